@@ -1,4 +1,10 @@
-"""The one exception of the pack: a sentence that names the node, the widget and the remedy."""
+"""The one exception of the pack, and the names by which its messages call the nodes."""
+
+ALIGN_POSE = "Align Pose"
+PREVIEW = "Preview Generation"
+INVERSION = "DDIM Inversion (Attention Capture)"
+PATCH_MODEL = "Patch Model (RA-SA + IBA)"
+SAMPLER = "Animate Sampler"
 
 
 class FreeAnimateError(ValueError):

@@ -2,7 +2,15 @@
 
 from comfy_api.latest import ComfyExtension, io
 
-NODES: list[type[io.ComfyNode]] = []
+from .inversion import FreeAnimateInversion
+from .patch import FreeAnimatePatchModel
+from .sampler import FreeAnimateSampler
+
+NODES: list[type[io.ComfyNode]] = [
+    FreeAnimateInversion,
+    FreeAnimatePatchModel,
+    FreeAnimateSampler,
+]
 
 
 class FreeAnimateExtension(ComfyExtension):

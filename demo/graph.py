@@ -1,0 +1,126 @@
+"""The demo's graph in the API's format, and the stage that each of its nodes belongs to."""
+
+FPS = 8.0
+SAVED_IN = "demo"  # a folder in the server's output folder
+STAGES = ("model", "character", "align", "preview", "encode", "inversion", "patch", "sampling", "decode", "save")
+
+# The node that gives each file of the demo.
+VIDEO, PSNR = "save_video", "show_psnr"
+PICTURES = {
+    "reference": "save_reference",
+    "poses": "save_poses",
+    "preview": "save_preview",
+    "result": "save_result",
+}
+
+_STAGE = {
+    "encode_preview": "encode",
+    "encode_reference": "encode",
+    "positive": "encode",
+    "negative": "encode",
+    "control": "encode",
+    "sampler": "sampling",
+}
+
+
+def stage(node_id: str) -> str:
+    """The stage of a node of the graph, one of STAGES."""
+    return _STAGE.get(node_id) or (node_id if node_id in STAGES else "save")
+
+
+def demo_prompt(
+    frames: int = 24, size: int = 256, steps: int = 25, cfg: float = 1.0, motion: str = "wave", seed: int = 0
+) -> dict:
+    """Character to video in the API's format; size is the width and height in pixels."""
+    return _input_nodes(frames, size, motion, seed) | _method_nodes(steps, cfg) | _output_nodes()
+
+
+def _node(class_type: str, **inputs) -> dict:
+    return {"class_type": class_type, "inputs": inputs}
+
+
+def _input_nodes(frames: int, size: int, motion: str, seed: int) -> dict:
+    return {
+        "model": _node("FreeAnimateDemoModel"),
+        "character": _node(
+            "FreeAnimateDemoCharacter", seed=seed, motion=motion, frames=frames, width=size, height=size
+        ),
+        "align": _node(
+            "FreeAnimateAlignPose",
+            driving_pose=["character", 2],
+            reference_pose=["character", 1],
+            mode="affine",
+        ),
+        "preview": _node(
+            "FreeAnimatePreview",
+            reference=["character", 0],
+            reference_pose=["character", 1],
+            target_pose=["align", 0],
+            person_mask=["character", 5],
+        ),
+    }
+
+
+def _method_nodes(steps: int, cfg: float) -> dict:
+    return {
+        "encode_preview": _node("VAEEncode", pixels=["preview", 0], vae=["model", 2]),
+        "encode_reference": _node("VAEEncode", pixels=["character", 0], vae=["model", 2]),
+        "positive": _node("CLIPTextEncode", text="a person", clip=["model", 1]),
+        "negative": _node("CLIPTextEncode", text="", clip=["model", 1]),
+        "control": _node(
+            "ControlNetApplyAdvanced",
+            positive=["positive", 0],
+            negative=["negative", 0],
+            control_net=["model", 3],
+            image=["align", 1],
+            strength=1.0,
+            start_percent=0.0,
+            end_percent=1.0,
+        ),
+        "inversion": _node(
+            "FreeAnimateInversion",
+            model=["model", 0],
+            positive=["control", 0],
+            preview_latent=["encode_preview", 0],
+            reference_latent=["encode_reference", 0],
+            steps=steps,
+            reference_weight=1.0,
+            storage="auto",
+            frames_per_window=0,
+            frames_to_check=1,
+        ),
+        "patch": _node(
+            "FreeAnimatePatchModel",
+            model=["model", 0],
+            inversion=["inversion", 0],
+            reference_weight=1.0,
+            self_span=0.8,
+            cross_span=0.8,
+            halves="cond",
+            frames_per_window=0,
+        ),
+        "sampler": _node(
+            "FreeAnimateSampler",
+            model=["patch", 0],
+            inversion=["inversion", 0],
+            positive=["control", 0],
+            negative=["control", 1],
+            cfg=cfg,
+        ),
+        "decode": _node("VAEDecode", samples=["sampler", 0], vae=["model", 2]),
+    }
+
+
+def _output_nodes() -> dict:
+    sources = {"reference": ["character", 0], "poses": ["align", 1], "preview": ["preview", 0], "result": ["decode", 0]}
+    saved = {
+        node_id: _node("SaveImage", images=sources[row], filename_prefix=f"{SAVED_IN}/{row}")
+        for row, node_id in PICTURES.items()
+    }
+    return saved | {
+        "video": _node("CreateVideo", images=["decode", 0], fps=FPS),
+        VIDEO: _node(
+            "SaveVideo", video=["video", 0], filename_prefix=f"{SAVED_IN}/animation", format="mp4", codec="h264"
+        ),
+        PSNR: _node("PreviewAny", source=["inversion", 4]),
+    }

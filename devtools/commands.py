@@ -1,0 +1,94 @@
+"""The commands of dev.py. A new one is a function and a few lines in `parser`."""
+
+import argparse
+import errno
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import environment
+from .shell import ROOT, SetupError, run_foreground, terminate
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 2 when it could not be set up, 130 after Ctrl-C."""
+    signal.signal(signal.SIGTERM, terminate)
+    options, rest = parser().parse_known_args(arguments)
+    if rest and not options.passes_on:
+        parser().error(f"unrecognized arguments: {' '.join(rest)}")
+    options.rest = rest
+    try:
+        return options.run(options)
+    except KeyboardInterrupt:
+        return _stopped("stopped", 130)
+    except SetupError as error:
+        return _stopped(str(error), 2)
+    except OSError as error:
+        full = error.errno == errno.ENOSPC
+        return _stopped(f"the disk is full: {error}; free some space and run again" if full else str(error), 2)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(prog="dev.py", description="FreeAnimate: run the demo, the tests or a server.")
+    commands = top.add_subparsers(metavar="command", required=True)
+
+    demo = commands.add_parser("demo", help="animate the demo character and write a video", allow_abbrev=False)
+    demo.add_argument("--out", type=Path, default=ROOT / "output" / "demo", metavar="DIR", help="where to write")
+    demo.set_defaults(run=run_demo, passes_on=False)
+
+    test = commands.add_parser("test", help="run the tests; other arguments go to pytest", allow_abbrev=False)
+    test.add_argument("--full", action="store_true", help="run only the long tests, which the others leave out")
+    test.set_defaults(run=run_tests, passes_on=True)
+
+    serve = commands.add_parser("serve", help="run ComfyUI with the pack; other arguments go to it", allow_abbrev=False)
+    serve.add_argument("--port", type=int, default=8188, help="default: %(default)s")
+    serve.set_defaults(run=run_server, passes_on=True)
+    return top
+
+
+def run_demo(options: argparse.Namespace) -> int:
+    """Run the demo graph on a server and write its video, contact sheet and report."""
+    ready = environment.ensure()
+    line = [ready.python, "-m", "demo.run", "--host", ready.host, "--base", environment.BASE]
+    return run_foreground([*map(str, line), "--out", str(options.out.absolute())], ready.variables())
+
+
+def run_tests(options: argparse.Namespace) -> int:
+    """Run pytest in the environment; COMFYUI_DIR names the host."""
+    ready = environment.ensure()
+    return run_foreground([str(ready.python), "-m", "pytest", *pytest_arguments(options)], ready.variables())
+
+
+def pytest_arguments(options: argparse.Namespace) -> list[str]:
+    """All tests but the long ones, or only those; paths among the caller's arguments replace tests/."""
+    kind = ["-m", "full", "-s"] if options.full else ["-m", "not full"]
+    named = any(Path(argument.split("::")[0]).parts[:1] == ("tests",) for argument in options.rest)
+    return ["-c", "tests/pytest.ini", *kind, *([] if named else ["tests"]), *options.rest]
+
+
+def run_server(options: argparse.Namespace) -> int:
+    """Run the server in the foreground until Ctrl-C."""
+    _require_free(options.port)
+    ready = environment.ensure()
+    print(f"[serve] http://127.0.0.1:{options.port} (Ctrl-C stops it)", flush=True)
+    line = [ready.python, "-m", "demo.serve", "--host", ready.host, "--base", environment.BASE, "--port", options.port]
+    return run_foreground([*map(str, line), *options.rest], ready.variables())
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        if os.name != "nt":  # a port that was left a moment ago counts as free, as for the server
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise SetupError(f"port {port} is in use; choose another one with --port") from error
+
+
+def _stopped(sentence: str, code: int) -> int:
+    sys.stderr.write(f"dev.py: {sentence}\n")
+    return code

@@ -1,0 +1,70 @@
+"""RA-SA and IBA as functions of the inputs of one attention layer.
+
+An attention layer projects three inputs: softmax(W_Q q (W_K k)^T / sqrt d) W_V v. A recorded
+map is replayed exactly by giving the recorded stream as q and k and the live one as v, so no
+map is ever built. Axes: [b, n, c] batch rows, tokens, channels.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+Inputs = tuple[Tensor, Tensor, Tensor]
+
+
+def anchored(own: Tensor, reference: Tensor) -> Tensor:
+    """``[own; reference]`` along the tokens: own [b,n,c], reference [1,m,c] -> [b,n+m,c]."""
+    reference = reference.to(own).expand(own.shape[0], -1, -1)
+    return torch.cat([own, reference], dim=1)
+
+
+def reference_anchored(query: Tensor, key: Tensor, value: Tensor, reference: Tensor | None) -> Inputs:
+    """RA-SA (FreeAnimate, Reference-Anchored Self-Attention): every frame reads the reference.
+
+    Q = W_Q z_i, K = W_K [z_i; z_a], V = W_V [z_i; z_a]. query, key, value [b,n,c];
+    reference [1,m,c] or None for weight 0, which leaves the layer as it was.
+    """
+    if reference is None:
+        return query, key, value
+    keys = anchored(key, reference)
+    values = keys if value is key else anchored(value, reference)
+    return query, keys, values
+
+
+def inversion_boosted(recorded: Tensor, value: Tensor, reference: Tensor | None) -> Inputs:
+    """IBA, self-attention (FreeAnimate): SELF = s_pre V with s_pre of the inversion.
+
+    recorded [b,n,c] is the layer input of the preview pass, value [b,n,c] the live one.
+    """
+    return reference_anchored(recorded, recorded, value, reference)
+
+
+def reference_bias(tokens: int, reference_tokens: int, weight: float, like: Tensor) -> Tensor:
+    """Additive key bias of RA-SA with weight w: 0 on own keys, ln w on the reference's.
+
+    softmax([Q K_i^T, Q K_a^T + ln w]): w = 1 is the paper, w -> 0 the plain layer.
+    Returns [1, 1, tokens + reference_tokens] with the dtype and device of ``like``.
+    """
+    bias = torch.zeros(1, 1, tokens + reference_tokens, dtype=like.dtype, device=like.device)
+    bias[..., tokens:] = math.log(weight)
+    return bias
+
+
+def biased(attention: Callable[..., Tensor], bias: Tensor) -> Callable[..., Tensor]:
+    """The attention function with ``bias`` added to its mask; called as attention(q, k, v, heads, ...)."""
+
+    def attend(q: Tensor, k: Tensor, v: Tensor, heads: int, mask: Tensor | None = None, **kwargs) -> Tensor:
+        return attention(q, k, v, heads, mask=bias if mask is None else mask + bias, **kwargs)
+
+    return attend
+
+
+def repeated_text(text: Tensor, like: Tensor) -> Tensor:
+    """Recorded text [1 or b, L, c] at the length and batch of live text ``like`` [b, L', c].
+
+    The host repeats the shorter prompt when it batches two; repeating changes no softmax.
+    """
+    text = text.to(like).repeat(1, like.shape[1] // text.shape[1], 1)
+    return text.expand(like.shape[0], -1, -1)

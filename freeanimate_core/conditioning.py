@@ -1,0 +1,145 @@
+"""Conditionings of the host, as data: checked before a run, cut to one window during it.
+
+An entry is ``[text, options]`` as it travels between nodes, or, while sampling, a dict with
+``model_conds`` and ``control``. Everything here works on copies: the user's objects never change.
+"""
+
+import copy
+from collections.abc import Iterable, Iterator
+
+import torch
+from torch import Tensor
+
+from .errors import FreeAnimateError
+
+REGIONS = ("area", "mask")
+
+
+def controls(entry: dict) -> Iterator[object]:
+    """The chain of ControlNets of an entry, the last applied first."""
+    control = entry.get("control")
+    while control is not None:
+        yield control
+        control = control.previous_controlnet
+
+
+def refuse_regions(entries: Iterable[dict], node: str, label: str) -> None:
+    """FreeAnimateError for area and mask conditionings, which a recorded map cannot follow."""
+    for entry in entries:
+        for name in REGIONS:
+            if name in entry:
+                raise FreeAnimateError(
+                    f"{node}: {label} holds a conditioning limited to an {name}; FreeAnimate supports conditionings "
+                    "of the full picture: remove the Conditioning (Set Area / Set Mask) node before it."
+                )
+
+
+def check_hints(entries: Iterable[dict], frames: int, node: str, label: str) -> None:
+    """FreeAnimateError unless every ControlNet has one hint image per frame, or one for all."""
+    for entry in entries:
+        for control in controls(entry):
+            hint = getattr(control, "cond_hint_original", None)
+            if hint is None:
+                raise FreeAnimateError(
+                    f"{node}: {label} carries a {type(control).__name__}, whose hints cannot be cut into windows; "
+                    "use the host's Apply ControlNet node."
+                )
+            if hint.shape[0] not in (1, frames):
+                raise FreeAnimateError(
+                    f"{node}: {label} has {hint.shape[0]} pose images for {frames} frames; give Apply ControlNet "
+                    f"an image batch of {frames} poses (or 1)."
+                )
+
+
+def single_entry(conditioning: list, node: str, label: str) -> dict:
+    """The options of the one entry of a conditioning that a record can be made with.
+
+    Raises FreeAnimateError for several entries, for scheduled ones, regions, and weight hooks.
+    """
+    if len(conditioning) != 1:
+        raise FreeAnimateError(
+            f"{node}: {label} has {len(conditioning)} entries and a record is made with one; connect the "
+            f"conditioning before Conditioning (Combine). {'' if conditioning else 'It is empty.'}".strip()
+        )
+    options = conditioning[0][1]
+    refuse_regions([options], node, label)
+    if options.get("start_percent", 0.0) > 0.0 or options.get("end_percent", 1.0) < 1.0:
+        raise FreeAnimateError(
+            f"{node}: {label} is limited to part of the steps; connect the conditioning before "
+            "ConditioningSetTimestepRange (the Animate Sampler accepts scheduled ones)."
+        )
+    if options.get("hooks") is not None:
+        raise FreeAnimateError(
+            f"{node}: {label} carries weight hooks; use a LoRA loader on the model, before {node}, instead."
+        )
+    return options
+
+
+def without_control(conditioning: list) -> list:
+    """The same conditioning without its ControlNets."""
+    return [[text, {k: v for k, v in options.items() if k != "control"}] for text, options in conditioning]
+
+
+def restored(entry: dict, recorded: dict) -> dict:
+    """A processed entry without the ControlNet that the host may have lent it from another prompt."""
+    if "control" in recorded:
+        return entry
+    return {k: v for k, v in entry.items() if k != "control"}
+
+
+def _rows(tensor: Tensor, frames: range, total: int) -> Tensor:
+    """Rows of a per-frame tensor; one row serves all frames, other counts repeat as in the host."""
+    if tensor.shape[0] == 1:
+        return tensor
+    if tensor.shape[0] == total:
+        return tensor[frames.start : frames.stop]
+    index = torch.arange(frames.start, frames.stop, device=tensor.device) % tensor.shape[0]
+    return tensor[index]
+
+
+def _windowed_cond(cond: object, frames: range, total: int) -> object:
+    """A model cond of the host, cut to a window."""
+    value = cond.cond
+    if isinstance(value, Tensor) and value.ndim > 0:
+        return cond._copy_with(_rows(value, frames, total))
+    if isinstance(value, list):
+        return cond._copy_with([_rows(v, frames, total) for v in value])
+    return cond
+
+
+def windowed_control(control: object, frames: range, total: int) -> object:
+    """A shallow copy of a ControlNet (and its chain) with the hints of one window.
+
+    Shallow, because the host's own ``copy`` drops what ``pre_run`` prepared.
+    """
+    cut = copy.copy(control)
+    cut.cond_hint = None
+    cut.extra_concat = None
+    cut.multigpu_clones = {}
+    cut.cond_hint_original = _rows(control.cond_hint_original, frames, total)
+    cut.extra_concat_orig = [_rows(t, frames, total) for t in control.extra_concat_orig]
+    if hasattr(cut, "control_input"):  # T2I adapters keep their encoded hint here
+        cut.control_input = None
+    if control.previous_controlnet is not None:
+        cut.previous_controlnet = windowed_control(control.previous_controlnet, frames, total)
+    return cut
+
+
+def windowed(conds: list[list[dict] | None], frames: range, total: int) -> list[list[dict] | None]:
+    """Processed conditionings cut to a window of ``frames`` out of ``total``.
+
+    Entries that share a ControlNet share its copy, or the host would not batch them.
+    """
+    cuts: dict[int, object] = {}
+
+    def cut(entry: dict) -> dict:
+        entry = entry.copy()
+        entry["model_conds"] = {k: _windowed_cond(c, frames, total) for k, c in entry["model_conds"].items()}
+        control = entry.get("control")
+        if control is not None:
+            if id(control) not in cuts:
+                cuts[id(control)] = windowed_control(control, frames, total)
+            entry["control"] = cuts[id(control)]
+        return entry
+
+    return [entries if entries is None else [cut(e) for e in entries] for entries in conds]

@@ -1,0 +1,75 @@
+"""What the widgets ask for, validated once, with the widget's name in the message."""
+
+import math
+from dataclasses import dataclass
+
+from .errors import INVERSION, PATCH_MODEL, FreeAnimateError
+
+STORAGE = ("auto", "recompute", "memory", "disk")
+HALVES = ("cond", "both")
+MAX_STEPS = 1000
+MAX_WEIGHT = 10.0
+MAX_WINDOW = 4096
+
+
+def _within(node: str, label: str, value: float, low: float, high: float) -> None:
+    if not (math.isfinite(value) and low <= value <= high):
+        raise FreeAnimateError(f"{node}: {label} is {value}; set it between {low} and {high}.")
+
+
+def _one_of(node: str, label: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise FreeAnimateError(f"{node}: {label} is '{value}'; choose one of {', '.join(allowed)}.")
+
+
+@dataclass(frozen=True)
+class InversionConfig:
+    """Settings of one DDIM inversion.
+
+    steps: requested steps of the host's ``ddim_uniform`` schedule.
+    reference_weight: weight w of the reference's keys in RA-SA, 0 = reference unread.
+    storage: tier of the attention bank. window: frames at a time, 0 = chosen from free memory.
+    check: frames re-denoised at guidance 1 for the reconstruction PSNR, 0 = none.
+    """
+
+    steps: int = 25
+    reference_weight: float = 1.0
+    storage: str = "auto"
+    window: int = 0
+    check: int = 1
+
+    def __post_init__(self):
+        _within(INVERSION, "steps", self.steps, 1, MAX_STEPS)
+        _within(INVERSION, "reference_weight", self.reference_weight, 0.0, MAX_WEIGHT)
+        _one_of(INVERSION, "storage", self.storage, STORAGE)
+        _within(INVERSION, "frames_per_window", self.window, 0, MAX_WINDOW)
+        _within(INVERSION, "frames_to_check", self.check, 0, MAX_WINDOW)
+
+
+@dataclass(frozen=True)
+class PatchConfig:
+    """What the patched model reads while it denoises.
+
+    reference_weight: weight w of the reference's keys in the target's self-attention.
+    self_span, cross_span: fraction of the steps, from the first, that replays the recorded map.
+    halves: ``cond`` replays in the conditional half only, ``both`` the self maps in both halves.
+    window: frames at a time, 0 = chosen from free memory.
+    """
+
+    reference_weight: float = 1.0
+    self_span: float = 0.8
+    cross_span: float = 0.8
+    halves: str = "cond"
+    window: int = 0
+
+    def __post_init__(self):
+        _within(PATCH_MODEL, "reference_weight", self.reference_weight, 0.0, MAX_WEIGHT)
+        _within(PATCH_MODEL, "self_span", self.self_span, 0.0, 1.0)
+        _within(PATCH_MODEL, "cross_span", self.cross_span, 0.0, 1.0)
+        _one_of(PATCH_MODEL, "halves", self.halves, HALVES)
+        _within(PATCH_MODEL, "frames_per_window", self.window, 0, MAX_WINDOW)
+
+    @property
+    def off(self) -> bool:
+        """True when the target would read neither the reference nor the record."""
+        return self.reference_weight == 0 and self.self_span == 0 and self.cross_span == 0

@@ -1,0 +1,86 @@
+"""The denoising side: every model call of a sampler becomes reference, preview and target passes."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from .config import PatchConfig
+from .passes import Features, RecordingPass, TargetPass
+from .record import Inversion, Level
+from .schedule import in_span
+from .streams import Streams, Target
+from .windows import Windower
+
+ALL_FRAMES = slice(None)
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """Which conditionings of a model call are there, by index, and which of them are positive."""
+
+    all: frozenset[int]
+    positive: frozenset[int]
+
+
+class Denoiser:
+    """Answers a sampler's model calls for all frames; lives as long as one sampling run.
+
+    text: recorded text [1,L,c] as the U-Net reads it.
+    """
+
+    def __init__(self, record: Inversion, config: PatchConfig, streams: Streams, windower: Windower, text: Tensor):
+        self.record = record
+        self.config = config
+        self.streams = streams
+        self.windower = windower
+        self.text = text
+        self._reference: tuple[float, Features] | None = None
+
+    def __call__(self, target: Target, x: Tensor, sigma: float, chunks: Chunks) -> list[Tensor]:
+        """Denoised predictions [F,C,h,w], one per conditioning of the call.
+
+        target(attention, x, frames) evaluates the live conditionings for one window.
+        """
+        level = self.record.at(sigma)
+        self_chunks, cross_chunks = self._replayed(sigma, chunks)
+        replays = bool(self_chunks or cross_chunks)
+        reference = self._reference_features(level, sigma, x, replays)
+
+        def window(frames: range) -> list[Tensor]:
+            preview = self._preview_features(level, sigma, x, frames, reference) if replays else {}
+            attention = TargetPass(
+                reference, self.config.reference_weight, preview, self.text, self_chunks, cross_chunks
+            )
+            return target(attention, x[frames.start : frames.stop], frames)
+
+        return self.windower.map(x.shape[0], window)
+
+    def _replayed(self, sigma: float, chunks: Chunks) -> tuple[frozenset[int], frozenset[int]]:
+        """Conditionings that replay self and cross maps at this level."""
+        descending, none = self.record.descending, frozenset()
+        halves = chunks.all if self.config.halves == "both" else chunks.positive
+        self_chunks = halves if in_span(sigma, descending, self.config.self_span) else none
+        cross_chunks = chunks.positive if in_span(sigma, descending, self.config.cross_span) else none
+        return self_chunks, cross_chunks
+
+    def _reference_features(self, level: Level, sigma: float, x: Tensor, replays: bool) -> Features:
+        """The reference pass, once per level; skipped when nothing at this level reads it."""
+        recomputes = replays and self.record.bank is None and self.record.reference_weight > 0
+        if self.config.reference_weight == 0 and not recomputes:
+            return {}
+        if self._reference is None or self._reference[0] != sigma:
+            recording = RecordingPass(cross=False)
+            self.streams.reference(recording, level.of(self.record.reference, ALL_FRAMES).to(x), sigma)
+            self._reference = (sigma, recording.features)
+        return self._reference[1]
+
+    def _preview_features(
+        self, level: Level, sigma: float, x: Tensor, frames: range, reference: Features
+    ) -> Features:
+        """Layer inputs of the preview pass: out of the bank, or by running it again."""
+        if self.record.bank is not None:
+            return self.record.bank.get(level.lower, frames)
+        recording = RecordingPass(reference, self.record.reference_weight)
+        latents = level.of(self.record.preview, slice(frames.start, frames.stop)).to(x)
+        self.streams.preview(recording, latents, frames, sigma)
+        return recording.features

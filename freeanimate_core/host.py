@@ -1,0 +1,212 @@
+"""The border to ComfyUI: the only module that imports it.
+
+``run_inversion`` and ``run_sampling`` build the nodes' runs out of what is here.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import comfy.model_management as management
+import comfy.model_sampling
+import comfy.sampler_helpers
+import comfy.samplers
+import comfy.utils
+import folder_paths
+import latent_preview
+import torch
+from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
+from comfy.patcher_extension import WrappersMP
+from torch import Tensor
+
+from .conditioning import controls
+from .errors import FreeAnimateError
+from .fingerprint import values_digest, weights_digest
+from .hooks import cross_attention_patch, self_attention_patch
+from .windows import Windower, auto_size
+
+KEY = "freeanimate"
+ROWS_PER_FRAME = 2 * 1.5  # cond and uncond; half as much again for doubled keys and recorded inputs
+
+
+def torch_device() -> torch.device:
+    """The device that the host computes on."""
+    return management.get_torch_device()
+
+
+def progress_bar(total: int):
+    """A function of the number done, shown as the node's progress bar; raises when interrupted."""
+    bar = comfy.utils.ProgressBar(total)
+
+    def show(done: int) -> None:
+        management.throw_exception_if_processing_interrupted()
+        bar.update_absolute(done, total)
+
+    return show
+
+
+def latent_callback(model, total: int) -> Callable:
+    """The host's sampler callback: progress with a latent preview, as the host is set."""
+    return latent_preview.prepare_callback(model, total)
+
+
+def latent_progress(model, total: int) -> Callable[[int, Tensor], None]:
+    """A function of the number done and of denoised latents [F,C,h,w], for our own loops."""
+    callback = latent_callback(model, total)
+    return lambda done, denoised: callback(done - 1, denoised, None, total)
+
+
+def temp_directory() -> Path:
+    """The host's folder for files that need not outlive it."""
+    path = Path(folder_paths.get_temp_directory())
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def free_memory(device: torch.device) -> int:
+    """Free bytes of a device (``cpu``: of the machine's RAM)."""
+    return management.get_free_memory(device)
+
+
+def require_unet(model, node: str) -> None:
+    """FreeAnimateError unless the model is a U-Net of the SD1.5, SD2 or SDXL family."""
+    sampling = model.get_model_object("model_sampling")
+    kind = type(model.model).__name__
+    supported = "use an SD1.5, SD2 or SDXL checkpoint"
+    if not isinstance(model.model.diffusion_model, UNetModel):
+        raise FreeAnimateError(f"{node}: model is a {kind}, which is no U-Net; {supported}.")
+    noise_or_v = (comfy.model_sampling.EPS, comfy.model_sampling.V_PREDICTION)
+    others = (comfy.model_sampling.X0, comfy.model_sampling.EDM)
+    discrete = isinstance(sampling, comfy.model_sampling.ModelSamplingDiscrete)
+    if not discrete or not isinstance(sampling, noise_or_v) or isinstance(sampling, others):
+        raise FreeAnimateError(f"{node}: model {kind} predicts neither noise nor v over DDPM levels; {supported}.")
+    if model.model.concat_keys:
+        raise FreeAnimateError(f"{node}: model {kind} is an inpainting or edit checkpoint; {supported} without them.")
+
+
+def ddim_uniform(model, steps: int) -> tuple[Tensor, float]:
+    """The host's ``ddim_uniform`` sigmas [S+1] (descending, ending in 0) and the model's smallest sigma."""
+    sampling = model.get_model_object("model_sampling")
+    return comfy.samplers.calculate_sigmas(sampling, "ddim_uniform", steps), float(sampling.sigma_min)
+
+
+def model_digests(model) -> tuple[str, str]:
+    """Digests of the checkpoint's own weights, and of the weight patches (LoRA) on them."""
+    weights = dict(model.model.diffusion_model.state_dict(prefix="diffusion_model."))
+    for name, saved in model.backup.items():
+        if name in weights:
+            weights[name] = saved.weight
+    return weights_digest(weights), values_digest(model.patches)
+
+
+def to_model_space(model, samples: Tensor) -> Tensor:
+    """Latents as the model sees them, fp32, from LATENT samples [F,C,h,w]; zeros stay, as in the host."""
+    samples = samples.float()
+    return model.model.process_latent_in(samples) if torch.count_nonzero(samples) else samples
+
+
+def to_latent(model, latents: Tensor) -> dict:
+    """A LATENT of latents [F,C,h,w] in model space."""
+    samples = model.model.process_latent_out(latents)
+    return {"samples": samples.to(management.intermediate_device(), management.intermediate_dtype())}
+
+
+def make_windower(model, size: int, frames: int, shape: tuple[int, ...]) -> Windower:
+    """Windows of ``size`` frames, or, at 0, of what fits into the memory of the model's device."""
+    if size == 0:
+        rows = [ROWS_PER_FRAME, *shape[1:]]
+        unloaded = model.model_size() - model.loaded_size()
+        size = auto_size(frames, model.model.memory_required(rows), free_memory(model.load_device) - unloaded)
+    return Windower(
+        min(size, frames),
+        management.is_oom,
+        management.soft_empty_cache,
+        management.throw_exception_if_processing_interrupted,
+    )
+
+
+def without_wrappers(model):
+    """A clone that no record of an earlier Patch Model node reaches."""
+    clone = model.clone()
+    for wrapper in (WrappersMP.OUTER_SAMPLE, WrappersMP.PREPARE_SAMPLING, WrappersMP.CALC_COND_BATCH):
+        clone.remove_wrappers_with_key(wrapper, KEY)
+    return clone
+
+
+def with_attention_patches(model):
+    """A clone that carries the two chained patches once, and none of our wrappers."""
+    clone = without_wrappers(model)
+    clone.remove_additional_models("multigpu")  # cond and uncond would run in threads over one pass
+    patches = clone.model_options["transformer_options"].get("patches", {})
+    if self_attention_patch not in patches.get("attn1_patch", []):
+        clone.set_model_attn1_patch(self_attention_patch)
+        clone.set_model_attn2_patch(cross_attention_patch)
+    return clone
+
+
+def release(conditionings) -> None:
+    """Drop what the host cached on the ControlNets of entries or conditionings."""
+    for entry in conditionings:
+        for control in controls(entry):
+            control.cleanup()
+
+
+def one_window(windower: Windower) -> Callable:
+    """PREPARE_SAMPLING wrapper: the host makes room for one window, not for the clip."""
+
+    def prepare(executor, model, noise_shape, conds, *args, **kwargs):
+        shape = [min(noise_shape[0], windower.size), *noise_shape[1:]]
+        return executor(model, shape, conds, *args, **kwargs)
+
+    return prepare
+
+
+def install(clone, outer_sample: Callable, prepare_sampling: Callable, calc_cond_batch: Callable) -> None:
+    """Hang the three wrappers on a clone made by ``with_attention_patches``."""
+    clone.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, KEY, outer_sample)
+    clone.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, KEY, prepare_sampling)
+    clone.add_wrapper_with_key(WrappersMP.CALC_COND_BATCH, KEY, calc_cond_batch)
+
+
+def limit_estimate(clone, windower: Windower) -> None:
+    """The host makes room for one window of an inversion, not for the clip."""
+    clone.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, KEY, one_window(windower))
+
+
+def entries_of(conditioning: list) -> list[dict]:
+    """A conditioning as the guider holds it: dicts with ``cross_attn``, ``model_conds`` and a uuid."""
+    return comfy.sampler_helpers.convert_cond(conditioning)
+
+
+def evaluate_conds(base_model, conds, x, timestep, options) -> list[Tensor]:
+    """The host's evaluation of conditionings, through every wrapper of the options."""
+    return comfy.samplers.calc_cond_batch(base_model, conds, x, timestep, options)
+
+
+def sample(guider, latent: Tensor, sampler, sigmas: Tensor, callback: Callable | None = None) -> Tensor:
+    """Run a guider over ``sigmas`` from a latent [F,C,h,w] that already carries its noise."""
+    noise = torch.zeros_like(latent)
+    show = comfy.utils.PROGRESS_BAR_ENABLED
+    return guider.sample(noise, latent, sampler, sigmas, callback=callback, disable_pbar=not show, seed=0)
+
+
+def euler():
+    """The host's euler, which is DDIM (eta = 0) in the host's variable."""
+    return comfy.samplers.sampler_object("euler")
+
+
+def function_sampler(function: Callable):
+    """A SAMPLER of the host that calls ``function(guider, base_model, x, options)`` and returns its latents."""
+
+    def run(model, x, sigmas, extra_args=None, callback=None, disable=None):
+        guider = model.inner_model
+        return function(guider, guider.inner_model, x, extra_args["model_options"])
+
+    return comfy.samplers.KSAMPLER(run)
+
+
+def cfg_guider(model, cfg: float, **conds: list):
+    """The host's guider over named conditionings."""
+    guider = comfy.samplers.CFGGuider(model)
+    guider.inner_set_conds(conds)
+    guider.set_cfg(cfg)
+    return guider

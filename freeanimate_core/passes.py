@@ -1,0 +1,108 @@
+"""The three evaluations of one U-Net at one noise level: reference, preview, target.
+
+A pass says what each attention layer of one evaluation reads, and keeps what it records. It
+lives as long as that evaluation. Layers are named by ``site``; rows of a batch come in chunks,
+one per conditioning, whose indices the host gives as ``chunks``.
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from .attention import Inputs, reference_anchored, reference_bias, repeated_text
+
+Features = dict[str, Tensor]
+
+
+def replaced(recorded: Tensor, live: Tensor, chunks: list[int], replay: frozenset[int]) -> Tensor:
+    """Live rows [b,n,c], with the recorded rows [b/len(chunks),n,c] in every replayed chunk."""
+    recorded = recorded.to(live)
+    parts = zip(chunks, live.chunk(len(chunks)))
+    return torch.cat([recorded if chunk in replay else part for chunk, part in parts])
+
+
+@dataclass
+class AttentionPass:
+    """What the attention layers of one evaluation read.
+
+    reference: recorded inputs of the reference's self-attention by site, each [1,n,c].
+    weight: w of the reference's keys, 0 = unread.
+    """
+
+    reference: Features = field(default_factory=dict)
+    weight: float = 0.0
+    _bias: Tensor | None = field(default=None, init=False)
+
+    def self_inputs(self, site: str, inputs: Inputs, chunks: list[int]) -> Inputs:
+        """(query, key, value) inputs of a self-attention layer under RA-SA."""
+        query, key, value = inputs
+        reference = self.reference[f"{site}.self"] if self.weight > 0 else None
+        self._bias = None
+        if reference is not None and self.weight != 1:
+            self._bias = reference_bias(key.shape[1], reference.shape[1], self.weight, key)
+        return reference_anchored(query, key, value, reference)
+
+    def cross_inputs(self, site: str, inputs: Inputs, chunks: list[int]) -> Inputs:
+        """(query, key, value) inputs of a cross-attention layer: untouched."""
+        self._bias = None
+        return inputs
+
+    def take_bias(self, tokens: int) -> Tensor | None:
+        """The key bias that the coming attention call over ``tokens`` keys needs, once."""
+        bias, self._bias = self._bias, None
+        return bias if bias is not None and bias.shape[-1] == tokens else None
+
+
+@dataclass
+class RecordingPass(AttentionPass):
+    """Reference or preview: reads the reference (weight 0: nothing) and records layer inputs.
+
+    cross: whether the inputs of the cross-attention layers are recorded too.
+    """
+
+    cross: bool = True
+    features: Features = field(default_factory=dict)
+
+    def self_inputs(self, site: str, inputs: Inputs, chunks: list[int]) -> Inputs:
+        """Record the layer's input [b,n,c], then RA-SA."""
+        self.features[f"{site}.self"] = inputs[0]
+        return super().self_inputs(site, inputs, chunks)
+
+    def cross_inputs(self, site: str, inputs: Inputs, chunks: list[int]) -> Inputs:
+        """Record the layer's query input [b,n,c]."""
+        if self.cross:
+            self.features[f"{site}.cross"] = inputs[0]
+        return super().cross_inputs(site, inputs, chunks)
+
+
+@dataclass
+class TargetPass(AttentionPass):
+    """The frames being denoised: RA-SA in every row, recorded maps in the replayed chunks.
+
+    preview: the preview pass's features of the same frames at the same level.
+    text: recorded text [1,L,c]. self_chunks, cross_chunks: conditionings that replay.
+    """
+
+    preview: Features = field(default_factory=dict)
+    text: Tensor | None = None
+    self_chunks: frozenset[int] = frozenset()
+    cross_chunks: frozenset[int] = frozenset()
+
+    def self_inputs(self, site: str, inputs: Inputs, chunks: list[int]) -> Inputs:
+        """IBA: SELF = s_pre V, by the recorded query and key inputs and the live value input."""
+        query, key, value = inputs
+        if self.self_chunks.intersection(chunks):
+            recorded = self.preview[f"{site}.self"]
+            query = replaced(recorded, query, chunks, self.self_chunks)
+            key = replaced(recorded, key, chunks, self.self_chunks)
+        return super().self_inputs(site, (query, key, value), chunks)
+
+    def cross_inputs(self, site: str, inputs: Inputs, chunks: list[int]) -> Inputs:
+        """IBA: CROSS = c_pre V, V of the live text."""
+        query, key, value = super().cross_inputs(site, inputs, chunks)
+        if self.cross_chunks.intersection(chunks):
+            query = replaced(self.preview[f"{site}.cross"], query, chunks, self.cross_chunks)
+            rows = key.chunk(len(chunks))[0]
+            key = replaced(repeated_text(self.text, rows), key, chunks, self.cross_chunks)
+        return query, key, value

@@ -1,0 +1,7 @@
+"""Poses: the typed sequence, alignment to the reference's body, the picture that a ControlNet reads."""
+
+from .align import ALIGN_MODES, align
+from .draw import draw_poses
+from .keypoints import VISIBLE, PoseSequence, parse_poses, write_poses
+
+__all__ = ["ALIGN_MODES", "VISIBLE", "PoseSequence", "align", "draw_poses", "parse_poses", "write_poses"]

@@ -1,0 +1,117 @@
+"""Poses drawn as the openpose ControlNets were trained on them: coloured ellipses and discs on black.
+
+Body limbs are filled ellipses at 0.6 of their colour, joints discs at full colour; hands are hue
+wheels of lines with blue discs, faces white discs. Sizes are those of a canvas of 512 and grow with it.
+Axes: f frames, k points of a stamp, h, w canvas.
+"""
+
+import colorsys
+import math
+
+import numpy as np
+import torch
+
+from .keypoints import VISIBLE, PoseSequence
+
+LIMBS = (  # joints counted from 0, in the published order, which is the order of the colours
+    (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10),
+    (1, 11), (11, 12), (12, 13), (1, 0), (0, 14), (14, 16), (0, 15), (15, 17),
+)
+COLOURS = (
+    (255, 0, 0), (255, 85, 0), (255, 170, 0), (255, 255, 0), (170, 255, 0), (85, 255, 0), (0, 255, 0), (0, 255, 85), (0, 255, 170),
+    (0, 255, 255), (0, 170, 255), (0, 85, 255), (0, 0, 255), (85, 0, 255), (170, 0, 255), (255, 0, 255), (255, 0, 170), (255, 0, 85),
+)
+LIMB_DIM = 0.6
+_FINGERS = tuple((0 if k % 4 == 0 else 4 * (k // 4) + k % 4, 4 * (k // 4) + k % 4 + 1) for k in range(20))
+_BASE, _LIMB, _DISC, _HAND_LINE, _FACE = 512.0, 4.0, 4.0, 1.0, 3.0  # canvas, and radii in pixels on it
+
+
+def draw_poses(poses: PoseSequence, ground: torch.Tensor | None = None, device: torch.device | str = "cpu") -> torch.Tensor:
+    """Pose pictures [F,H,W,3] float32 0-1 on ``device``, on black or over ``ground`` [H,W,3] or [F,H,W,3]."""
+    canvas = _Canvas(len(poses), poses.height, poses.width, ground, device)
+    unit = min(poses.height, poses.width) / _BASE
+    for (a, b), colour in zip(LIMBS, COLOURS):
+        canvas.ellipse(poses.joints[:, a], poses.joints[:, b], max(_LIMB * unit, 1.0), _rgb(colour, LIMB_DIM))
+    for joint, colour in enumerate(COLOURS):
+        canvas.disc(poses.joints[:, joint], max(_DISC * unit, 1.0), _rgb(colour))
+    for hand in (poses.right_hand, poses.left_hand):
+        _draw_hand(canvas, hand, unit)
+    for point in range(68):  # the last two of 70 are the pupils, which the body already has
+        canvas.disc(poses.face[:, point], max(_FACE * unit, 1.0), (1.0, 1.0, 1.0))
+    return canvas.picture()
+
+
+def _draw_hand(canvas: "_Canvas", hand: np.ndarray, unit: float) -> None:
+    """Finger lines, then joints, of one hand [F,21,3]."""
+    if not (hand[..., 2] >= VISIBLE).any():
+        return
+    for k, (a, b) in enumerate(_FINGERS):
+        canvas.ellipse(hand[:, a], hand[:, b], max(_HAND_LINE * unit, 0.75), colorsys.hsv_to_rgb(k / 20, 1.0, 1.0))
+    for point in range(21):
+        canvas.disc(hand[:, point], max(_DISC * unit, 1.0), (0.0, 0.0, 1.0))
+
+
+def _rgb(colour: tuple[int, int, int], share: float = 1.0) -> tuple[float, ...]:
+    return tuple(share * c / 255 for c in colour)
+
+
+class _Canvas:
+    """F pictures that small stamps are laid on, one stamp in all frames at once."""
+
+    def __init__(self, frames: int, height: int, width: int, ground: torch.Tensor | None, device: torch.device | str) -> None:
+        self.height, self.width = height, width
+        # One pixel more than the picture: whatever a stamp has outside the canvas goes there.
+        self.pixels = torch.zeros(frames, height * width + 1, 3, device=device)
+        if ground is not None:
+            self.pixels[:, :-1] = ground.to(self.pixels).reshape(-1, height * width, 3)
+
+    def picture(self) -> torch.Tensor:
+        """The pictures [f,h,w,3]."""
+        return self.pixels[:, :-1].reshape(-1, self.height, self.width, 3)
+
+    def disc(self, centre: np.ndarray, radius: float, colour: tuple[float, ...]) -> None:
+        """A disc about ``centre`` [f,3] in the frames that show it."""
+        frames = np.flatnonzero(centre[:, 2] >= VISIBLE)
+        if len(frames):
+            middle = self._tensor(centre[frames, :2])
+            x, y, place = self._window(middle, (radius, radius))
+            self._lay(frames, place, radius - torch.hypot(x, y), colour)
+
+    def ellipse(self, a: np.ndarray, b: np.ndarray, half_width: float, colour: tuple[float, ...]) -> None:
+        """A filled ellipse with the ends ``a`` and ``b`` [f,3], in the frames that show both."""
+        frames = np.flatnonzero((a[:, 2] >= VISIBLE) & (b[:, 2] >= VISIBLE) & (np.hypot(*(b - a)[:, :2].T) >= 1))
+        if not len(frames):
+            return
+        start, end = self._tensor(a[frames, :2]), self._tensor(b[frames, :2])
+        line = end - start
+        length = torch.linalg.vector_norm(line, dim=1)[:, None, None]
+        reach = (line.abs().amax(dim=0) / 2 + half_width).tolist()
+        x, y, place = self._window((start + end) / 2, (reach[0], reach[1]))
+        cos, sin = (line[:, :, None, None] / length[:, None]).unbind(1)
+        along, across = (cos * x + sin * y) / (length / 2), (cos * y - sin * x) / half_width
+        rim = torch.hypot(along, across)
+        slope = torch.hypot(along / (length / 2), across / half_width)
+        self._lay(frames, place, rim * (1 - rim) / slope.clamp_min(1e-6), colour)
+
+    def _tensor(self, values: np.ndarray) -> torch.Tensor:
+        return torch.as_tensor(values, dtype=torch.float32, device=self.pixels.device)
+
+    def _window(self, centre: torch.Tensor, reach: tuple[float, float]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Offsets x [f,1,k], y [f,k,1] from ``centre`` [f,2] of the pixels within ``reach``, and their places [f,k,k]."""
+        across, down = (
+            torch.arange(-math.ceil(r) - 1, math.ceil(r) + 2, device=self.pixels.device) for r in reach
+        )
+        corner = centre.floor().long()
+        cols, rows = corner[:, 0, None] + across, corner[:, 1, None] + down
+        x, y = cols + 0.5 - centre[:, :1], rows + 0.5 - centre[:, 1:]
+        inside = ((cols >= 0) & (cols < self.width))[:, None, :] & ((rows >= 0) & (rows < self.height))[:, :, None]
+        place = torch.where(inside, rows[:, :, None] * self.width + cols[:, None, :], self.height * self.width)
+        return x[:, None, :], y[:, :, None], place
+
+    def _lay(self, frames: np.ndarray, place: torch.Tensor, depth: torch.Tensor, colour: tuple[float, ...]) -> None:
+        """Blend ``colour`` in; ``depth`` [f,k,k] is the distance inside the edge in pixels."""
+        rows = torch.as_tensor(frames, device=self.pixels.device)[:, None]
+        place = place.flatten(1)
+        below = self.pixels[rows, place]
+        cover = (depth + 0.5).clamp(0, 1).flatten(1)[..., None]
+        self.pixels[rows, place] = below + cover * (torch.tensor(colour, device=below.device) - below)

@@ -1,0 +1,131 @@
+"""The skeleton as bones with thickness: what belongs to which part of a figure.
+
+Positions are (x, y) in pixels; depth is the signed distance to a bone's surface, negative inside.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+# A limb is three joints: root, middle, end; the end carries a hand or a foot.
+LIMBS = {"right arm": (2, 3, 4), "left arm": (5, 6, 7), "right leg": (8, 9, 10), "left leg": (11, 12, 13)}
+ARMS, LEGS = ("right arm", "left arm"), ("right leg", "left leg")
+SHOULDERS, HIPS = (2, 5), (8, 11)
+FACE = (0, 14, 15, 16, 17)
+NECK = 1
+
+# Radii as shares of the trunk's length where the mask does not tell: upper and lower half of a limb.
+_RADIUS = {"arm": (0.15, 0.13), "leg": (0.19, 0.15)}
+_HAND, _FOOT = 0.45, 0.15  # how far hand and foot reach beyond the last joint, of the lower half's length
+_HEAD_RADIUS, _NECK_RADIUS = 0.40, 0.15  # shares of the trunk's length
+
+
+@dataclass(frozen=True)
+class Bone:
+    """A line from ``a`` to ``b`` [2] with a radius in pixels; ``beyond`` pixels more past ``b`` (hand, foot)."""
+
+    name: str
+    a: np.ndarray
+    b: np.ndarray
+    radius: float
+    beyond: float = 0.0
+
+    @property
+    def length(self) -> float:
+        """Distance of the joints in pixels."""
+        return float(np.hypot(*(self.b - self.a)))
+
+    @property
+    def along(self) -> np.ndarray:
+        """Unit vector [2] from ``a`` to ``b``; down when both are one point."""
+        return (self.b - self.a) / self.length if self.length > 1e-6 else np.array([0.0, 1.0])
+
+    def offsets(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels along the bone from ``a``, and across it, each [h,w]."""
+        (dx, dy), px, py = self.along, x - self.a[0], y - self.a[1]
+        return px * dx + py * dy, py * dx - px * dy
+
+    def depth(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Signed distance to the bone's surface [h,w], hand or foot included."""
+        u, v = self.offsets(x, y)
+        return np.hypot(u - np.clip(u, 0, self.length + self.beyond), v) - self.radius
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """The quadrilateral of shoulders and hips, ``corners`` [4,2] = right, left shoulder, left, right hip."""
+
+    corners: np.ndarray
+    name: str = "torso"
+    radius: float = 1.0
+
+    @property
+    def length(self) -> float:
+        """From the middle of the shoulders to the middle of the hips, in pixels, at least 1."""
+        return max(float(np.hypot(*(self.corners[:2].mean(0) - self.corners[2:].mean(0)))), 1.0)
+
+    def depth(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Signed distance to the quadrilateral [h,w]."""
+        nearest = np.full(np.broadcast_shapes(x.shape, y.shape), np.inf, dtype=np.float32)
+        inside = np.zeros(nearest.shape, dtype=bool)
+        for a, b in zip(self.corners, np.roll(self.corners, -1, axis=0)):
+            (ex, ey), px, py = b - a, x - a[0], y - a[1]
+            t = np.clip((px * ex + py * ey) / max(ex * ex + ey * ey, 1e-6), 0, 1)
+            nearest = np.minimum(nearest, np.hypot(px - t * ex, py - t * ey))
+            if ey != 0:
+                inside ^= ((a[1] <= y) != (b[1] <= y)) & (px < py * ex / ey)
+        return np.where(inside, -nearest, nearest)
+
+
+def unit_length(joints: np.ndarray, seen: np.ndarray) -> float:
+    """The trunk's length in pixels, from what is seen of [18,2]: trunk, else shoulders, else the head."""
+    if seen[list(SHOULDERS)].any() and seen[list(HIPS)].any():
+        top, low = (joints[[k for k in pair if seen[k]]].mean(0) for pair in (SHOULDERS, HIPS))
+        return max(float(np.hypot(*(top - low))), 1.0)
+    if seen[list(SHOULDERS)].all():
+        return max(1.35 * float(np.hypot(*(joints[2] - joints[5]))), 1.0)
+    extent = np.ptp(joints[seen], axis=0) if seen.any() else np.zeros(2)
+    return max(0.5 * float(extent.max()), 1.0)
+
+
+def trunk_of(joints: np.ndarray, seen: np.ndarray) -> Trunk | None:
+    """The trunk; hips out of the picture are put below the shoulders. None without both shoulders."""
+    if not seen[list(SHOULDERS)].all():
+        return None
+    right, left = joints[2], joints[5]
+    across = left - right
+    down = 1.35 * np.array([-across[1], across[0]])
+    hips = [joints[hip] if seen[hip] else shoulder + 0.85 * down for hip, shoulder in ((8, right), (11, left))]
+    return Trunk(np.stack([right, left, hips[1], hips[0]]).astype(np.float64))
+
+
+def face_centre(joints: np.ndarray, seen: np.ndarray) -> np.ndarray | None:
+    """Middle of what is seen of the face [2], or None."""
+    points = [joints[k] for k in FACE if seen[k]]
+    return np.mean(points, axis=0) if points else None
+
+
+def bones_of(joints: np.ndarray, seen: np.ndarray) -> dict[str, Bone]:
+    """Bones by name ("right arm 0" is the upper half, "neck", "head"), with the default radii."""
+    unit = unit_length(joints, seen)
+    found = {}
+    for name, (root, middle, end) in LIMBS.items():
+        radii = _RADIUS[name.split()[1]]
+        reach = _HAND if name in ARMS else _FOOT
+        for half, (a, b) in enumerate(((root, middle), (middle, end))):
+            if seen[a] and seen[b]:
+                beyond = reach * float(np.hypot(*(joints[b] - joints[a]))) if half else 0.0
+                found[f"{name} {half}"] = Bone(f"{name} {half}", joints[a], joints[b], radii[half] * unit, beyond)
+    centre = face_centre(joints, seen)
+    if centre is not None:
+        found["head"] = Bone("head", centre, centre, _head_radius(joints, seen, centre, unit))
+        if seen[NECK]:
+            found["neck"] = Bone("neck", joints[NECK], centre, _NECK_RADIUS * unit)
+    return found
+
+
+def _head_radius(joints: np.ndarray, seen: np.ndarray, centre: np.ndarray, unit: float) -> float:
+    """Radius of the head in pixels, from the ears and the neck, whichever says more."""
+    ears = 0.58 * float(np.hypot(*(joints[16] - joints[17]))) if seen[[16, 17]].all() else 0.0
+    neck = 0.75 * float(np.hypot(*(joints[NECK] - centre))) if seen[NECK] else 0.0
+    return max(ears, neck) or _HEAD_RADIUS * unit

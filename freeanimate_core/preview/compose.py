@@ -1,0 +1,198 @@
+"""The parts laid over the background plate, back to front, for a chunk of frames.
+
+Axes: f frames of the chunk, h, w pixels (of the canvas, or of the window that a part can touch).
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from .bones import ARMS, LEGS, LIMBS, NECK
+from .parts import Part
+from .place import Placement
+from .warp import Placed, affine_map, bone_along, bone_distance, bone_map
+
+_CORE = 0.7  # of a limb's radius: what must be covered; the rest of its edge is the mask's business
+_JOINT_BLEND = 1.0  # pixels to each side over which two halves of a limb pass into one another
+
+
+@dataclass
+class Layers:
+    """Colours times alpha [f,3,H,W] and alpha [f,H,W] of what has been laid so far."""
+
+    colour: torch.Tensor
+    alpha: torch.Tensor
+
+    @classmethod
+    def empty(cls, frames: int, height: int, width: int, device: torch.device | str) -> "Layers":
+        """Nothing yet."""
+        return cls(torch.zeros(frames, 3, height, width, device=device), torch.zeros(frames, height, width, device=device))
+
+    def over(self, window: tuple[slice, slice], patch: torch.Tensor) -> None:
+        """Lay a patch [f,4,h,w] (colour times alpha, alpha) over what is there, in its window."""
+        rows, cols = window
+        through = 1 - patch[:, 3]
+        self.colour[:, :, rows, cols] = patch[:, :3] + through[:, None] * self.colour[:, :, rows, cols]
+        self.alpha[:, rows, cols] = patch[:, 3] + through * self.alpha[:, rows, cols]
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A part in a chunk: its window (rows, cols), its picture [f,4,h,w] there, the frames [f] that show it."""
+
+    window: tuple[slice, slice]
+    picture: torch.Tensor
+    shown: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Composer:
+    """What all chunks share: the parts on the device, their placement and the plate [H,W,3]."""
+
+    parts: dict[str, Part]
+    placement: Placement
+    plate: torch.Tensor
+
+    def chunk(self, frames: slice) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Frames [f,H,W,3], person and hole masks [f,H,W], and how many parts each frame shows [f]."""
+        height, width = self.plate.shape[:2]
+        count = len(self.placement.joints[frames])
+        cores, layers = (Layers.empty(count, height, width, self.plate.device) for _ in range(2))
+        patches = {limb: self._limb(limb, frames, cores) for limb in (*LIMBS, "neck")}
+        patches |= {name: self._flat(name, frames) for name in ("torso", "head")}
+        drawn = sum(patch.shown.float() for patch in patches.values() if patch is not None)
+        for name in (*ARMS, *LEGS, "neck", "torso", "head"):
+            self._lay(layers, patches[name], self._far(name, frames) if name in ARMS else None)
+        for name in ARMS:
+            self._lay(layers, patches[name], 1 - self._far(name, frames))
+        return *_finished(layers, cores, self.plate), torch.as_tensor(drawn).expand(count)
+
+    def _lay(self, layers: Layers, patch: Patch | None, share: torch.Tensor | None) -> None:
+        if patch is not None:
+            layers.over(patch.window, patch.picture if share is None else patch.picture * share[:, None, None, None])
+
+    def _far(self, arm: str, frames: slice) -> torch.Tensor:
+        """1 in the frames [f] where an arm is behind the trunk."""
+        return self._tensor(self.placement.far[arm][frames])
+
+    def _tensor(self, values: np.ndarray) -> torch.Tensor:
+        return torch.as_tensor(values, dtype=torch.float32, device=self.plate.device)
+
+    def _flat(self, name: str, frames: slice) -> Patch | None:
+        """Torso or head: one map for the whole part."""
+        part, back = self.parts.get(name), self.placement.back(name)[frames]
+        shown = np.isfinite(back).all(axis=(1, 2))
+        if part is None or not shown.any():
+            return None
+        forward = (self.placement.torso if name == "torso" else self.placement.head)[frames][shown]
+        x0, y0, x1, y1 = part.box
+        corners = np.array([[x0, y0], [x1, y0], [x0, y1], [x1, y1]])
+        window = self._window(forward[:, :, :2] @ corners.T + forward[:, :, 2:])
+        if window is None:
+            return None
+        picture = self._sampled(part, *affine_map(self._tensor(np.nan_to_num(back)), *self._pixels(window)))
+        visible = self._tensor(shown)
+        return Patch(window, picture * visible[:, None, None, None], visible)
+
+    def _limb(self, limb: str, frames: slice, cores: Layers) -> Patch | None:
+        """A limb of two halves, or the neck: bone maps that meet at the joint. Lays its core as well."""
+        bones, shown = self._bones(limb, frames)
+        if not bones or not torch.stack(shown).any():
+            return None
+        window = self._window(self._extent(bones, shown))
+        if window is None:
+            return None
+        x, y = self._pixels(window)
+        size = self.placement.size
+        far_away = [torch.where(s[:, None, None], bone_distance(b, x, y, size), 1e6) for (_, b), s in zip(bones, shown)]
+        shares = _shares(far_away)
+        picture = torch.zeros(len(shown[0]), 4, y.shape[0], x.shape[1], device=x.device)
+        for (part, bone), seen, share in zip(bones, shown, shares):
+            fade = self._root_fade(part.bone.name, bone, x, y)
+            picture += (share * fade * seen[:, None, None])[:, None] * self._sampled(part, *bone_map(bone, x, y, size))
+            cores.over(window, _core(part, replace(bone, beyond=0.0), seen, x, y, size))
+        return Patch(window, picture, torch.stack(shown).any(dim=0))
+
+    def _bones(self, limb: str, frames: slice) -> tuple[list[tuple[Part, Placed]], list[torch.Tensor]]:
+        """The placed bones of a limb and the frames [f] that show each."""
+        place = self.placement
+        joints, seen = place.joints[frames], place.seen[frames]
+        if limb == "neck":
+            known = np.isfinite(place.face[frames]).all(axis=1) & seen[:, NECK]
+            ends = {"neck": (joints[:, NECK], np.nan_to_num(place.face[frames]), known)}
+        else:
+            root, mid, end = LIMBS[limb]
+            ends = {f"{limb} {k}": (joints[:, a], joints[:, b], seen[:, a] & seen[:, b]) for k, (a, b) in enumerate(((root, mid), (mid, end)))}
+        found = [(self.parts[name], *ends[name]) for name in ends if name in self.parts]
+        bones = [self._placed(part, a, b) for part, a, b, _ in found]
+        if len(bones) == 2:
+            bones = [replace(bones[0], mate=bones[1]), replace(bones[1], mate=bones[0], lower=True)]
+        return [(item[0], bone) for item, bone in zip(found, bones)], [torch.as_tensor(item[3], device=self.plate.device) for item in found]
+
+    def _placed(self, part: Part, a: np.ndarray, b: np.ndarray) -> Placed:
+        bone = part.bone
+        return Placed(self._tensor(bone.a), self._tensor(bone.b), self._tensor(a), self._tensor(b), bone.beyond, bone.radius)
+
+    def _root_fade(self, name: str, bone: Placed, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """1, and for an upper arm a ramp to 0 past the shoulder, where it lies over the trunk."""
+        if name not in [f"{arm} 0" for arm in ARMS]:
+            return torch.ones(1, 1, 1, device=x.device)
+        return (1 + bone_along(bone, x, y) / (bone.radius * self.placement.size)).clamp(0, 1)
+
+    def _extent(self, bones: list[tuple[Part, Placed]], shown: list[torch.Tensor]) -> np.ndarray:
+        """Points [n,2,k] (x, y) that enclose a limb in all frames that show it."""
+        corners = []
+        for (part, bone), seen in zip(bones, shown):
+            reach = part.reach * self.placement.size
+            for end in (bone.ta, bone.tb):
+                spots = end[seen].cpu().numpy()[:, :, None]
+                corners += [spots - reach, spots + reach]
+        return np.concatenate(corners)
+
+    def _window(self, points: np.ndarray) -> tuple[slice, slice] | None:
+        """Rows and columns of the canvas that enclose points [n,2,k] (x, y), or None off the canvas."""
+        height, width = self.plate.shape[:2]
+        (x0, y0), (x1, y1) = (np.nan_to_num(f(f(points, axis=2), axis=0)) for f in (np.min, np.max))
+        left, right = (int(np.clip(v, 0, width)) for v in (np.floor(x0) - 1, np.ceil(x1) + 1))
+        top, bottom = (int(np.clip(v, 0, height)) for v in (np.floor(y0) - 1, np.ceil(y1) + 1))
+        return (slice(top, bottom), slice(left, right)) if left < right and top < bottom else None
+
+    def _pixels(self, window: tuple[slice, slice]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Pixel centres x [1,w], y [h,1] of a window."""
+        rows, cols = window
+        x = torch.arange(cols.start, cols.stop, device=self.plate.device) + 0.5
+        y = torch.arange(rows.start, rows.stop, device=self.plate.device) + 0.5
+        return x[None], y[:, None]
+
+    def _sampled(self, part: Part, sx: torch.Tensor, sy: torch.Tensor) -> torch.Tensor:
+        """A part's layer at reference positions [f,h,w], as [f,4,h,w]; nothing beyond the picture."""
+        height, width = part.layer.shape[1:]
+        grid = torch.stack([sx / width * 2 - 1, sy / height * 2 - 1], dim=-1)
+        return F.grid_sample(part.layer.expand(len(grid), -1, -1, -1), grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def _shares(distances: list[torch.Tensor]) -> list[torch.Tensor]:
+    """How much each half of a limb shows [f,h,w]: the nearer one, with a narrow passage between them."""
+    if len(distances) == 1:
+        return [torch.ones_like(distances[0])]
+    lower = (0.5 + (distances[0] - distances[1]) / (2 * _JOINT_BLEND)).clamp(0, 1)
+    return [1 - lower, lower]
+
+
+def _core(part: Part, bone: Placed, seen: torch.Tensor, x: torch.Tensor, y: torch.Tensor, size: float) -> torch.Tensor:
+    """The inside of a bone's capsule in the part's colour, as a patch [f,4,h,w]."""
+    alpha = (_CORE * bone.radius * size - bone_distance(bone, x, y, size) + 0.5).clamp(0, 1) * seen[:, None, None]
+    colour = torch.cat([part.colour, part.colour.new_ones(1)])
+    return alpha[:, None] * colour[None, :, None, None]
+
+
+def _finished(layers: Layers, cores: Layers, plate: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Frames [f,H,W,3], person masks and hole masks [f,H,W]: layers over cores over the plate."""
+    through = 1 - layers.alpha
+    holes = cores.alpha * through
+    person = layers.alpha + holes
+    colour = layers.colour + through[:, None] * cores.colour
+    frames = colour.permute(0, 2, 3, 1) + (1 - person)[..., None] * plate
+    return frames.clamp(0, 1), person.clamp(0, 1), holes

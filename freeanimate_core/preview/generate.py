@@ -1,0 +1,121 @@
+"""Preview Generation: the reference's figure moved to every target pose, over one background plate."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+
+from ..errors import FreeAnimateError
+from ..pose.keypoints import PoseSequence
+from .background import background_plate
+from .bones import bones_of
+from .compose import Composer
+from .mask import person_mask as find_mask
+from .parts import take_apart
+from .place import Placement, place
+
+NODE = "Preview Generation"
+CHUNK = 8  # frames at once: what the working memory depends on, the result does not
+_SAME_ASPECT = 0.01
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Frames [F,H,W,3], person and hole masks [F,H,W], the plate [1,H,W,3], all float32 0-1 on the CPU."""
+
+    frames: torch.Tensor
+    person_mask: torch.Tensor
+    hole_mask: torch.Tensor
+    background: torch.Tensor
+
+
+def generate(
+    reference: torch.Tensor,
+    reference_pose: PoseSequence,
+    target_pose: PoseSequence,
+    person_mask: torch.Tensor | None = None,
+    background: torch.Tensor | None = None,
+    device: torch.device | str = "cpu",
+    progress: Callable[[int], None] | None = None,
+    chunk: int = CHUNK,
+) -> Preview:
+    """The person of ``reference`` [1,H,W,3] in the F poses of ``target_pose``, by a layered part warp.
+
+    ``person_mask`` [1,H,W] is cut out when absent, ``background`` [1,H,W,3] painted when absent.
+    ``progress`` is called with the number of frames done. Memory beyond the output depends on ``chunk``
+    alone, and so does not the result. Raises FreeAnimateError for input that does not fit together.
+    """
+    image = _one_image(reference, "reference")
+    height, width = image.shape[:2]
+    given_mask = None if person_mask is None else _one_mask(person_mask, height, width)
+    given_plate = None if background is None else _fitting(_one_image(background, "background"), height, width, "background")
+    source = _on_canvas(reference_pose, height, width, "reference_pose")
+    target = _on_canvas(target_pose, height, width, "target_pose")
+    if len(source) != 1:
+        raise FreeAnimateError(f"{NODE}: reference_pose holds {len(source)} frames, but one is expected: the pose of the reference image.")
+    joints, seen = source.joints[0, :, :2], source.seen[0]
+    bones = bones_of(joints, seen)
+    if not bones:
+        raise FreeAnimateError(f"{NODE}: reference_pose shows no limb and no head; detect the pose of the reference again.")
+    mask = find_mask(image, given_mask, list(bones.values()))
+    plate = background_plate(image, mask, given_plate)
+    parts = take_apart(image, mask, plate, joints, seen)
+    placement = place(joints, seen, target.joints[..., :2], target.seen)
+    moved = {name: replace(part, layer=part.layer.to(device), colour=part.colour.to(device)) for name, part in parts.items()}
+    return _rendered(Composer(moved, placement, plate.to(device)), plate, placement, progress, chunk)
+
+
+def _rendered(composer: Composer, plate: torch.Tensor, placement: Placement, progress: Callable[[int], None] | None, chunk: int) -> Preview:
+    """All frames, ``chunk`` at a time."""
+    count, (height, width) = len(placement.joints), plate.shape[:2]
+    frames = torch.empty(count, height, width, 3)
+    person, holes = torch.empty(count, height, width), torch.empty(count, height, width)
+    for start in range(0, count, chunk):
+        part = slice(start, min(start + chunk, count))
+        frames[part], person[part], holes[part], drawn = composer.chunk(part)
+        empty = (drawn == 0).nonzero().flatten().tolist()
+        if empty:
+            raise FreeAnimateError(
+                f"{NODE}: target_pose frame {start + empty[0]} (counted from 0) shows no part of the body that the reference shows too; "
+                "drop that frame or detect its pose again."
+            )
+        if progress is not None:
+            progress(part.stop)
+    return Preview(frames, person, holes, plate[None])
+
+
+def _one_image(images: torch.Tensor, name: str) -> torch.Tensor:
+    """The one picture [H,W,3] of a batch, float32 on the CPU."""
+    if images.ndim != 4 or images.shape[0] != 1 or images.shape[-1] < 3 or images.numel() == 0:
+        count = images.shape[0] if images.ndim == 4 else 0
+        raise FreeAnimateError(f"{NODE}: {name} holds {count} images, but exactly one is expected; pick one with Image From Batch.")
+    image = images[0, :, :, :3].detach().to("cpu", torch.float32)
+    if not torch.isfinite(image).all():
+        raise FreeAnimateError(f"{NODE}: {name} has pixels that are no finite numbers; check the node that made it.")
+    return image.clamp(0, 1)
+
+
+def _one_mask(masks: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """The one mask [H,W] of a batch [1,H,W], float32 on the CPU."""
+    batch = masks[None] if masks.ndim == 2 else masks
+    if batch.ndim != 3 or len(batch) != 1:
+        raise FreeAnimateError(f"{NODE}: person_mask holds {len(batch)} masks, but exactly one is expected, that of the reference.")
+    return _fitting(batch[0].detach().to("cpu", torch.float32).clamp(0, 1), height, width, "person_mask")
+
+
+def _fitting(picture: torch.Tensor, height: int, width: int, name: str) -> torch.Tensor:
+    if picture.shape[:2] != (height, width):
+        raise FreeAnimateError(
+            f"{NODE}: {name} is {picture.shape[1]} x {picture.shape[0]}, but the reference is {width} x {height}; resize it to the reference's size."
+        )
+    return picture
+
+
+def _on_canvas(poses: PoseSequence, height: int, width: int, name: str) -> PoseSequence:
+    """The poses in pixels of the reference; another size is scaled, another aspect refused."""
+    if abs((poses.width / poses.height) / (width / height) - 1) > _SAME_ASPECT:
+        raise FreeAnimateError(
+            f"{NODE}: {name} is made for a canvas of {poses.width} x {poses.height}, but the reference is {width} x {height}, "
+            "of another aspect; put Align Pose with mode affine before it, or detect it at the reference's size."
+        )
+    return poses.resized(height, width)

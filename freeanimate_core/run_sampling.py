@@ -1,0 +1,145 @@
+"""The Animate Sampler's side of the host: a MODEL whose model calls become FreeAnimate's passes.
+
+Three wrappers under one key. What a run needs lives in a ``Run`` that OUTER_SAMPLE puts into
+the guider's own copy of the options, and takes out at the end.
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from . import host
+from .checks import check_live, check_prompt, check_record, check_start, refuse_random
+from .conditioning import restored, windowed
+from .config import PatchConfig
+from .denoise import Chunks, Denoiser
+from .errors import PATCH_MODEL, SAMPLER, FreeAnimateError
+from .hooks import options_with, refuse_conflicts
+from .passes import AttentionPass
+from .record import Inversion
+from .streams import recording_streams
+from .windows import Windower
+
+REFERENCE, PREVIEW = "freeanimate_reference", "freeanimate_preview"
+
+
+@dataclass
+class Run:
+    """One sampling run of a patched model: made by OUTER_SAMPLE, dropped with it."""
+
+    guider: object
+    positives: frozenset
+    windower: Windower
+    denoiser: Denoiser | None = field(default=None)
+
+
+class PatchedModel:
+    """The wrappers of one patched MODEL: settings and record, no state of a run."""
+
+    def __init__(self, record: Inversion, config: PatchConfig):
+        self.record = record
+        self.config = config
+
+    def outer_sample(self, executor, noise, latent_image, sampler, sigmas, *args, **kwargs):
+        """Check the run, lend the guider the recorded conditionings, take them back at the end."""
+        guider = executor.class_obj
+        model = guider.model_patcher
+        self._check(model, guider, noise, latent_image, sampler, sigmas)
+        live = [entry for entries in guider.conds.values() for entry in entries]
+        lent = {
+            REFERENCE: host.entries_of(self.record.reference_positive),
+            PREVIEW: host.entries_of(self.record.positive),
+        }
+        positives = frozenset(entry["uuid"] for entry in guider.conds.get("positive", []))
+        windower = host.make_windower(model, self.config.window, self.record.frames, latent_image.shape)
+        guider.model_options["transformer_options"][host.KEY] = Run(guider, positives, windower)
+        guider.conds.update(lent)
+        try:
+            return executor(noise, latent_image, sampler, sigmas, *args, **kwargs)
+        finally:
+            guider.model_options["transformer_options"].pop(host.KEY).denoiser = None
+            for name in lent:
+                guider.conds.pop(name)
+            host.release(live + [entry for entries in lent.values() for entry in entries])
+
+    def _check(self, model, guider, noise, latent_image, sampler, sigmas) -> None:
+        refuse_conflicts(guider.model_options, PATCH_MODEL)
+        refuse_random(sampler)
+        check_record(self.record, host.model_digests(model), PATCH_MODEL)
+        check_live(self.record, self.config, guider.conds)
+        start = host.to_model_space(model, latent_image) + noise.float() * float(sigmas[0])
+        check_start(self.record, start, float(sigmas[0]))
+
+    def prepare_sampling(self, executor, model, noise_shape, conds, *args, **kwargs):
+        """The host makes room for one window, not for the clip."""
+        run = kwargs["model_options"]["transformer_options"][host.KEY]
+        return host.one_window(run.windower)(executor, model, noise_shape, conds, *args, **kwargs)
+
+    def calc_cond_batch(self, executor, base_model, conds, x, timestep, model_options):
+        """One model call of a sampler, as reference, preview and target passes."""
+        run: Run = model_options["transformer_options"][host.KEY]
+        if run.denoiser is None:
+            run.denoiser = self._denoiser(executor, base_model, model_options, run)
+        there = {i for i, entries in enumerate(conds) if entries is not None}
+        positive = {i for i in there if any(entry["uuid"] in run.positives for entry in conds[i])}
+
+        def target(attention: AttentionPass, window_x: Tensor, frames: range) -> list[Tensor]:
+            cut = windowed(conds, frames, x.shape[0])
+            times = timestep[frames.start : frames.stop]
+            return executor(base_model, cut, window_x, times, options_with(model_options, attention))
+
+        return run.denoiser(target, x, float(timestep[0]), Chunks(frozenset(there), frozenset(positive)))
+
+    def _denoiser(self, executor, base_model, model_options, run: Run) -> Denoiser:
+        # The guider's options, not the call's: PAG's extra call must not perturb what is recorded
+        options = run.guider.model_options
+        sample_sigmas = model_options["transformer_options"].get("sample_sigmas")
+        own = {**options, "transformer_options": {**options["transformer_options"], "sample_sigmas": sample_sigmas}}
+
+        def evaluate(conds, x, sigma, attention):
+            return executor(base_model, conds, x, x.new_full((x.shape[0],), sigma), options_with(own, attention))
+
+        reference = restored(run.guider.conds[REFERENCE][0], self.record.reference_positive[0][1])
+        preview = restored(run.guider.conds[PREVIEW][0], self.record.positive[0][1])
+        streams = recording_streams(evaluate, reference, preview, self.record.frames)
+        text = preview["model_conds"]["c_crossattn"].cond
+        return Denoiser(self.record, self.config, streams, run.windower, text)
+
+
+def patch_model(model, record: Inversion, config: PatchConfig):
+    """A clone of MODEL that reads the record; with everything off, the model as it came.
+
+    Raises FreeAnimateError for other model families, conflicting patches and a stale record.
+    """
+    host.require_unet(model, PATCH_MODEL)
+    refuse_conflicts(model.model_options, PATCH_MODEL)
+    check_record(record, host.model_digests(model), PATCH_MODEL)
+    patched = PatchedModel(record, config)
+    clone = host.without_wrappers(model) if config.off else host.with_attention_patches(model)
+    clone.set_attachments(host.KEY, patched)
+    if not config.off:
+        host.install(clone, patched.outer_sample, patched.prepare_sampling, patched.calc_cond_batch)
+    return clone
+
+
+def animate(model, record: Inversion, positive: list, negative: list, cfg: float) -> dict:
+    """Denoise the record's frames with a patched MODEL: the host's euler over the record's sigmas.
+
+    Returns a LATENT [F,C,h,w]. Raises FreeAnimateError for an unpatched model, another record,
+    or another prompt than the record's.
+    """
+    patched: PatchedModel | None = model.get_attachment(host.KEY)
+    if patched is None:
+        raise FreeAnimateError(f"{SAMPLER}: model is not patched; connect the model output of {PATCH_MODEL}.")
+    if patched.record is not record:
+        raise FreeAnimateError(
+            f"{SAMPLER}: model was patched with another inversion; connect the same {record!r} to inversion here "
+            f"and at {PATCH_MODEL}."
+        )
+    check_prompt(record, positive)
+    guider = host.cfg_guider(model, cfg, positive=positive, negative=negative)
+    start = host.to_latent(model, record.top)["samples"]
+    callback = host.latent_callback(model, len(record.descending) - 1)
+    samples = host.sample(guider, start, host.euler(), record.descending, callback)
+    return {"samples": samples.to(start.device)}

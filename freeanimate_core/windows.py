@@ -1,0 +1,63 @@
+"""Frame windows: the only place where a clip meets the memory of the device.
+
+Frames read the reference and never one another, so any window size gives the same video. Peak
+memory is that of one window's evaluations; what grows with the clip is only its latents
+(a few per frame), the pose hints and the record.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+MAX_AUTO_FRAMES = 16  # beyond this a batch is no faster on the cards we aim at, only larger
+
+
+def auto_size(frames: int, bytes_per_frame: float, free_bytes: float) -> int:
+    """Frames per window that fit into the free memory of the device, at least 1."""
+    fitting = int(free_bytes // max(bytes_per_frame, 1.0))
+    return max(1, min(frames, fitting, MAX_AUTO_FRAMES))
+
+
+@dataclass
+class Windower:
+    """Runs an evaluation window by window, halving the window when the device is full.
+
+    size: frames per window. out_of_memory(error): whether an error means a full device.
+    recover: called before a smaller window is tried. poll: called before every window, raises
+    when the user interrupts.
+    """
+
+    size: int
+    out_of_memory: Callable[[RuntimeError], bool] = lambda error: False
+    recover: Callable[[], None] = lambda: None
+    poll: Callable[[], None] = lambda: None
+
+    def map(self, frames: int, evaluate: Callable[[range], list[Tensor]]) -> list[Tensor]:
+        """``evaluate(window)`` for all windows, each of its outputs joined along the frames.
+
+        A window that does not fit is halved and repeated; the smaller size then stays. With a
+        window of one frame the device's error goes on to the host, which frees its models.
+        """
+        done: list[list[Tensor]] = []
+        start = 0
+        while start < frames:
+            window = range(start, min(start + self.size, frames))
+            outputs = self._attempt(window, evaluate)
+            if outputs is None:
+                self.size = (len(window) + 1) // 2
+                self.recover()
+                continue
+            done.append(outputs)
+            start = window.stop
+        return [torch.cat(parts) for parts in zip(*done)]
+
+    def _attempt(self, window: range, evaluate: Callable[[range], list[Tensor]]) -> list[Tensor] | None:
+        self.poll()
+        try:
+            return evaluate(window)
+        except RuntimeError as error:
+            if len(window) == 1 or not self.out_of_memory(error):
+                raise
+            return None

@@ -1,0 +1,111 @@
+"""DDIM Inversion (Attention Capture)."""
+
+from comfy_api.latest import io, ui
+
+from ..freeanimate_core.config import MAX_STEPS, MAX_WEIGHT, MAX_WINDOW, STORAGE, InversionConfig
+from ..freeanimate_core.errors import INVERSION
+from ..freeanimate_core.run_inversion import run_inversion
+from .sockets import CATEGORY, PREFIX, Inversion
+
+
+class FreeAnimateInversion(io.ComfyNode):
+    """Runs preview and reference back to noise and records what the replay needs."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id=f"{PREFIX}Inversion",
+            display_name=INVERSION,
+            category=CATEGORY,
+            description="Runs the preview frames and the reference back to noise through your model and records what "
+            "its attention looked at.",
+            search_aliases=["DDIM-INV", "unsampler", "attention bank", "FateZero"],
+            inputs=[
+                io.Model.Input("model", tooltip="SD1.5, SD2 or SDXL model; load LoRAs before it."),
+                io.Conditioning.Input(
+                    "positive",
+                    tooltip="One prompt with its openpose ControlNet applied: one pose image per preview frame.",
+                ),
+                io.Latent.Input("preview_latent", tooltip="VAE-encoded preview frames, one latent per frame."),
+                io.Latent.Input("reference_latent", tooltip="VAE-encoded reference image: one latent of the same size."),
+                io.Int.Input(
+                    "steps",
+                    default=25,
+                    min=1,
+                    max=MAX_STEPS,
+                    tooltip="Steps asked of the scheduler ddim_uniform (1-1000), which rounds them: the levels output "
+                    "has the true number (30 gives 31). KSampler (Advanced) wants this same number.",
+                ),
+                io.Float.Input(
+                    "reference_weight",
+                    default=1.0,
+                    min=0.0,
+                    max=MAX_WEIGHT,
+                    step=0.01,
+                    tooltip="Weight of the reference in the preview's self-attention (0-10): 1 is the paper, 0 leaves "
+                    "the reference unread. Other values pass a mask, which some attention backends run slower.",
+                ),
+                io.Combo.Input(
+                    "storage",
+                    options=list(STORAGE),
+                    default="auto",
+                    tooltip="Where recorded attention inputs wait: recompute stores nothing and costs about 1.5x time "
+                    "when sampling, memory keeps them in RAM, disk in the temp folder; auto takes memory if half of "
+                    "the free RAM suffices, else recompute. All give the same video.",
+                ),
+                io.Int.Input(
+                    "frames_per_window",
+                    default=0,
+                    min=0,
+                    max=MAX_WINDOW,
+                    tooltip="Frames evaluated at a time (1-4096); 0 chooses by free memory. The result is the same.",
+                ),
+                io.Int.Input(
+                    "frames_to_check",
+                    default=1,
+                    min=0,
+                    max=MAX_WINDOW,
+                    tooltip="How many of the first frames are denoised again at guidance 1 to measure the inversion "
+                    "(psnr output); 0 skips the check.",
+                ),
+                io.Conditioning.Input(
+                    "reference_positive",
+                    optional=True,
+                    tooltip="Prompt for the reference, with its own pose applied if wanted; empty: the positive "
+                    "prompt without its ControlNet.",
+                ),
+            ],
+            outputs=[
+                Inversion.Output("inversion", tooltip="The record: latents at every noise level, and the bank."),
+                io.Latent.Output("noise", tooltip="The inverted frames, where sampling starts (no noise to be added)."),
+                io.Sigmas.Output("sigmas", tooltip="Noise levels for the sampler, from the top down to 0."),
+                io.Int.Output("levels", tooltip="True number of sampling steps in sigmas."),
+                io.Float.Output(
+                    "psnr",
+                    tooltip="Reconstruction of the checked frames in latent space, dB, higher is better; 0 when "
+                    "nothing is checked.",
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        model,
+        positive,
+        preview_latent,
+        reference_latent,
+        steps,
+        reference_weight,
+        storage,
+        frames_per_window,
+        frames_to_check,
+        reference_positive=None,
+    ) -> io.NodeOutput:
+        config = InversionConfig(steps, reference_weight, storage, frames_per_window, frames_to_check)
+        outcome = run_inversion(model, positive, preview_latent, reference_latent, config, reference_positive)
+        record = outcome.record
+        levels = len(record.descending) - 1
+        return io.NodeOutput(
+            record, outcome.noise, record.descending, levels, outcome.psnr, ui=ui.PreviewText(outcome.summary)
+        )

@@ -1,0 +1,76 @@
+"""Patch Model (RA-SA + IBA)."""
+
+from comfy_api.latest import io
+
+from ..freeanimate_core.config import HALVES, MAX_WEIGHT, MAX_WINDOW, PatchConfig
+from ..freeanimate_core.errors import PATCH_MODEL
+from ..freeanimate_core.run_sampling import patch_model
+from .sockets import CATEGORY, PREFIX, Inversion
+
+
+class FreeAnimatePatchModel(io.ComfyNode):
+    """A MODEL that reads the reference and the recorded attention, in any deterministic sampler."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id=f"{PREFIX}PatchModel",
+            display_name=PATCH_MODEL,
+            category=CATEGORY,
+            description="Lets every frame read the reference (RA-SA) and replays the inversion's attention (IBA). "
+            "With weight and spans at 0 the model stays as it came.",
+            search_aliases=["RA-SA", "IBA", "reference attention", "attention replay"],
+            inputs=[
+                io.Model.Input("model", tooltip="The same model that the inversion was made with."),
+                Inversion.Input("inversion", tooltip="The record of DDIM Inversion (Attention Capture)."),
+                io.Float.Input(
+                    "reference_weight",
+                    default=1.0,
+                    min=0.0,
+                    max=MAX_WEIGHT,
+                    step=0.01,
+                    tooltip="Weight of the reference in the frames' self-attention (0-10): 1 is the paper, 0 leaves "
+                    "the reference unread. Other values pass a mask, which some attention backends run slower.",
+                ),
+                io.Float.Input(
+                    "self_span",
+                    default=0.8,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
+                    tooltip="Fraction of the steps, from the first, that replays the recorded self-attention maps "
+                    "(0-1); 0 never.",
+                ),
+                io.Float.Input(
+                    "cross_span",
+                    default=0.8,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
+                    tooltip="Fraction of the steps, from the first, that replays the recorded cross-attention maps "
+                    "(0-1); 0 never.",
+                ),
+                io.Combo.Input(
+                    "halves",
+                    options=list(HALVES),
+                    default="cond",
+                    tooltip="cond replays in the positive half only; both also replays self-attention in the negative "
+                    "half.",
+                ),
+                io.Int.Input(
+                    "frames_per_window",
+                    default=0,
+                    min=0,
+                    max=MAX_WINDOW,
+                    tooltip="Frames evaluated at a time (1-4096); 0 chooses by free memory. The result is the same.",
+                ),
+            ],
+            outputs=[io.Model.Output("patched_model", display_name="model", tooltip="The patched model.")],
+        )
+
+    @classmethod
+    def execute(
+        cls, model, inversion, reference_weight, self_span, cross_span, halves, frames_per_window
+    ) -> io.NodeOutput:
+        config = PatchConfig(reference_weight, self_span, cross_span, halves, frames_per_window)
+        return io.NodeOutput(patch_model(model, inversion, config))
