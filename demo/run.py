@@ -66,7 +66,7 @@ def animate(server: HostServer, prompt: dict, out: Path, timeout: float = 7200) 
     except PromptRejected as error:
         raise DemoFailed(_rejection(error, names)) from error
     if entry["status"]["status_str"] != "success":
-        raise DemoFailed(_stop(entry["status"]["messages"], names))
+        raise DemoFailed(stop_sentence(entry["status"]["messages"], names))
     return _write(server, entry["outputs"], clock.seconds, out)
 
 
@@ -85,11 +85,12 @@ def _rejection(error: PromptRejected, names: dict[str, str]) -> str:
     return f"the server refused the graph: {error}"
 
 
-def _stop(messages: list, names: dict[str, str]) -> str:
+def stop_sentence(messages: list, names: dict[str, str]) -> str:
     """Which node stopped and why, in one line."""
     for kind, data in messages:
         if kind == "execution_error":
-            return f"{names[data['node_id']]} stopped: {' '.join(data['exception_message'].split())}"
+            name, reason = names[data["node_id"]], " ".join(data["exception_message"].split())
+            return reason if name in reason else f"{name} stopped: {reason}"
     return "the run was interrupted"
 
 

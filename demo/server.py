@@ -27,6 +27,7 @@ import aiohttp
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACK_NAME = "freeanimate"
+WATCHED_MAIN = REPOSITORY / "demo" / "host_main.py"
 ADDRESS = "127.0.0.1"
 FAILED_IMPORT = ("(IMPORT FAILED)", "Error while calling comfy_entrypoint")
 
@@ -165,12 +166,13 @@ class HostServer:
         port = free_port()
         self.url = f"http://{ADDRESS}:{port}"
         line = command(self._host_dir, self.base_dir, names, port, **self._options) + self._extra_args
+        line.insert(1, str(WATCHED_MAIN))
         with self.log.open("wb") as log:
             # A group of its own: Ctrl-C in the terminal reaches the starter, who then stops the server.
             self._process = subprocess.Popen(
                 line,
                 cwd=self._host_dir,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=os.name != "nt",
@@ -188,6 +190,7 @@ class HostServer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._process.stdin.close()
 
     def run(self, prompt: dict, on_event: OnEvent | None = None, timeout: float = 600) -> dict:
         """Submit an API-format prompt, wait for its end and return its history entry.
@@ -204,6 +207,8 @@ class HostServer:
         except asyncio.TimeoutError as error:
             self.interrupt()
             raise TimeoutError(f"the prompt did not end within {timeout:g} s") from error
+        except aiohttp.ClientError as error:
+            raise self._failure("the server cannot be reached") from error
         return self.get_json(f"/history/{prompt_id}")[prompt_id]
 
     def interrupt(self) -> None:

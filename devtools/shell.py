@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).absolute().parent.parent  # not resolved: the pack may be a link in custom_nodes
+ROOT = Path(__file__).resolve().parent.parent
 DEV = ROOT / ".dev"
 LOG = DEV / "setup.log"
 NEARLY_FULL = 20_000_000  # bytes: too few for any step, whatever its output says

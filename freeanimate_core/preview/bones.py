@@ -17,18 +17,23 @@ NECK = 1
 # Radii as shares of the trunk's length where the mask does not tell: upper and lower half of a limb.
 _RADIUS = {"arm": (0.15, 0.13), "leg": (0.19, 0.15)}
 _HAND, _FOOT = 0.45, 0.15  # how far hand and foot reach beyond the last joint, of the lower half's length
+_FLANK = 0.12  # share of the trunk's length
 _HEAD_RADIUS, _NECK_RADIUS = 0.40, 0.15  # shares of the trunk's length
 
 
 @dataclass(frozen=True)
 class Bone:
-    """A line from ``a`` to ``b`` [2] with a radius in pixels; ``beyond`` pixels more past ``b`` (hand, foot)."""
+    """A line from ``a`` to ``b`` [2] with a radius in pixels; ``beyond`` pixels more past ``b`` (hand, foot).
+
+    ``profile`` are radii at even steps from ``a`` to the far end, hand or foot included, where known.
+    """
 
     name: str
     a: np.ndarray
     b: np.ndarray
     radius: float
     beyond: float = 0.0
+    profile: np.ndarray | None = None
 
     @property
     def length(self) -> float:
@@ -48,7 +53,11 @@ class Bone:
     def depth(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Signed distance to the bone's surface [h,w], hand or foot included."""
         u, v = self.offsets(x, y)
-        return np.hypot(u - np.clip(u, 0, self.length + self.beyond), v) - self.radius
+        whole = self.length + self.beyond
+        on = np.clip(u, 0, whole)
+        if self.profile is None:
+            return np.hypot(u - on, v) - self.radius
+        return np.hypot(u - on, v) - np.interp(on, np.linspace(0, whole, len(self.profile)), self.profile)
 
 
 @dataclass(frozen=True)
@@ -57,12 +66,16 @@ class Trunk:
 
     corners: np.ndarray
     name: str = "torso"
-    radius: float = 1.0
 
     @property
     def length(self) -> float:
         """From the middle of the shoulders to the middle of the hips, in pixels, at least 1."""
         return max(float(np.hypot(*(self.corners[:2].mean(0) - self.corners[2:].mean(0)))), 1.0)
+
+    @property
+    def radius(self) -> float:
+        """How thick the figure is believed to be about the quadrilateral's edge, in pixels."""
+        return _FLANK * self.length
 
     def depth(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Signed distance to the quadrilateral [h,w]."""

@@ -14,8 +14,8 @@ from .parts import Part
 from .place import Placement
 from .warp import Placed, affine_map, bone_along, bone_distance, bone_map
 
-_CORE = 0.7  # of a limb's radius: what must be covered; the rest of its edge is the mask's business
-_JOINT_BLEND = 1.0  # pixels to each side over which two halves of a limb pass into one another
+_CORE = 0.5  # of a limb's radius: what must be covered; the rest of its edge is the mask's business
+_JOINT_BLEND = 0.75  # pixels to each side over which two halves of a limb pass into one another
 
 
 @dataclass
@@ -63,9 +63,9 @@ class Composer:
         patches = {limb: self._limb(limb, frames, cores) for limb in (*LIMBS, "neck")}
         patches |= {name: self._flat(name, frames) for name in ("torso", "head")}
         drawn = sum(patch.shown.float() for patch in patches.values() if patch is not None)
-        for name in (*ARMS, *LEGS, "neck", "torso", "head"):
+        for name in (*ARMS[::-1], *LEGS[::-1], "neck", "torso", "head"):
             self._lay(layers, patches[name], self._far(name, frames) if name in ARMS else None)
-        for name in ARMS:
+        for name in ARMS[::-1]:
             self._lay(layers, patches[name], 1 - self._far(name, frames))
         return *_finished(layers, cores, self.plate), torch.as_tensor(drawn).expand(count)
 

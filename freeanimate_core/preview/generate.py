@@ -8,7 +8,7 @@ import torch
 from ..errors import FreeAnimateError
 from ..pose.keypoints import PoseSequence
 from .background import background_plate
-from .bones import bones_of
+from .bones import bones_of, trunk_of
 from .compose import Composer
 from .mask import person_mask as find_mask
 from .parts import take_apart
@@ -57,7 +57,8 @@ def generate(
     bones = bones_of(joints, seen)
     if not bones:
         raise FreeAnimateError(f"{NODE}: reference_pose shows no limb and no head; detect the pose of the reference again.")
-    mask = find_mask(image, given_mask, list(bones.values()))
+    trunk = trunk_of(joints, seen)
+    mask = find_mask(image, given_mask, [*bones.values(), *([trunk] if trunk else [])])
     plate = background_plate(image, mask, given_plate)
     parts = take_apart(image, mask, plate, joints, seen)
     placement = place(joints, seen, target.joints[..., :2], target.seen)

@@ -5,14 +5,14 @@ import numpy as np
 import torch
 
 from ..errors import FreeAnimateError
-from .bones import Bone
+from .bones import Bone, Trunk
 
 NODE = "Preview Generation"
 _ROUNDS = 5  # of grabCut
 _LARGEST = 512  # longest side on which grabCut runs; its cost grows with the area
 
 
-def person_mask(image: torch.Tensor, given: torch.Tensor | None, bones: list[Bone]) -> torch.Tensor:
+def person_mask(image: torch.Tensor, given: torch.Tensor | None, bones: list[Bone | Trunk]) -> torch.Tensor:
     """Mask [H,W] float32 0-1 of the person in ``image`` [H,W,3]; ``given`` wins over cutting it out."""
     mask = cut_out(image, bones) if given is None else given
     if float((mask > 0.5).sum()) < 1:
@@ -24,7 +24,7 @@ def person_mask(image: torch.Tensor, given: torch.Tensor | None, bones: list[Bon
     return mask
 
 
-def cut_out(image: torch.Tensor, bones: list[Bone]) -> torch.Tensor:
+def cut_out(image: torch.Tensor, bones: list[Bone | Trunk]) -> torch.Tensor:
     """grabCut [H,W] seeded by the bones: thin capsules are the person, far from all capsules is ground."""
     height, width = image.shape[:2]
     shrink = min(1.0, _LARGEST / max(height, width))
@@ -43,7 +43,7 @@ def cut_out(image: torch.Tensor, bones: list[Bone]) -> torch.Tensor:
     return torch.from_numpy(cv2.GaussianBlur(full, (0, 0), 0.7))
 
 
-def _nearest(bones: list[Bone], height: int, width: int, scale: tuple[float, float]) -> np.ndarray:
+def _nearest(bones: list[Bone | Trunk], height: int, width: int, scale: tuple[float, float]) -> np.ndarray:
     """Distance to the nearest bone in units of its radius, [h,w] on a canvas scaled by (x, y)."""
     x = (np.arange(width, dtype=np.float32)[None] + 0.5) / scale[0]
     y = (np.arange(height, dtype=np.float32)[:, None] + 0.5) / scale[1]

@@ -4,7 +4,10 @@ import comfy.model_sampling
 import comfy.sample
 import nodes as host_nodes
 import torch
+from freeanimate_pack.nodes.demo_model import FreeAnimateDemoModel
 from hostside import Tiny, fresh, hint, latent, relative
+
+from demo.tiny import SD15_DEMO
 
 FRAMES, HEIGHT, WIDTH = 2, 8, 12
 SD15_SITES = [("input", n) for n in (1, 2, 4, 5, 7, 8)] + [("middle", 0)] + [("output", n) for n in range(3, 12)]
@@ -103,3 +106,12 @@ def test_flow_model_samples_and_is_no_unet(flow):
     )
     assert torch.isfinite(result[0]["samples"]).all()
     assert isinstance(flow.model.get_model_object("model_sampling"), comfy.model_sampling.CONST)
+
+
+def test_demo_model_node_hands_out_fresh_working_models():
+    FreeAnimateDemoModel.GET_SCHEMA()
+    (model, clip, vae, control_net), (other, *_) = (FreeAnimateDemoModel.execute().result for _ in range(2))
+    assert model.model is not other.model
+    demo = Tiny(SD15_DEMO, model, clip, vae, control_net)
+    conditioned = demo.controlled(demo.positive(), demo.negative(), hint(FRAMES, HEIGHT, WIDTH))
+    assert torch.equal(sample(demo, *conditioned), sample(demo, *conditioned, other))

@@ -1,0 +1,183 @@
+"""Which pixels of the reference belong to which part of the figure.
+
+A pixel belongs to the front part whose bone covers it, else to the nearest one. Limb widths come from
+the mask. Axes: h, w are the reference's rows and columns.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt, median_filter
+
+from .bones import ARMS, LEGS, LIMBS, Bone, Trunk
+
+_STEPS = 13  # at which a limb's width is measured
+_EDGE = 0.5  # pixels that a limb gets beyond its measured width: its soft edge
+_THINNEST, _WIDEST = 0.45, 1.6  # bounds of measured radii, of the default one
+_TUCK = 0.04  # of the longest bone: how far a part goes on under those in front of it, so that no gap opens beside them
+_CLING = 0.08  # of the trunk's length: what lies between trunk and arm is the trunk's unless this much nearer
+_TRUNK_SPREAD = 0.35  # how far the trunk may stand out beyond the line from shoulder to hip, of its half width
+
+
+_TUCKED_UNDER = ("head", "torso", "right leg 0")
+
+
+@dataclass(frozen=True)
+class Share:
+    """One part's pixels, each [h,w] bool."""
+
+    own: np.ndarray  # shown as they are
+    hidden: np.ndarray  # under parts in front, where the part is believed to go on
+    tucked: np.ndarray  # a narrow strip more under head, trunk and the front leg
+    front: np.ndarray  # of parts in front
+
+
+def share_out(bones: dict[str, Bone], trunk: Trunk | None, alpha: np.ndarray) -> tuple[dict[str, Bone | Trunk], dict[str, Share]]:
+    """Bones with the widths that the mask ``alpha`` [h,w] shows, and each part's share of the figure."""
+    everything: dict[str, Bone | Trunk] = {**({"torso": trunk} if trunk else {}), **_all_measured(bones, alpha)}
+    grid = pixel_grid(alpha.shape)
+    depths = {name: bone.depth(*grid) for name, bone in everything.items()}
+    if trunk:
+        depths["torso"] = _widened(trunk, depths, alpha, grid)
+    owner = _owners(everything, depths, grid)
+    return everything, {name: _share(name, everything, depths, owner, grid) for name in everything}
+
+
+def front_order(names: list[str]) -> list[str]:
+    """Names from front to back, as they lie in the reference: arms, head, trunk, neck, legs."""
+    order = [f"{limb} {half}" for limb in ARMS for half in (1, 0)] + ["head", "torso", "neck"]
+    order += [f"{limb} {half}" for limb in LEGS for half in (1, 0)]
+    return [name for name in order if name in names]
+
+
+def pixel_grid(shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Pixel centres x [1,W], y [H,1]."""
+    return np.arange(shape[1], dtype=np.float32)[None] + 0.5, np.arange(shape[0], dtype=np.float32)[:, None] + 0.5
+
+
+def _within(area: np.ndarray, reach: float) -> np.ndarray:
+    """Pixels [h,w] at most ``reach`` pixels away from an area."""
+    return distance_transform_edt(~area) <= reach if area.any() else np.zeros_like(area)
+
+
+def _all_measured(bones: dict[str, Bone], alpha: np.ndarray) -> dict[str, Bone]:
+    """Bones with their radii from the mask: the nearer edge across the limb, at steps along it."""
+    return {name: bone if name == "head" else _measured(bone, alpha) for name, bone in bones.items()}
+
+
+def _measured(bone: Bone, alpha: np.ndarray) -> Bone:
+    """One bone with its radii; the default radius within a factor bounds them where parts touch."""
+    whole = 0.45 * bone.length if bone.name == "neck" else bone.length + bone.beyond
+    ways = np.linspace(0, whole, _STEPS)
+    path = bone.a + ways[:, None] * bone.along
+    across = np.array([-bone.along[1], bone.along[0]])
+    widest = _WIDEST * bone.radius
+    widths = np.minimum(*(_way_out(path, side * across, alpha, widest) for side in (-1.0, 1.0)))
+    widths = np.clip(median_filter(widths, 3, mode="nearest"), _THINNEST * bone.radius, widest)
+    radius = float(np.median(widths[ways <= bone.length]))
+    return replace(bone, radius=radius, profile=None if bone.name == "neck" else widths + _EDGE)
+
+
+def _way_out(path: np.ndarray, direction: np.ndarray, alpha: np.ndarray, widest: float) -> np.ndarray:
+    """Pixels [n] from points [n,2] in a direction [2] until the mask ends, at most ``widest``."""
+    steps = np.arange(0.0, widest + 0.25, 0.25)
+    spots = path[:, None] + steps[None, :, None] * direction
+    cols = np.clip(spots[..., 0].astype(int), 0, alpha.shape[1] - 1)
+    rows = np.clip(spots[..., 1].astype(int), 0, alpha.shape[0] - 1)
+    outside = alpha[rows, cols] < 0.5
+    return np.where(outside.any(axis=1), steps[outside.argmax(axis=1)] - 0.25, widest)
+
+
+def _widened(trunk: Trunk, depths: dict[str, np.ndarray], alpha: np.ndarray, grid: tuple) -> np.ndarray:
+    """Depth [h,w] of the trunk, as much wider than its quadrilateral as the mask shows at the waist."""
+    top, low = trunk.corners[:2].mean(0), trunk.corners[2:].mean(0)
+    down = (low - top) / trunk.length
+    way = ((grid[0] - top[0]) * down[0] + (grid[1] - top[1]) * down[1]) / trunk.length
+    widest = _TRUNK_SPREAD * 0.5 * float(np.hypot(*(trunk.corners[1] - trunk.corners[0])))
+    arms = [depths[name] for limb in ARMS for name in (f"{limb} 0", f"{limb} 1") if name in depths]
+    covered = np.min(arms, axis=0) < 0 if arms else np.zeros_like(alpha, dtype=bool)
+    waist = (way > 0.5) & (way < 0.9) & (depths["torso"] > 0)
+    across = (grid[0] - top[0]) * down[1] - (grid[1] - top[1]) * down[0]
+    spread = np.mean([_flank(depths["torso"], waist & (side * across > 0), alpha < 0.5, covered, widest) for side in (-1, 1)])
+    return depths["torso"] - spread * np.clip(way / 0.6, 0, 1)
+
+
+def _flank(depth: np.ndarray, waist: np.ndarray, ground: np.ndarray, covered: np.ndarray, widest: float) -> float:
+    """How far the figure reaches beyond the trunk's line on one side, in pixels, at most ``widest``."""
+    rows = np.flatnonzero(waist.any(axis=1))
+    edge, arm = (np.array([depth[row][area[row] & waist[row]].min(initial=widest) for row in rows]) for area in (ground, covered))
+    clear = edge < arm
+    if clear.sum() >= 3:
+        return float(np.median(edge[clear]))
+    # An arm hides the edge in every row: the trunk reaches at least to it.
+    return float(arm.max(initial=0.0))
+
+
+def _owners(bones: dict[str, Bone | Trunk], depths: dict[str, np.ndarray], grid: tuple) -> np.ndarray:
+    """Index [h,w] into ``front_order``: the front part whose bone covers a pixel, else the nearest one."""
+    names = front_order(list(bones))
+    stack = np.stack([depths[name] for name in names])
+    nearest = stack.copy()
+    for k, name in enumerate(names):
+        if name.endswith(" 0"):  # what lies past a shoulder or hip is no limb's: hair, collar, shirt
+            nearest[k][bones[name].offsets(*grid)[0] < 0] = np.inf
+    if "torso" in names:
+        nearest[names.index("torso")] -= _CLING * bones["torso"].length
+    owner = nearest.argmin(axis=0)
+    for k in range(len(names))[::-1]:
+        owner[stack[k] < 0] = k
+    for limb in LIMBS:  # halves of one limb share it by distance: neither is in front
+        halves = [names.index(f"{limb} {half}") for half in (0, 1) if f"{limb} {half}" in names]
+        if len(halves) == 2:
+            mine = (owner == halves[0]) | (owner == halves[1])
+            owner[mine] = np.where(stack[halves[0]] <= stack[halves[1]], *halves)[mine]
+    return owner
+
+
+def _share(name: str, bones: dict, depths: dict, owner: np.ndarray, grid: tuple) -> Share:
+    """What one part has of the figure."""
+    names = front_order(list(bones))
+    rank = names.index(name)
+    own = owner == rank
+    over = [names.index(cover) for cover in _TUCKED_UNDER if cover in names and names.index(cover) < rank and cover[:-2] != name[:-2]]
+    own |= _shared_joint(name, bones, owner, grid)
+    tucked = np.isin(owner, over) & _within(own, _TUCK * max(bone.length for bone in bones.values()))
+    hidden = (depths[name] < 0) & (owner < rank) & ~own
+    return Share(own, hidden, tucked & ~own & ~hidden, _in_front(name, owner, bones) & ~own)
+
+
+def _shared_joint(name: str, bones: dict, owner: np.ndarray, grid: tuple) -> np.ndarray:
+    """Pixels [h,w] about a joint that two parts both show: neither may leave a gap there when it turns."""
+    names = front_order(list(bones))
+    limb, _, half = name.rpartition(" ")
+    shared = np.zeros(owner.shape, dtype=bool)
+    if name == "torso":  # the ball of the shoulder stays when the arm goes
+        for arm in ARMS:
+            shared |= _ball(bones, f"{arm} 0", grid)
+    if limb in ARMS and half == "0":
+        shared |= _ball(bones, name, grid) & (owner >= names.index(name))
+    mate = f"{limb} {1 - int(half)}" if limb else ""
+    if mate in bones:  # the halves of a limb go on into one another
+        joint = bones[f"{limb} 1"].a
+        near = np.hypot(grid[0] - joint[0], grid[1] - joint[1]) < 2.0 * bones[name].radius
+        shared |= near & (owner == names.index(mate))
+    return shared
+
+
+def _ball(bones: dict, name: str, grid: tuple) -> np.ndarray:
+    """The disc [h,w] of a limb's root: its shoulder or hip."""
+    if name not in bones:
+        return np.zeros(np.broadcast_shapes(grid[0].shape, grid[1].shape), dtype=bool)
+    bone = bones[name]
+    return np.hypot(grid[0] - bone.a[0], grid[1] - bone.a[1]) < bone.profile[0]
+
+
+def _in_front(name: str, owner: np.ndarray, bones: dict) -> np.ndarray:
+    """Pixels [h,w] of parts in front of this one, its own other half excepted."""
+    names = front_order(list(bones))
+    front = owner < names.index(name)
+    limb = name.rpartition(" ")[0]
+    for half in (0, 1):
+        if limb and f"{limb} {half}" in names:
+            front &= owner != names.index(f"{limb} {half}")
+    return front

@@ -1,0 +1,45 @@
+"""Peak memory of one denoising run in a fresh process: ``peak_memory.py FRAMES WINDOW`` prints bytes as JSON."""
+
+import json
+import sys
+
+import hostside
+import torch
+from runs import Clip, patch
+from torch.profiler import ProfilerActivity, profile
+
+H, W, STEPS = 8, 8, 2
+
+
+def peak_of(events) -> int:
+    """Largest sum of allocations minus frees over a profiler's memory events."""
+    total = peak = 0
+    for event in sorted((e for e in events if e.name() == "[memory]"), key=lambda e: e.start_ns()):
+        total += event.nbytes()
+        peak = max(peak, total)
+    return peak
+
+
+def main(frames: int, window: int) -> None:
+    from freeanimate_pack.nodes.sampler import FreeAnimateSampler
+
+    with torch.inference_mode():
+        clip = Clip(hostside.fresh("sd15"), frames=frames, h=H, w=W, steps=STEPS)
+        record = clip.invert(window=window)[0]
+        model = patch(clip.tiny.model, record, self_span=1.0, cross_span=1.0, window=window)
+        with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as prof:
+            FreeAnimateSampler.execute(model, record, clip.positive, clip.negative, 4.0)
+    hints = clip.positive[0][1]["control"].cond_hint_original
+    json.dump(
+        {
+            "peak": peak_of(prof.profiler.kineto_results.events()),
+            "record": sum(t.numel() * t.element_size() for t in record),
+            "hints": hints.numel() * hints.element_size(),
+            "latents": record.top.numel() * record.top.element_size(),
+        },
+        sys.stdout,
+    )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

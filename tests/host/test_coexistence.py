@@ -1,0 +1,226 @@
+"""With other nodes of the host on the same model: their effect stays, or they are refused by name."""
+
+import comfy.ldm.modules.attention as host_attention
+import comfy.samplers
+import comfy.sd
+import comfy_extras.nodes_custom_sampler as custom
+import hostside
+import nodes as host_nodes
+import pytest
+import torch
+from comfy_extras.nodes_context_windows import ContextWindowsManualNode
+from comfy_extras.nodes_freelunch import FreeU
+from comfy_extras.nodes_hypertile import HyperTile
+from comfy_extras.nodes_pag import PerturbedAttentionGuidance
+from comfy_extras.nodes_sag import SelfAttentionGuidance
+from comfy_extras.nodes_tomesd import TomePatchModel
+from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
+from freeanimate_pack.nodes.sampler import FreeAnimateSampler
+from oracle import oracle
+from runs import Clip, animate, patch
+
+CFG = 4.0
+EFFECT = 1e-3
+SAME = 1e-4
+
+
+@pytest.fixture(scope="module")
+def clip(sd15) -> Clip:
+    with torch.inference_mode():
+        return Clip(sd15, frames=2, h=6, w=8, steps=4)
+
+
+@pytest.fixture(scope="module")
+def record(clip):
+    with torch.inference_mode():
+        return clip.invert()[0]
+
+
+@pytest.fixture(scope="module")
+def ours(clip, record) -> torch.Tensor:
+    with torch.inference_mode():
+        return animate(clip, record, CFG)
+
+
+def with_lora(model, strength: float):
+    """The host's own LoRA loading of a rank-2 LoRA on a self- and a cross-attention projection."""
+    rng = torch.Generator().manual_seed(7)
+    weights = model.model.diffusion_model.state_dict()
+    lora = {}
+    for name in ("input_blocks.1.1.transformer_blocks.0.attn1.to_k", "middle_block.1.transformer_blocks.0.attn2.to_q"):
+        out, into = weights[f"{name}.weight"].shape
+        lora[f"diffusion_model.{name}.lora_up.weight"] = torch.randn(out, 2, generator=rng)
+        lora[f"diffusion_model.{name}.lora_down.weight"] = torch.randn(2, into, generator=rng) * 0.3
+    return comfy.sd.load_lora_for_models(model, None, lora, strength, 0.0)[0]
+
+
+def test_lora_before_both_nodes(clip, ours):
+    model = with_lora(clip.tiny.model, 1.0)
+    record = clip.invert(model=model)[0]
+    result = animate(clip, record, CFG, model=model)
+    assert hostside.relative(result, oracle(clip, record, CFG, model=model)) <= SAME
+    assert hostside.relative(result, ours) > EFFECT
+
+
+def test_lora_after_the_inversion_is_stale(clip, record):
+    with pytest.raises(FreeAnimateError, match="other LoRA patches"):
+        patch(with_lora(clip.tiny.model, 1.0), record)
+    late = with_lora(patch(clip.tiny.model, record), 1.0)
+    with pytest.raises(FreeAnimateError, match="other LoRA patches"):
+        FreeAnimateSampler.execute(late, record, clip.positive, clip.negative, CFG)
+
+
+def test_lora_fingerprint_is_by_value(clip):
+    """The same LoRA loaded again is the same model; another strength is not; loaded or not is no matter."""
+    record = clip.invert(model=with_lora(clip.tiny.model, 0.5))[0]
+    patch(with_lora(clip.tiny.model, 0.5), record)
+    with pytest.raises(FreeAnimateError, match="other LoRA patches"):
+        patch(with_lora(clip.tiny.model, 0.6), record)
+    with pytest.raises(FreeAnimateError, match="other LoRA patches"):
+        patch(clip.tiny.model, record)
+
+
+def test_freeu(clip, ours):
+    model = FreeU.execute(clip.tiny.model, 1.3, 1.4, 0.9, 0.2).args[0]
+    record = clip.invert(model=model)[0]
+    result = animate(clip, record, CFG, model=model)
+    assert hostside.relative(result, oracle(clip, record, CFG, model=model)) <= SAME
+    assert hostside.relative(result, ours) > EFFECT
+
+
+def test_pag(clip, record, ours):
+    """PAG's extra call runs with RA-SA and replay; scale 0 is no PAG."""
+    results = [
+        animate(clip, record, CFG, model=PerturbedAttentionGuidance.execute(clip.tiny.model, scale).args[0])
+        for scale in (0.0, 3.0)
+    ]
+    assert torch.equal(results[0], ours)
+    assert hostside.relative(results[1], ours) > EFFECT
+
+
+def test_pag_of_what_it_perturbs(clip, record, ours):
+    """PAG is linear in its scale when its extra prediction is a function of the state alone: first step."""
+    short = record.descending[:2]
+
+    def first_step(scale):
+        model = PerturbedAttentionGuidance.execute(patch(clip.tiny.model, record), scale).args[0]
+        guider = custom.CFGGuider.execute(model, clip.positive, clip.negative, CFG).args[0]
+        start = {"samples": clip.tiny.model.model.process_latent_out(record.top)}
+        noise = custom.DisableNoise.execute().args[0]
+        euler = comfy.samplers.sampler_object("euler")
+        return custom.SamplerCustomAdvanced.execute(noise, guider, euler, short, start).args[0]["samples"]
+
+    none, one, two = (first_step(scale) for scale in (0.0, 1.0, 2.0))
+    assert hostside.relative(two - none, 2 * (one - none)) <= SAME
+
+
+def with_image_prompt(model, weight: float):
+    """An attn2 replacement as IPAdapter installs it: text attention plus attention to image tokens."""
+    rng = torch.Generator().manual_seed(11)
+    tokens: dict[int, torch.Tensor] = {}
+
+    def attend(q, k, v, extra):
+        out = host_attention.optimized_attention(q, k, v, extra["n_heads"], transformer_options=extra)
+        width = q.shape[-1]
+        image = tokens.setdefault(width, torch.randn(1, 4, width, generator=rng)).expand(q.shape[0], -1, -1)
+        return out + weight * host_attention.optimized_attention(q, image, image, extra["n_heads"])
+
+    clone = model.clone()
+    for block, number in [("input", 1), ("input", 2), ("middle", 0), ("output", 11)]:
+        clone.set_model_attn2_replace(attend, block, number)
+    return clone
+
+
+def test_image_prompt(clip, record, ours):
+    absent, present = (animate(clip, record, CFG, model=with_image_prompt(clip.tiny.model, w)) for w in (0.0, 1.0))
+    assert torch.equal(absent, ours)
+    assert hostside.relative(present, ours) > EFFECT
+    after = with_image_prompt(patch(clip.tiny.model, record), 1.0)
+    assert torch.equal(
+        FreeAnimateSampler.execute(after, record, clip.positive, clip.negative, CFG).args[0]["samples"], present
+    )
+
+
+def test_attention_override_of_another_pack(clip, record):
+    """A weighted reference wraps whoever holds the override; both act."""
+    calls = {"count": 0}
+
+    def holder(func, *args, **kwargs):
+        calls["count"] += 1
+        return 0.9 * func(*args, **kwargs)
+
+    weighted = animate(clip, record, CFG, weight=0.5)
+    model = clip.tiny.model.clone()
+    model.model_options["transformer_options"]["optimized_attention_override"] = holder
+    held = animate(clip, record, CFG, weight=0.5, model=model)
+    unweighted = animate(clip, record, CFG, model=model)
+    assert calls["count"] > 0
+    assert hostside.relative(held, weighted) > EFFECT
+    assert hostside.relative(held, unweighted) > EFFECT
+
+
+@pytest.mark.parametrize(
+    "install, name",
+    [
+        (lambda m: SelfAttentionGuidance.execute(m, 0.5, 2.0).args[0], "Self-Attention Guidance"),
+        (lambda m: TomePatchModel.execute(m, 0.3).args[0], "Tome Patch Model"),
+        (lambda m: HyperTile.execute(m, 256, 2, 0, False)[0], "HyperTile"),
+        (lambda m: ContextWindowsManualNode.execute(m, 1, 0, "standard_static", 1, False, "pyramid", 0, False, "", False).args[0], "Context Windows"),
+    ],
+    ids=["SAG", "ToMe", "HyperTile", "ContextWindows"],
+)
+def test_refused_by_name(clip, record, install, name):
+    model = install(clip.tiny.model)
+    with pytest.raises(FreeAnimateError, match=name):
+        clip.invert(model=model)
+    with pytest.raises(FreeAnimateError, match=name):
+        patch(model, record)
+    late = install(patch(clip.tiny.model, record))
+    with pytest.raises(FreeAnimateError, match=name):
+        FreeAnimateSampler.execute(late, record, clip.positive, clip.negative, CFG)
+
+
+def test_token_merging_of_an_unknown_pack_is_refused(clip, record):
+    model = clip.tiny.model.clone()
+    model.set_model_attn1_patch(lambda q, k, v, extra: (q[:, ::2], k, v))
+    with pytest.raises(FreeAnimateError, match="changes the number of tokens"):
+        animate(clip, record, CFG, model=model)
+
+
+def sampled(clip, record, guider) -> torch.Tensor:
+    start = {"samples": clip.tiny.model.model.process_latent_out(record.top)}
+    noise, euler = custom.DisableNoise.execute().args[0], comfy.samplers.sampler_object("euler")
+    return custom.SamplerCustomAdvanced.execute(noise, guider, euler, record.descending, start).args[0]["samples"]
+
+
+def test_dual_cfg_puts_the_negative_first(clip, record, ours):
+    """With both conditionings positive and nested off, DualCFG at equal scales is CFG."""
+    model = patch(clip.tiny.model, record)
+    guider = custom.DualCFGGuider.execute(model, clip.positive, clip.negative, clip.negative, CFG, 1.0, "regular").args[0]
+    assert hostside.relative(sampled(clip, record, guider), ours) <= SAME
+
+
+def test_combined_positive_reads_the_record(clip, record, ours):
+    """Two equal entries are one; two prompts run."""
+    combine = host_nodes.ConditioningCombine().combine
+    model = patch(clip.tiny.model, record)
+    doubled = combine(clip.positive, clip.positive)[0]
+    result = FreeAnimateSampler.execute(model, record, doubled, clip.negative, CFG).args[0]["samples"]
+    assert hostside.relative(result, ours) <= SAME
+    other = clip.tiny.encode("a dog on a beach at night")
+    other = clip.tiny.controlled(other, clip.negative, hostside.hint(clip.frames, clip.h, clip.w))[0]
+    mixed = FreeAnimateSampler.execute(model, record, combine(clip.positive, other)[0], clip.negative, CFG).args[0]
+    assert hostside.relative(mixed["samples"], ours) > EFFECT
+
+
+def test_scheduled_positive_reads_the_record(clip, record, ours):
+    """The prompt in two halves of the schedule is the prompt; another prompt in the second half is not."""
+    ranged, combine = host_nodes.ConditioningSetTimestepRange().set_range, host_nodes.ConditioningCombine().combine
+    model = patch(clip.tiny.model, record)
+    other = clip.tiny.encode("a dog on a beach at night")
+    results = []
+    for second in (clip.positive, other):
+        both = combine(ranged(clip.positive, 0.0, 0.5)[0], ranged(second, 0.5, 1.0)[0])[0]
+        results.append(FreeAnimateSampler.execute(model, record, both, clip.negative, CFG).args[0]["samples"])
+    assert hostside.relative(results[0], ours) <= SAME
+    assert hostside.relative(results[1], ours) > EFFECT

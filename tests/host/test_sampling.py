@@ -1,0 +1,213 @@
+"""The patched MODEL under the host's own samplers; off means untouched; nothing upstream changes."""
+
+import comfy.model_management
+import comfy.samplers
+import comfy_extras.nodes_custom_sampler as custom
+import nodes as host_nodes
+import pytest
+import torch
+from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
+from freeanimate_pack.nodes.sampler import FreeAnimateSampler
+from runs import Clip, animate, patch
+
+
+@pytest.fixture(scope="module")
+def clip(sd15) -> Clip:
+    with torch.inference_mode():
+        return Clip(sd15, frames=2, steps=5)
+
+
+@pytest.fixture(scope="module")
+def outputs(clip):
+    with torch.inference_mode():
+        return clip.invert(window=1)
+
+
+def animated(clip, outputs, cfg=4.0, **options) -> torch.Tensor:
+    return animate(clip, outputs[0], cfg, **options)
+
+
+def custom_advanced(clip, model, noise, sigmas, cfg=4.0, sampler="euler"):
+    guider = custom.CFGGuider.execute(model, clip.positive, clip.negative, cfg).args[0]
+    return custom.SamplerCustomAdvanced.execute(
+        custom.DisableNoise.execute().args[0], guider, comfy.samplers.sampler_object(sampler), sigmas, noise
+    ).args[0]["samples"]
+
+
+def k_sampler(clip, model, noise, steps, cfg=4.0, sampler="euler", scheduler="ddim_uniform", add_noise="disable"):
+    return host_nodes.KSamplerAdvanced().sample(
+        model, add_noise, 0, steps, cfg, sampler, scheduler, clip.positive, clip.negative, noise, 0, 10000, "disable"
+    )[0]["samples"]
+
+
+def test_animate_sampler_is_the_hosts_euler(clip, outputs):
+    record, noise, sigmas, levels, _ = outputs
+    model = patch(clip.tiny.model, record)
+    ours = animated(clip, outputs)
+    assert torch.equal(custom_advanced(clip, model, noise, sigmas), ours)
+    sampled = custom.SamplerCustom.execute(
+        model, False, 0, 4.0, clip.positive, clip.negative, comfy.samplers.sampler_object("euler"), sigmas, noise
+    ).args[0]["samples"]
+    assert torch.equal(sampled, ours)
+    assert torch.equal(k_sampler(clip, model, noise, levels), ours)
+
+
+def test_k_sampler_follows_a_rounded_schedule(sd15):
+    """30 steps are 31 levels: KSampler (Advanced) takes the steps that Inversion was asked for."""
+    clip = Clip(sd15, frames=1, h=4, w=4, steps=30)
+    record, noise, sigmas, levels, _ = clip.invert()
+    assert levels == len(sigmas) - 1 == 31
+    model = patch(clip.tiny.model, record)
+    assert torch.equal(k_sampler(clip, model, noise, 30), animate(clip, record, 4.0))
+    with pytest.raises(FreeAnimateError, match="steps 30, scheduler ddim_uniform"):
+        k_sampler(clip, model, noise, 28)
+
+
+def test_other_starts_are_refused(clip, outputs):
+    record, noise, sigmas, levels, _ = outputs
+    model = patch(clip.tiny.model, record)
+    with pytest.raises(FreeAnimateError, match="other latents"):
+        k_sampler(clip, model, noise, levels, add_noise="enable")
+    with pytest.raises(FreeAnimateError, match="other latents"):
+        custom_advanced(clip, model, {"samples": noise["samples"] * 1.01}, sigmas)
+    with pytest.raises(FreeAnimateError, match="sampling starts at sigma"):
+        k_sampler(clip, model, noise, levels, scheduler="karras")
+    with pytest.raises(FreeAnimateError, match="frames of latent size"):
+        custom_advanced(clip, model, {"samples": noise["samples"][:1]}, sigmas)
+    with pytest.raises(FreeAnimateError, match="other latents"):
+        custom_advanced(clip, model, {"samples": noise["samples"] * float("nan")}, sigmas)
+
+
+@pytest.mark.parametrize("sampler", ["euler_ancestral", "dpmpp_sde", "lcm", "ddpm"])
+def test_random_samplers_are_refused(clip, outputs, sampler):
+    record, noise, sigmas, levels, _ = outputs
+    with pytest.raises(FreeAnimateError, match=f"'{sampler}'.*deterministic"):
+        custom_advanced(clip, patch(clip.tiny.model, record), noise, sigmas, sampler=sampler)
+
+
+def test_samplers_of_higher_order_ask_between_levels(clip, outputs):
+    """dpm_2 evaluates between levels: recompute interpolates, a stored tier refuses with words."""
+    record, noise, sigmas, *_ = outputs
+    middle = custom_advanced(clip, patch(clip.tiny.model, record), noise, sigmas, sampler="dpm_2")
+    assert torch.isfinite(middle).all()
+    stored = clip.invert("memory")[0]
+    with pytest.raises(FreeAnimateError, match="set storage .* to 'recompute'"):
+        custom_advanced(clip, patch(clip.tiny.model, stored), noise, sigmas, sampler="dpm_2")
+
+
+def test_off_is_the_stock_sampler(clip, outputs):
+    record, noise, sigmas, levels, _ = outputs
+    off = {"weight": 0.0, "self_span": 0.0, "cross_span": 0.0, "window": 1}
+    model = patch(clip.tiny.model, record, **off)
+    stock = k_sampler(clip, clip.tiny.model, noise, levels)
+    assert torch.equal(k_sampler(clip, model, noise, levels), stock)
+    assert torch.equal(animated(clip, outputs, **off), stock)
+    again = patch(patch(clip.tiny.model, record), record, **off)
+    assert torch.equal(k_sampler(clip, again, noise, levels), stock)
+    assert not torch.equal(animated(clip, outputs), stock)
+
+
+def test_patching_twice_is_patching_once(clip, outputs):
+    record = outputs[0]
+    twice = patch(patch(clip.tiny.model, record, weight=0.5, self_span=0.1), record)
+    assert torch.equal(
+        FreeAnimateSampler.execute(twice, record, clip.positive, clip.negative, 4.0).args[0]["samples"],
+        animated(clip, outputs),
+    )
+
+
+def state_of(clip: Clip) -> list:
+    """Everything upstream that a run could change, by value or by identity."""
+    model, control = clip.tiny.model, clip.positive[0][1]["control"]
+    options = repr(model.model_options)
+    fields = {k: id(v) if k == "control_model" else repr(v)[:200] for k, v in vars(control).items()}
+    conditioning = [[text.clone(), sorted(options)] for text, options in clip.positive + clip.negative]
+    weights = {k: v.clone() for k, v in model.model.diffusion_model.state_dict().items()}
+    return [options, repr(model.wrappers), repr(model.attachments), fields, conditioning, weights, dict(model.patches)]
+
+
+def same(a, b) -> bool:
+    if isinstance(a, torch.Tensor):
+        return torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
+    if isinstance(a, list):
+        return len(a) == len(b) and all(map(same, a, b))
+    return a == b
+
+
+@pytest.fixture(params=["run", "exception", "interrupt"])
+def disturbance(request):
+    """What ends a model call: nothing, an error, or the user's interrupt."""
+    calls = {"count": 0}
+
+    def patched(n, extra):
+        calls["count"] += 1
+        if request.param == "exception" and calls["count"] == 40:
+            raise ArithmeticError("from another node")
+        if request.param == "interrupt" and calls["count"] == 40:
+            comfy.model_management.interrupt_current_processing(True)
+        return n
+
+    errors = {
+        "exception": ArithmeticError,
+        "interrupt": comfy.model_management.InterruptProcessingException,
+    }
+    return patched, errors.get(request.param), calls
+
+
+def test_upstream_is_unchanged(sd15, disturbance):
+    patched, error, calls = disturbance
+    clip = Clip(sd15, frames=2, h=4, w=4, steps=2)
+    clean = clip.invert()[0]
+    model = sd15.model.clone()
+    model.set_model_attn1_output_patch(patched)
+    before, before_model = state_of(clip), repr(model.model_options)
+
+    def run():
+        record = clip.invert(model=model)[0]
+        calls["count"] = 0
+        animate(clip, record, 4.0, model=model)
+
+    for step in (run, lambda: animate(clip, clean, 4.0, model=model)):
+        calls["count"] = 0
+        if error is None:
+            step()
+        else:
+            with pytest.raises(error):
+                step()
+        assert same(state_of(clip), before)
+        assert repr(model.model_options) == before_model
+    calls["count"] = 10**6
+    assert torch.equal(animate(clip, clean, 4.0), animate(clip, clean, 4.0, model=model))
+
+
+def test_unpatched_or_foreign_models_are_refused(clip, outputs):
+    record = outputs[0]
+    with pytest.raises(FreeAnimateError, match="model is not patched"):
+        FreeAnimateSampler.execute(clip.tiny.model, record, clip.positive, clip.negative, 4.0)
+    other = clip.invert()[0]
+    with pytest.raises(FreeAnimateError, match="patched with another inversion"):
+        FreeAnimateSampler.execute(patch(clip.tiny.model, other), record, clip.positive, clip.negative, 4.0)
+
+
+def test_out_of_memory_halves_the_window(sd15):
+    """A device that holds two rows at a time: the windows shrink to what fits; one frame too many raises."""
+    clip = Clip(sd15, frames=4, h=4, w=4, steps=2)
+    truth = animate(clip, clip.invert(window=2)[0], 4.0, window=1)
+
+    def limited(rows):
+        def full(n, extra):
+            if n.shape[0] > rows:
+                raise torch.OutOfMemoryError("no memory on the test's device")
+            return n
+
+        model = sd15.model.clone()
+        model.set_model_attn1_output_patch(full)
+        return model
+
+    model = limited(2)
+    record = clip.invert(model=model, window=4)[0]
+    assert torch.equal(animate(clip, record, 4.0, model=model, window=4), truth)
+    with pytest.raises(torch.OutOfMemoryError):
+        animate(clip, record, 4.0, model=limited(1), window=4)
