@@ -98,11 +98,15 @@ def face_offsets(shape: Body) -> np.ndarray:
     """Nose, right and left eye, right and left ear from the neck joint, upright, [5,2] body fractions."""
     centre = -(shape.neck + shape.head)
     eye_x, eye_y, ear_y = 0.40 * shape.head_wide, centre + 0.02 * shape.head, centre + 0.12 * shape.head
-    return np.array([
-        [0.0, centre + 0.30 * shape.head],
-        [-eye_x, eye_y], [eye_x, eye_y],
-        [-0.98 * shape.head_wide, ear_y], [0.98 * shape.head_wide, ear_y],
-    ])
+    return np.array(
+        [
+            [0.0, centre + 0.30 * shape.head],
+            [-eye_x, eye_y],
+            [eye_x, eye_y],
+            [-0.98 * shape.head_wide, ear_y],
+            [0.98 * shape.head_wide, ear_y],
+        ]
+    )
 
 
 def _hips(shape: Body, posture: Posture) -> np.ndarray:

@@ -10,16 +10,28 @@ from dataclasses import dataclass
 import numpy as np
 
 from .body import Body, body
-from .head import HEAD, complex_of, head_frame, paint_back_hair, paint_head
+from .head import HEAD, head_frame, paint_back_hair, paint_head
 from .looks import Looks, darker, looks
 from .scenery import scenery
 from .shapes import Capsule, Colour, Ellipse, Fill, Painter, Polygon, Shape
 
 TORSO, RIGHT_ARM, LEFT_ARM, RIGHT_LEG, LEFT_LEG = 1, 3, 5, 7, 9  # labels; the lower half of a limb is one more
-_LIMBS = ((2, RIGHT_ARM, -1.0), (5, LEFT_ARM, 1.0), (8, RIGHT_LEG, -1.0), (11, LEFT_LEG, 1.0))  # first joint, label, side
+_LIMBS = (
+    (2, RIGHT_ARM, -1.0),
+    (5, LEFT_ARM, 1.0),
+    (8, RIGHT_LEG, -1.0),
+    (11, LEFT_LEG, 1.0),
+)  # first joint, label, side
 _BONES = (  # joints and the body's length between them, for the size on the canvas
-    (1, 0, None), (2, 3, "upper_arm"), (3, 4, "forearm"), (5, 6, "upper_arm"), (6, 7, "forearm"),
-    (8, 9, "thigh"), (9, 10, "shin"), (11, 12, "thigh"), (12, 13, "shin"),
+    (1, 0, None),
+    (2, 3, "upper_arm"),
+    (3, 4, "forearm"),
+    (5, 6, "upper_arm"),
+    (6, 7, "forearm"),
+    (8, 9, "thigh"),
+    (9, 10, "shin"),
+    (11, 12, "thigh"),
+    (12, 13, "shin"),
 )
 
 
@@ -83,14 +95,16 @@ def _painted(figure: Figure, pose: np.ndarray, ground: np.ndarray) -> Painter:
 
 def _paint_arm(painter: Painter, figure: Figure, pose: np.ndarray, first: int, label: int, side: float) -> None:
     """Upper arm, forearm and hand with their sleeve."""
-    if (pose[first:first + 3, 2] <= 0).any():
+    if (pose[first : first + 3, 2] <= 0).any():
         return
-    shoulder, elbow, wrist = pose[first:first + 3, :2]
+    shoulder, elbow, wrist = pose[first : first + 3, :2]
     r = figure.shape.arm_thick * figure.scale
     along = _unit(wrist - elbow)
     palm = Capsule(_xy(wrist), _xy(wrist + 1.35 * r * along), 0.80 * r, 1.05 * r)
     thumb_way = _unit(along - 0.9 * side * _across(along))
-    thumb = Capsule(_xy(wrist + 0.5 * r * along), _xy(wrist + 0.5 * r * along + 1.45 * r * thumb_way), 0.42 * r, 0.38 * r)
+    thumb = Capsule(
+        _xy(wrist + 0.5 * r * along), _xy(wrist + 0.5 * r * along + 1.45 * r * thumb_way), 0.42 * r, 0.38 * r
+    )
     skin = [
         (Capsule(_xy(shoulder), _xy(elbow), 1.05 * r, 0.92 * r), label),
         (Capsule(_xy(elbow), _xy(wrist), 0.92 * r, 0.72 * r), label + 1),
@@ -103,9 +117,9 @@ def _paint_arm(painter: Painter, figure: Figure, pose: np.ndarray, first: int, l
 
 def _paint_leg(painter: Painter, figure: Figure, pose: np.ndarray, first: int, label: int, side: float) -> None:
     """Shoe, thigh and shin with what they wear."""
-    if (pose[first:first + 3, 2] <= 0).any():
+    if (pose[first : first + 3, 2] <= 0).any():
         return
-    hip, knee, ankle = pose[first:first + 3, :2]
+    hip, knee, ankle = pose[first : first + 3, :2]
     r = figure.shape.leg_thick * figure.scale
     skin = [
         (Capsule(_xy(hip), _xy(knee), 1.1 * r, 0.82 * r), label),
@@ -130,7 +144,9 @@ def _paint_shoe(painter: Painter, figure: Figure, knee: np.ndarray, ankle: np.nd
     painter.paint(sole, figure.looks.soles, label)
 
 
-def _sleeve(a: np.ndarray, b: np.ndarray, c: np.ndarray, reach: float, radii: tuple[float, float, float], label: int) -> list[tuple[Capsule, int]]:
+def _sleeve(
+    a: np.ndarray, b: np.ndarray, c: np.ndarray, reach: float, radii: tuple[float, float, float], label: int
+) -> list[tuple[Capsule, int]]:
     """Cloth over a limb a-b-c down to ``reach`` (1 is b, 2 is c), as labelled capsules."""
     ra, rb, rc = radii
     upper, lower = min(reach, 1.0), max(reach - 1.0, 0.0)
@@ -166,20 +182,31 @@ def _paint_torso(painter: Painter, figure: Figure, pose: np.ndarray) -> None:
 
     def outline(half_points: tuple[tuple[float, float, float], ...], radius: float) -> Polygon:
         """A mirrored polygon from (half widths aside, way down, pixels further out)."""
-        return Polygon(tuple(
-            _xy(top + v * (bottom - top) + sign * (u * side + out * _unit(side)))
-            for sign, points in ((1, half_points), (-1, half_points[::-1]))
-            for u, v, out in points for side in [(1 - v) * half + v * low_half]
-        ), radius)
+        return Polygon(
+            tuple(
+                _xy(top + v * (bottom - top) + sign * (u * side + out * _unit(side)))
+                for sign, points in ((1, half_points), (-1, half_points[::-1]))
+                for u, v, out in points
+                for side in [(1 - v) * half + v * low_half]
+            ),
+            radius,
+        )
 
-    neck = Capsule(_xy(top), _xy(top - (figure.shape.neck + 0.5 * figure.shape.head) * unit * along), 0.036 * unit, 0.032 * unit)
+    neck = Capsule(
+        _xy(top), _xy(top - (figure.shape.neck + 0.5 * figure.shape.head) * unit * along), 0.036 * unit, 0.032 * unit
+    )
     hips = outline(((1, 0.72, thick), (1, 1.03, 0.9 * thick), (0.01, 1.16, 0)), 0.006 * unit)
-    shirt = outline(((0.3, -0.05, 0), (0.93, 0, 0.004 * unit), (0.97, 0.14, 0), (1, 0.62, 0.7 * thick), (1, 0.93, thick)), 0.014 * unit)
+    shirt = outline(
+        ((0.3, -0.05, 0), (0.93, 0, 0.004 * unit), (0.97, 0.14, 0), (1, 0.62, 0.7 * thick), (1, 0.93, thick)),
+        0.014 * unit,
+    )
     _outlined(painter, neck, darker(look.skin, 0.88), darker(look.skin, 0.42), line, HEAD)
     _outlined(painter, hips, look.legs, darker(look.legs, 0.42), line * 0.6, TORSO)
     fill = _cloth(figure, top, along, 0.14 * unit, (look.shirt, look.shirt_second), look.pattern)
     _outlined(painter, shirt, fill, darker(look.shirt, 0.42), line, TORSO)
-    collar = Ellipse(_xy(top - 0.016 * unit * along), (0.044 * unit, 0.026 * unit), float(np.arctan2(along[1], along[0]) - np.pi / 2))
+    collar = Ellipse(
+        _xy(top - 0.016 * unit * along), (0.044 * unit, 0.026 * unit), float(np.arctan2(along[1], along[0]) - np.pi / 2)
+    )
     painter.paint(collar.grown(0.010 * unit), darker(look.shirt, 0.72), TORSO, clip=shirt)
     painter.paint(collar, darker(look.skin, 0.92), TORSO, clip=shirt)
 
@@ -195,7 +222,9 @@ def _torso_frame(pose: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, 
     return (right + left) / 2, (left - right) / 2, (right_hip + left_hip) / 2, (left_hip - right_hip) / 2
 
 
-def _cloth(figure: Figure, start: np.ndarray, along: np.ndarray, radius: float, colours: tuple[Colour, Colour], pattern: str) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+def _cloth(
+    figure: Figure, start: np.ndarray, along: np.ndarray, radius: float, colours: tuple[Colour, Colour], pattern: str
+) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """Colours [h,w,3] in the part's own frame, so that pattern and shading move with it."""
     base, second = (np.asarray(colour, dtype=np.float32) for colour in colours)
     across, size = _across(along), figure.looks.pattern_size * figure.scale

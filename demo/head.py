@@ -136,7 +136,19 @@ def _paint_front_hair(painter: Painter, frame: HeadFrame, looks: Looks) -> None:
         return
     skull = frame.oval(0.0, -0.03, 1.02, 1.02).grown(thick)
     part = 0.45 * looks.fringe
-    region = frame.polygon([(-1.5, -1.9), (1.5, -1.9), (1.5, 0.10), (0.88, 0.10), (0.80, -0.32), (part, -0.60), (-0.80, -0.32), (-0.88, 0.10), (-1.5, 0.10)])
+    region = frame.polygon(
+        [
+            (-1.5, -1.9),
+            (1.5, -1.9),
+            (1.5, 0.10),
+            (0.88, 0.10),
+            (0.80, -0.32),
+            (part, -0.60),
+            (-0.80, -0.32),
+            (-0.88, 0.10),
+            (-1.5, 0.10),
+        ]
+    )
     spikes = _spikes(frame) if looks.hair_style == "spiky" else []
     for shape in spikes:
         painter.paint(shape.grown(frame.line), ink, HEAD)
@@ -161,7 +173,18 @@ def _paint_cap(painter: Painter, frame: HeadFrame, looks: Looks) -> None:
     """A cap in the shirt's second colour, with hair at the temples."""
     ink, colour = darker(looks.shirt_second, 0.45), looks.shirt_second
     skull = frame.oval(0.0, -0.03, 1.0, 1.0).grown(0.10 * frame.wide)
-    temples = frame.polygon([(-1.5, -0.6), (1.5, -0.6), (1.5, 0.15), (0.86, 0.15), (0.80, -0.35), (-0.80, -0.35), (-0.86, 0.15), (-1.5, 0.15)])
+    temples = frame.polygon(
+        [
+            (-1.5, -0.6),
+            (1.5, -0.6),
+            (1.5, 0.15),
+            (0.86, 0.15),
+            (0.80, -0.35),
+            (-0.80, -0.35),
+            (-0.86, 0.15),
+            (-1.5, 0.15),
+        ]
+    )
     crown = frame.polygon([(-1.6, -2.0), (1.6, -2.0), (1.6, -0.38), (-1.6, -0.38)])
     painter.paint(skull, looks.hair, HEAD, clip=temples)
     painter.paint(skull.grown(frame.line), ink, HEAD, clip=crown)

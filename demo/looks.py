@@ -81,5 +81,5 @@ def _second(rng: np.random.Generator, hue: float, shirt: Colour) -> Colour:
 
 def _jitter(rng: np.random.Generator, code: str, spread: float) -> Colour:
     """A hex colour moved a little, RGB 0-1."""
-    base = np.array([int(code[i:i + 2], 16) for i in (0, 2, 4)]) / 255
+    base = np.array([int(code[i : i + 2], 16) for i in (0, 2, 4)]) / 255
     return tuple(float(c) for c in np.clip(base + rng.uniform(-spread, spread, 3), 0, 1))

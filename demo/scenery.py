@@ -14,8 +14,12 @@ def scenery(seed: int, height: int, width: int) -> np.ndarray:
     painter = Painter(_wall(rng, hue, height, width))
     for _ in range(rng.integers(5, 10)):
         shape = _ornament(rng, height, width, horizon)
-        painter.paint(shape, vivid(hue + rng.normal(0, 0.12), rng.uniform(0.15, 0.45), rng.uniform(0.55, 0.95)), opacity=0.75)
-    floor = Polygon(((-9.0, horizon * height), (width + 9.0, horizon * height), (width + 9.0, height + 9.0), (-9.0, height + 9.0)))
+        painter.paint(
+            shape, vivid(hue + rng.normal(0, 0.12), rng.uniform(0.15, 0.45), rng.uniform(0.55, 0.95)), opacity=0.75
+        )
+    floor = Polygon(
+        ((-9.0, horizon * height), (width + 9.0, horizon * height), (width + 9.0, height + 9.0), (-9.0, height + 9.0))
+    )
     painter.paint(floor, vivid(hue + rng.uniform(0.05, 0.5), rng.uniform(0.15, 0.4), rng.uniform(0.5, 0.8)))
     texture = _texture(rng, height, width)
     return np.clip(painter.image * (1 + texture[..., None]), 0, 1).astype(np.float32)

@@ -10,6 +10,7 @@ output, temp, user, server.log), and only `packs` are loaded; the host's own fol
 
 import asyncio
 import json
+import operator
 import os
 import re
 import socket
@@ -56,11 +57,8 @@ class PromptRejected(ValueError):
         super().__init__("; ".join(self._sentences()))
 
     def _sentences(self) -> list[str]:
-        found = [
-            f"node {node_id} ({node['class_type']}): {_joined(error)}"
-            for node_id, node in self.node_errors.items()
-            for error in node["errors"]
-        ]
+        blamed = [(i, node, error) for i, node in self.node_errors.items() for error in node["errors"]]
+        found = [f"node {i} ({node['class_type']}): {_joined(error)}" for i, node, error in blamed]
         return found or [_joined(self.error)]
 
 
@@ -241,7 +239,7 @@ class HostServer:
                 async for message in socket_:
                     if message.type != aiohttp.WSMsgType.TEXT:
                         continue
-                    kind, data = _parsed(message.data)
+                    kind, data = operator.itemgetter("type", "data")(message.json())
                     if data.get("prompt_id") != prompt_id:
                         continue
                     if on_event:
@@ -299,8 +297,3 @@ class HostServer:
     def _failure(self, sentence: str) -> ServerFailed:
         tail = "\n".join(self.log_text().splitlines()[-25:])
         return ServerFailed(f"{sentence}; the end of its log, {self.log}:\n{tail}")
-
-
-def _parsed(text: str) -> tuple[str, dict]:
-    message = json.loads(text)
-    return message["type"], message["data"]

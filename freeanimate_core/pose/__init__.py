@@ -3,5 +3,6 @@
 from .align import ALIGN_MODES, align
 from .draw import draw_poses
 from .keypoints import VISIBLE, PoseSequence, parse_poses, write_poses
+from .overlay import overlay
 
-__all__ = ["ALIGN_MODES", "VISIBLE", "PoseSequence", "align", "draw_poses", "parse_poses", "write_poses"]
+__all__ = ["ALIGN_MODES", "VISIBLE", "PoseSequence", "align", "draw_poses", "overlay", "parse_poses", "write_poses"]

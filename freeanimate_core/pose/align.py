@@ -8,14 +8,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..errors import FreeAnimateError
-from .keypoints import PoseSequence
+from ..errors import ALIGN_POSE, FreeAnimateError
+from .keypoints import PoseSequence, same_aspect
 
-NODE = "Align Pose"
 # Head, trunk and legs: without elbows and wrists, whose swing says nothing about size.
 STEADY = (0, 1, 2, 5, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17)
 _SHAPE_TOLERANCE = 1.05  # frames whose shape fits the reference's this nearly as well count as equal
-_SAME_ASPECT = 0.01
 
 Align = Callable[[PoseSequence, PoseSequence], PoseSequence]
 
@@ -24,17 +22,17 @@ def align(driving: PoseSequence, reference: PoseSequence, mode: str) -> PoseSequ
     """``driving`` fitted to the one frame of ``reference`` by ``mode``, a key of ``ALIGN_MODES``."""
     if len(reference) != 1:
         raise FreeAnimateError(
-            f"{NODE}: reference_pose holds {len(reference)} frames, but one is expected: the pose of the reference image."
+            f"{ALIGN_POSE}: reference_pose holds {len(reference)} frames, but one is expected: the pose of the reference image."
         )
     if mode not in ALIGN_MODES:
-        raise FreeAnimateError(f"{NODE}: mode '{mode}' is unknown; choose one of {', '.join(ALIGN_MODES)}.")
+        raise FreeAnimateError(f"{ALIGN_POSE}: mode '{mode}' is unknown; choose one of {', '.join(ALIGN_MODES)}.")
     return ALIGN_MODES[mode](driving, reference)
 
 
 def keep(driving: PoseSequence, reference: PoseSequence) -> PoseSequence:
     """No alignment: the pose as it is, only brought to the reference's size when the aspect is the same."""
-    ratio = (driving.width / driving.height) / (reference.width / reference.height)
-    return driving.resized(reference.height, reference.width) if abs(ratio - 1) <= _SAME_ASPECT else driving
+    size = reference.height, reference.width
+    return driving.resized(*size) if same_aspect(driving, *size) else driving
 
 
 def affine_demeaned(driving: PoseSequence, reference: PoseSequence) -> PoseSequence:
@@ -72,7 +70,9 @@ def affine_stableanimator(driving: PoseSequence, reference: PoseSequence) -> Pos
     across, goal = x.real[seen] / driving.width, np.broadcast_to(y, x.shape).real[seen] / reference.width
     offset_x = np.mean(goal - scale_x * across)
     scale = scale_x * reference.width / driving.width, scale_y * reference.height / driving.height
-    return driving.moved(scale, (offset_x * reference.width, offset_y * reference.height), reference.height, reference.width)
+    return driving.moved(
+        scale, (offset_x * reference.width, offset_y * reference.height), reference.height, reference.width
+    )
 
 
 ALIGN_MODES: dict[str, Align] = {
@@ -109,6 +109,6 @@ def _anchor(flat: np.ndarray, target: np.ndarray, weight: np.ndarray) -> int:
 
 def _too_few(how: str) -> str:
     return (
-        f"{NODE}: driving_pose and reference_pose have fewer than two visible joints of head, trunk and legs {how}; "
+        f"{ALIGN_POSE}: driving_pose and reference_pose have fewer than two visible joints of head, trunk and legs {how}; "
         "set mode to none, or detect poses that show the same part of the body."
     )

@@ -14,19 +14,52 @@ import torch
 from .keypoints import VISIBLE, PoseSequence
 
 LIMBS = (  # joints counted from 0, in the published order, which is the order of the colours
-    (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10),
-    (1, 11), (11, 12), (12, 13), (1, 0), (0, 14), (14, 16), (0, 15), (15, 17),
+    (1, 2),
+    (1, 5),
+    (2, 3),
+    (3, 4),
+    (5, 6),
+    (6, 7),
+    (1, 8),
+    (8, 9),
+    (9, 10),
+    (1, 11),
+    (11, 12),
+    (12, 13),
+    (1, 0),
+    (0, 14),
+    (14, 16),
+    (0, 15),
+    (15, 17),
 )
 COLOURS = (
-    (255, 0, 0), (255, 85, 0), (255, 170, 0), (255, 255, 0), (170, 255, 0), (85, 255, 0), (0, 255, 0), (0, 255, 85), (0, 255, 170),
-    (0, 255, 255), (0, 170, 255), (0, 85, 255), (0, 0, 255), (85, 0, 255), (170, 0, 255), (255, 0, 255), (255, 0, 170), (255, 0, 85),
+    (255, 0, 0),
+    (255, 85, 0),
+    (255, 170, 0),
+    (255, 255, 0),
+    (170, 255, 0),
+    (85, 255, 0),
+    (0, 255, 0),
+    (0, 255, 85),
+    (0, 255, 170),
+    (0, 255, 255),
+    (0, 170, 255),
+    (0, 85, 255),
+    (0, 0, 255),
+    (85, 0, 255),
+    (170, 0, 255),
+    (255, 0, 255),
+    (255, 0, 170),
+    (255, 0, 85),
 )
 LIMB_DIM = 0.6
 _FINGERS = tuple((0 if k % 4 == 0 else 4 * (k // 4) + k % 4, 4 * (k // 4) + k % 4 + 1) for k in range(20))
 _BASE, _LIMB, _DISC, _HAND_LINE, _FACE = 512.0, 4.0, 4.0, 1.0, 3.0  # canvas, and radii in pixels on it
 
 
-def draw_poses(poses: PoseSequence, ground: torch.Tensor | None = None, device: torch.device | str = "cpu") -> torch.Tensor:
+def draw_poses(
+    poses: PoseSequence, ground: torch.Tensor | None = None, device: torch.device | str = "cpu"
+) -> torch.Tensor:
     """Pose pictures [F,H,W,3] float32 0-1 on ``device``, on black or over ``ground`` [H,W,3] or [F,H,W,3]."""
     canvas = _Canvas(len(poses), poses.height, poses.width, ground, device)
     unit = min(poses.height, poses.width) / _BASE
@@ -58,7 +91,9 @@ def _rgb(colour: tuple[int, int, int], share: float = 1.0) -> tuple[float, ...]:
 class _Canvas:
     """F pictures that small stamps are laid on, one stamp in all frames at once."""
 
-    def __init__(self, frames: int, height: int, width: int, ground: torch.Tensor | None, device: torch.device | str) -> None:
+    def __init__(
+        self, frames: int, height: int, width: int, ground: torch.Tensor | None, device: torch.device | str
+    ) -> None:
         self.height, self.width = height, width
         # One pixel more than the picture: whatever a stamp has outside the canvas goes there.
         self.pixels = torch.zeros(frames, height * width + 1, 3, device=device)
@@ -96,11 +131,11 @@ class _Canvas:
     def _tensor(self, values: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(values, dtype=torch.float32, device=self.pixels.device)
 
-    def _window(self, centre: torch.Tensor, reach: tuple[float, float]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def _window(
+        self, centre: torch.Tensor, reach: tuple[float, float]
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Offsets x [f,1,k], y [f,k,1] from ``centre`` [f,2] of the pixels within ``reach``, and their places [f,k,k]."""
-        across, down = (
-            torch.arange(-math.ceil(r) - 1, math.ceil(r) + 2, device=self.pixels.device) for r in reach
-        )
+        across, down = (torch.arange(-math.ceil(r) - 1, math.ceil(r) + 2, device=self.pixels.device) for r in reach)
         corner = centre.floor().long()
         cols, rows = corner[:, 0, None] + across, corner[:, 1, None] + down
         x, y = cols + 0.5 - centre[:, :1], rows + 0.5 - centre[:, 1:]

@@ -21,6 +21,7 @@ _ARRAYS = {
     "left_hand": ("hand_left_keypoints_2d", 21),
     "feet": ("foot_keypoints_2d", 6),
 }
+_SAME_ASPECT = 0.01
 _FACE_WITHOUT_EYES = 68  # producers differ: the two pupils may be left out
 # Fractions of the canvas may overshoot it a little; no whole person fits into this many pixels.
 _LARGEST_FRACTION = 2.0
@@ -78,7 +79,9 @@ def parse_poses(frames: object, where: str) -> PoseSequence:
     for index, frame in enumerate(frames):
         place = f"{where}: frame {index} (counted from 0)"
         if _canvas(frame, place) != (height, width):
-            raise FreeAnimateError(f"{place} has another canvas size than frame 0 ({width} x {height}); detect all poses at one size.")
+            raise FreeAnimateError(
+                f"{place} has another canvas size than frame 0 ({width} x {height}); detect all poses at one size."
+            )
         people.append(_person(frame, height, width, place))
     arrays = {name: np.stack([person[name] for person in people]) for name in _ARRAYS}
     return PoseSequence(**arrays, height=height, width=width)
@@ -98,6 +101,11 @@ def write_poses(poses: PoseSequence) -> list[dict]:
         }
         for frame in range(len(poses))
     ]
+
+
+def same_aspect(poses: PoseSequence, height: int, width: int) -> bool:
+    """Whether the poses' canvas has the shape of a ``height`` x ``width`` picture, to a per cent."""
+    return abs(poses.width * height / (poses.height * width) - 1) <= _SAME_ASPECT
 
 
 def _moved(points: np.ndarray, scale: np.ndarray, offset: np.ndarray) -> np.ndarray:
@@ -124,12 +132,17 @@ def _person(frame: Mapping, height: int, width: int, place: str) -> dict[str, np
     parsed = [_arrays(person, height, width, place) for person in people]
     sizes = [_extent(person["joints"]) for person in parsed]
     if not parsed or max(sizes) < 0:
-        raise FreeAnimateError(f"{place} holds no person; drop that frame, or detect its pose again with a lower threshold.")
+        raise FreeAnimateError(
+            f"{place} holds no person; drop that frame, or detect its pose again with a lower threshold."
+        )
     return parsed[int(np.argmax(sizes))]
 
 
 def _arrays(person: Mapping, height: int, width: int, place: str) -> dict[str, np.ndarray]:
-    return {name: _points(person.get(key), count, height, width, f"{place}, {key}") for name, (key, count) in _ARRAYS.items()}
+    return {
+        name: _points(person.get(key), count, height, width, f"{place}, {key}")
+        for name, (key, count) in _ARRAYS.items()
+    }
 
 
 def _points(values: Sequence[float] | None, count: int, height: int, width: int, place: str) -> np.ndarray:
@@ -141,14 +154,16 @@ def _points(values: Sequence[float] | None, count: int, height: int, width: int,
     allowed = (count, _FACE_WITHOUT_EYES) if count == 70 else (count,)
     if given.size not in [3 * n for n in allowed]:
         expected = " or ".join(str(3 * n) for n in allowed)
-        raise FreeAnimateError(f"{place} has {given.size} values, but {expected} are expected (x, y, confidence of each point).")
+        raise FreeAnimateError(
+            f"{place} has {given.size} values, but {expected} are expected (x, y, confidence of each point)."
+        )
     given = given.reshape(-1, 3)
     # Missing points come as 0, 0 and, from the host's SDPose, as -1, -1 with any confidence.
     missing = (given[:, 2] <= 0) | (given[:, :2] == 0).all(axis=1) | (given[:, :2] == -1).all(axis=1)
     known = given[~missing]
     if len(known) and np.abs(known[:, :2]).max() <= _LARGEST_FRACTION:
         given = given * (width, height, 1.0)
-    points[:len(given)] = np.where(missing[:, None], 0.0, given)
+    points[: len(given)] = np.where(missing[:, None], 0.0, given)
     points[:, 2] = np.clip(points[:, 2], 0.0, 1.0)
     return points
 

@@ -28,7 +28,9 @@ class Layers:
     @classmethod
     def empty(cls, frames: int, height: int, width: int, device: torch.device | str) -> "Layers":
         """Nothing yet."""
-        return cls(torch.zeros(frames, 3, height, width, device=device), torch.zeros(frames, height, width, device=device))
+        return cls(
+            torch.zeros(frames, 3, height, width, device=device), torch.zeros(frames, height, width, device=device)
+        )
 
     def over(self, window: tuple[slice, slice], patch: torch.Tensor) -> None:
         """Lay a patch [f,4,h,w] (colour times alpha, alpha) over what is there, in its window."""
@@ -124,16 +126,23 @@ class Composer:
             ends = {"neck": (joints[:, NECK], np.nan_to_num(place.face[frames]), known)}
         else:
             root, mid, end = LIMBS[limb]
-            ends = {f"{limb} {k}": (joints[:, a], joints[:, b], seen[:, a] & seen[:, b]) for k, (a, b) in enumerate(((root, mid), (mid, end)))}
+            ends = {
+                f"{limb} {k}": (joints[:, a], joints[:, b], seen[:, a] & seen[:, b])
+                for k, (a, b) in enumerate(((root, mid), (mid, end)))
+            }
         found = [(self.parts[name], *ends[name]) for name in ends if name in self.parts]
         bones = [self._placed(part, a, b) for part, a, b, _ in found]
         if len(bones) == 2:
             bones = [replace(bones[0], mate=bones[1]), replace(bones[1], mate=bones[0], lower=True)]
-        return [(item[0], bone) for item, bone in zip(found, bones)], [torch.as_tensor(item[3], device=self.plate.device) for item in found]
+        return [(item[0], bone) for item, bone in zip(found, bones)], [
+            torch.as_tensor(item[3], device=self.plate.device) for item in found
+        ]
 
     def _placed(self, part: Part, a: np.ndarray, b: np.ndarray) -> Placed:
         bone = part.bone
-        return Placed(self._tensor(bone.a), self._tensor(bone.b), self._tensor(a), self._tensor(b), bone.beyond, bone.radius)
+        return Placed(
+            self._tensor(bone.a), self._tensor(bone.b), self._tensor(a), self._tensor(b), bone.beyond, bone.radius
+        )
 
     def _root_fade(self, name: str, bone: Placed, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """1, and for an upper arm a ramp to 0 past the shoulder, where it lies over the trunk."""
@@ -170,7 +179,9 @@ class Composer:
         """A part's layer at reference positions [f,h,w], as [f,4,h,w]; nothing beyond the picture."""
         height, width = part.layer.shape[1:]
         grid = torch.stack([sx / width * 2 - 1, sy / height * 2 - 1], dim=-1)
-        return F.grid_sample(part.layer.expand(len(grid), -1, -1, -1), grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+        return F.grid_sample(
+            part.layer.expand(len(grid), -1, -1, -1), grid, mode="bilinear", padding_mode="zeros", align_corners=False
+        )
 
 
 def _shares(distances: list[torch.Tensor]) -> list[torch.Tensor]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from ..errors import FreeAnimateError
-from ..pose.keypoints import PoseSequence
+from ..errors import PREVIEW, FreeAnimateError
+from ..pose.keypoints import PoseSequence, same_aspect
 from .background import background_plate
 from .bones import bones_of, trunk_of
 from .compose import Composer
@@ -14,9 +14,7 @@ from .mask import person_mask as find_mask
 from .parts import take_apart
 from .place import Placement, place
 
-NODE = "Preview Generation"
 CHUNK = 8  # frames at once: what the working memory depends on, the result does not
-_SAME_ASPECT = 0.01
 
 
 @dataclass(frozen=True)
@@ -48,25 +46,35 @@ def generate(
     image = _one_image(reference, "reference")
     height, width = image.shape[:2]
     given_mask = None if person_mask is None else _one_mask(person_mask, height, width)
-    given_plate = None if background is None else _fitting(_one_image(background, "background"), height, width, "background")
+    given_plate = (
+        None if background is None else _fitting(_one_image(background, "background"), height, width, "background")
+    )
     source = _on_canvas(reference_pose, height, width, "reference_pose")
     target = _on_canvas(target_pose, height, width, "target_pose")
     if len(source) != 1:
-        raise FreeAnimateError(f"{NODE}: reference_pose holds {len(source)} frames, but one is expected: the pose of the reference image.")
+        raise FreeAnimateError(
+            f"{PREVIEW}: reference_pose holds {len(source)} frames, but one is expected: the pose of the reference image."
+        )
     joints, seen = source.joints[0, :, :2], source.seen[0]
     bones = bones_of(joints, seen)
     if not bones:
-        raise FreeAnimateError(f"{NODE}: reference_pose shows no limb and no head; detect the pose of the reference again.")
+        raise FreeAnimateError(
+            f"{PREVIEW}: reference_pose shows no limb and no head; detect the pose of the reference again."
+        )
     trunk = trunk_of(joints, seen)
     mask = find_mask(image, given_mask, [*bones.values(), *([trunk] if trunk else [])])
     plate = background_plate(image, mask, given_plate)
     parts = take_apart(image, mask, plate, joints, seen)
     placement = place(joints, seen, target.joints[..., :2], target.seen)
-    moved = {name: replace(part, layer=part.layer.to(device), colour=part.colour.to(device)) for name, part in parts.items()}
+    moved = {
+        name: replace(part, layer=part.layer.to(device), colour=part.colour.to(device)) for name, part in parts.items()
+    }
     return _rendered(Composer(moved, placement, plate.to(device)), plate, placement, progress, chunk)
 
 
-def _rendered(composer: Composer, plate: torch.Tensor, placement: Placement, progress: Callable[[int], None] | None, chunk: int) -> Preview:
+def _rendered(
+    composer: Composer, plate: torch.Tensor, placement: Placement, progress: Callable[[int], None] | None, chunk: int
+) -> Preview:
     """All frames, ``chunk`` at a time."""
     count, (height, width) = len(placement.joints), plate.shape[:2]
     frames = torch.empty(count, height, width, 3)
@@ -77,7 +85,7 @@ def _rendered(composer: Composer, plate: torch.Tensor, placement: Placement, pro
         empty = (drawn == 0).nonzero().flatten().tolist()
         if empty:
             raise FreeAnimateError(
-                f"{NODE}: target_pose frame {start + empty[0]} (counted from 0) shows no part of the body that the reference shows too; "
+                f"{PREVIEW}: target_pose frame {start + empty[0]} (counted from 0) shows no part of the body that the reference shows too; "
                 "drop that frame or detect its pose again."
             )
         if progress is not None:
@@ -89,10 +97,12 @@ def _one_image(images: torch.Tensor, name: str) -> torch.Tensor:
     """The one picture [H,W,3] of a batch, float32 on the CPU."""
     if images.ndim != 4 or images.shape[0] != 1 or images.shape[-1] < 3 or images.numel() == 0:
         count = images.shape[0] if images.ndim == 4 else 0
-        raise FreeAnimateError(f"{NODE}: {name} holds {count} images, but exactly one is expected; pick one with Image From Batch.")
+        raise FreeAnimateError(
+            f"{PREVIEW}: {name} holds {count} images, but exactly one is expected; pick one with Image From Batch."
+        )
     image = images[0, :, :, :3].detach().to("cpu", torch.float32)
     if not torch.isfinite(image).all():
-        raise FreeAnimateError(f"{NODE}: {name} has pixels that are no finite numbers; check the node that made it.")
+        raise FreeAnimateError(f"{PREVIEW}: {name} has pixels that are no finite numbers; check the node that made it.")
     return image.clamp(0, 1)
 
 
@@ -100,23 +110,25 @@ def _one_mask(masks: torch.Tensor, height: int, width: int) -> torch.Tensor:
     """The one mask [H,W] of a batch [1,H,W], float32 on the CPU."""
     batch = masks[None] if masks.ndim == 2 else masks
     if batch.ndim != 3 or len(batch) != 1:
-        raise FreeAnimateError(f"{NODE}: person_mask holds {len(batch)} masks, but exactly one is expected, that of the reference.")
+        raise FreeAnimateError(
+            f"{PREVIEW}: person_mask holds {len(batch)} masks, but exactly one is expected, that of the reference."
+        )
     return _fitting(batch[0].detach().to("cpu", torch.float32).clamp(0, 1), height, width, "person_mask")
 
 
 def _fitting(picture: torch.Tensor, height: int, width: int, name: str) -> torch.Tensor:
     if picture.shape[:2] != (height, width):
         raise FreeAnimateError(
-            f"{NODE}: {name} is {picture.shape[1]} x {picture.shape[0]}, but the reference is {width} x {height}; resize it to the reference's size."
+            f"{PREVIEW}: {name} is {picture.shape[1]} x {picture.shape[0]}, but the reference is {width} x {height}; resize it, or disconnect it."
         )
     return picture
 
 
 def _on_canvas(poses: PoseSequence, height: int, width: int, name: str) -> PoseSequence:
     """The poses in pixels of the reference; another size is scaled, another aspect refused."""
-    if abs((poses.width / poses.height) / (width / height) - 1) > _SAME_ASPECT:
+    if not same_aspect(poses, height, width):
         raise FreeAnimateError(
-            f"{NODE}: {name} is made for a canvas of {poses.width} x {poses.height}, but the reference is {width} x {height}, "
+            f"{PREVIEW}: {name} is made for a canvas of {poses.width} x {poses.height}, but the reference is {width} x {height}, "
             "of another aspect; put Align Pose with mode affine before it, or detect it at the reference's size."
         )
     return poses.resized(height, width)

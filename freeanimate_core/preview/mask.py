@@ -4,10 +4,9 @@ import cv2
 import numpy as np
 import torch
 
-from ..errors import FreeAnimateError
+from ..errors import PREVIEW, FreeAnimateError
 from .bones import Bone, Trunk
 
-NODE = "Preview Generation"
 _ROUNDS = 5  # of grabCut
 _LARGEST = 512  # longest side on which grabCut runs; its cost grows with the area
 
@@ -17,9 +16,9 @@ def person_mask(image: torch.Tensor, given: torch.Tensor | None, bones: list[Bon
     mask = cut_out(image, bones) if given is None else given
     if float((mask > 0.5).sum()) < 1:
         raise FreeAnimateError(
-            f"{NODE}: person_mask is empty; paint the person white, or disconnect it to have the person cut out by the pose."
-            if given is not None else
-            f"{NODE}: no person could be cut out of the reference by its pose; connect person_mask."
+            f"{PREVIEW}: person_mask is empty; paint the person white, or disconnect it to have the person cut out by the pose."
+            if given is not None
+            else f"{PREVIEW}: no person could be cut out of the reference by its pose; connect person_mask."
         )
     return mask
 

@@ -32,7 +32,9 @@ class Share:
     front: np.ndarray  # of parts in front
 
 
-def share_out(bones: dict[str, Bone], trunk: Trunk | None, alpha: np.ndarray) -> tuple[dict[str, Bone | Trunk], dict[str, Share]]:
+def share_out(
+    bones: dict[str, Bone], trunk: Trunk | None, alpha: np.ndarray
+) -> tuple[dict[str, Bone | Trunk], dict[str, Share]]:
     """Bones with the widths that the mask ``alpha`` [h,w] shows, and each part's share of the figure."""
     everything: dict[str, Bone | Trunk] = {**({"torso": trunk} if trunk else {}), **_all_measured(bones, alpha)}
     grid = pixel_grid(alpha.shape)
@@ -98,14 +100,18 @@ def _widened(trunk: Trunk, depths: dict[str, np.ndarray], alpha: np.ndarray, gri
     covered = np.min(arms, axis=0) < 0 if arms else np.zeros_like(alpha, dtype=bool)
     waist = (way > 0.5) & (way < 0.9) & (depths["torso"] > 0)
     across = (grid[0] - top[0]) * down[1] - (grid[1] - top[1]) * down[0]
-    spread = np.mean([_flank(depths["torso"], waist & (side * across > 0), alpha < 0.5, covered, widest) for side in (-1, 1)])
+    spread = np.mean(
+        [_flank(depths["torso"], waist & (side * across > 0), alpha < 0.5, covered, widest) for side in (-1, 1)]
+    )
     return depths["torso"] - spread * np.clip(way / 0.6, 0, 1)
 
 
 def _flank(depth: np.ndarray, waist: np.ndarray, ground: np.ndarray, covered: np.ndarray, widest: float) -> float:
     """How far the figure reaches beyond the trunk's line on one side, in pixels, at most ``widest``."""
     rows = np.flatnonzero(waist.any(axis=1))
-    edge, arm = (np.array([depth[row][area[row] & waist[row]].min(initial=widest) for row in rows]) for area in (ground, covered))
+    edge, arm = (
+        np.array([depth[row][area[row] & waist[row]].min(initial=widest) for row in rows]) for area in (ground, covered)
+    )
     clear = edge < arm
     if clear.sum() >= 3:
         return float(np.median(edge[clear]))
@@ -139,7 +145,11 @@ def _share(name: str, bones: dict, depths: dict, owner: np.ndarray, grid: tuple)
     names = front_order(list(bones))
     rank = names.index(name)
     own = owner == rank
-    over = [names.index(cover) for cover in _TUCKED_UNDER if cover in names and names.index(cover) < rank and cover[:-2] != name[:-2]]
+    over = [
+        names.index(cover)
+        for cover in _TUCKED_UNDER
+        if cover in names and names.index(cover) < rank and cover[:-2] != name[:-2]
+    ]
     own |= _shared_joint(name, bones, owner, grid)
     tucked = np.isin(owner, over) & _within(own, _TUCK * max(bone.length for bone in bones.values()))
     hidden = (depths[name] < 0) & (owner < rank) & ~own

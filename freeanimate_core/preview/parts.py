@@ -31,7 +31,9 @@ class Part:
     reach: float  # farthest pixel of the layer from the bone, in pixels
 
 
-def take_apart(image: torch.Tensor, mask: torch.Tensor, plate: torch.Tensor, joints: np.ndarray, seen: np.ndarray) -> dict[str, Part]:
+def take_apart(
+    image: torch.Tensor, mask: torch.Tensor, plate: torch.Tensor, joints: np.ndarray, seen: np.ndarray
+) -> dict[str, Part]:
     """Parts by name of the figure in ``image`` [H,W,3] with ``mask`` [H,W], posed as joints [18,2].
 
     Only parts with visible joints and at least one pixel are there.

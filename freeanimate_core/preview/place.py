@@ -51,7 +51,11 @@ def place(ref: np.ndarray, ref_seen: np.ndarray, joints: np.ndarray, seen: np.nd
 
 def _size(ref: np.ndarray, ref_seen: np.ndarray, joints: np.ndarray, seen: np.ndarray) -> float:
     """Size of the target person against the reference: per bone the nearly longest, over bones the median."""
-    pairs = [pair for root, mid, end in LIMBS.values() for pair in ((root, mid), (mid, end))] + [SHOULDERS, (NECK, HIPS[0]), (NECK, 0)]
+    pairs = [pair for root, mid, end in LIMBS.values() for pair in ((root, mid), (mid, end))] + [
+        SHOULDERS,
+        (NECK, HIPS[0]),
+        (NECK, 0),
+    ]
     ratios = []
     for a, b in pairs:
         shown = seen[:, a] & seen[:, b]
@@ -74,21 +78,28 @@ def _torso(ref: np.ndarray, frame: np.ndarray, shown: np.ndarray) -> np.ndarray:
 def _heads(ref: np.ndarray, joints: np.ndarray, both: np.ndarray, torso: np.ndarray, size: float) -> np.ndarray:
     """Maps of the head [F,2,3]: similarities, so that a face is never sheared, of nearly one size in a clip."""
     ids = list(FACE)
-    fits = [similarity(_complex(ref[ids]), _complex(frame[ids]), shown[ids].astype(float)) for frame, shown in zip(joints, both)]
+    fits = [
+        similarity(_complex(ref[ids]), _complex(frame[ids]), shown[ids].astype(float))
+        for frame, shown in zip(joints, both)
+    ]
     scales = [abs(fit[0]) for fit in fits if fit is not None]
     usual = float(np.median(scales)) if scales else size
-    return np.stack([
-        _head(ref, frame, shown, fit, usual, trunk) for frame, shown, fit, trunk in zip(joints, both, fits, torso)
-    ])
+    return np.stack(
+        [_head(ref, frame, shown, fit, usual, trunk) for frame, shown, fit, trunk in zip(joints, both, fits, torso)]
+    )
 
 
-def _head(ref: np.ndarray, frame: np.ndarray, shown: np.ndarray, fit: tuple | None, usual: float, trunk: np.ndarray) -> np.ndarray:
+def _head(
+    ref: np.ndarray, frame: np.ndarray, shown: np.ndarray, fit: tuple | None, usual: float, trunk: np.ndarray
+) -> np.ndarray:
     """One head's map: turned as the face is, else as the trunk is, held by the mean of what is seen."""
     ids = [k for k in FACE if shown[k]] or ([NECK] if shown[NECK] else [])
     if not ids:
         return np.full((2, 3), np.nan)
     turn = fit[0] if fit is not None else _turn(trunk)
-    scale = float(np.clip(abs(turn), usual * (1 - _HEAD_SWING), usual * (1 + _HEAD_SWING))) if fit is not None else usual
+    scale = (
+        float(np.clip(abs(turn), usual * (1 - _HEAD_SWING), usual * (1 + _HEAD_SWING))) if fit is not None else usual
+    )
     m = turn / abs(turn) * scale
     return as_matrix(m, complex(_complex(frame[ids]).mean() - m * _complex(ref[ids]).mean()))
 
@@ -99,7 +110,9 @@ def _turn(matrix: np.ndarray) -> complex:
     return turn if np.isfinite(turn) and abs(turn) > 1e-6 else 1.0 + 0.0j
 
 
-def _far_arms(ref: np.ndarray, ref_seen: np.ndarray, joints: np.ndarray, seen: np.ndarray, size: float) -> dict[str, np.ndarray]:
+def _far_arms(
+    ref: np.ndarray, ref_seen: np.ndarray, joints: np.ndarray, seen: np.ndarray, size: float
+) -> dict[str, np.ndarray]:
     """Which arm is behind the trunk: of a person turned aside, the one on the side the face looks to.
 
     Facing the picture's left is turning to one's right, which takes the right shoulder away.

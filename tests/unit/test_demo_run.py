@@ -1,6 +1,8 @@
 """The demo's client without a server: its graph, its clock and bar, its sheet, and the lines that errors become."""
 
 import io
+import subprocess
+import sys
 
 import av
 import numpy as np
@@ -10,7 +12,7 @@ from PIL import Image
 from demo.graph import PICTURES, PSNR, STAGES, VIDEO, demo_prompt, stage
 from demo.progress import ProgressBar, StageClock
 from demo.run import stop_sentence, video_size
-from demo.server import PromptRejected
+from demo.server import WATCHED_MAIN, PromptRejected
 from demo.sheet import COLUMNS, contact_sheet, evenly
 
 
@@ -117,3 +119,16 @@ def test_a_rejection_names_node_and_input():
     rejected = PromptRejected({}, {"align": {"class_type": "FreeAnimateAlignPose", "errors": [error]}})
     assert str(rejected) == "node align (FreeAnimateAlignPose): Value not in list: mode: 'x' not in ['none']"
     assert str(PromptRejected({"message": "Prompt has no outputs", "details": ""}, {})) == "Prompt has no outputs"
+
+
+def test_a_server_ends_with_its_starter(tmp_path):
+    main = tmp_path / "main.py"
+    main.write_text("import sys, time, beside; print(*sys.argv[1:], beside.X, __name__, flush=True); time.sleep(60)")
+    (tmp_path / "beside.py").write_text("X = 7")
+    line = [sys.executable, str(WATCHED_MAIN), str(main), "--cpu"]
+    running = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert running.stdout.readline() == "--cpu 7 __main__\n"
+    assert running.poll() is None
+    running.stdin.close()  # what the system does when the starter dies
+    assert running.wait(timeout=30) == 1
+    running.stdout.close()

@@ -1,0 +1,64 @@
+"""Preview Generation."""
+
+from comfy_api.latest import io
+
+from ..freeanimate_core import host
+from ..freeanimate_core.errors import PREVIEW
+from ..freeanimate_core.pose import parse_poses
+from ..freeanimate_core.preview import generate
+from .sockets import CATEGORY, PREFIX, PoseKeypoint
+
+
+class FreeAnimatePreview(io.ComfyNode):
+    """Moves the reference's figure to every target pose, over one background."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id=f"{PREFIX}Preview",
+            display_name=PREVIEW,
+            category=CATEGORY,
+            description="Takes the person of the reference apart into head, trunk and limbs and moves them to every "
+            "pose, over one still background. The result keeps this layout, so look at it; frames of any other tool "
+            "may take its place if they have the reference's size.",
+            search_aliases=["warp", "puppet", "animate still", "preview frames"],
+            inputs=[
+                io.Image.Input("reference", tooltip="The reference image: exactly one picture, which sets the size."),
+                PoseKeypoint.Input(
+                    "reference_pose",
+                    tooltip="Pose of the reference image: one frame, on a canvas of the reference's aspect.",
+                ),
+                PoseKeypoint.Input(
+                    "target_pose",
+                    tooltip="Pose of every frame to make, from Align Pose, on a canvas of the reference's aspect.",
+                ),
+                io.Mask.Input(
+                    "person_mask",
+                    optional=True,
+                    tooltip="The person in the reference, 1 inside and 0 outside, of the reference's size; when empty "
+                    "the person is cut out by the pose (grabCut), which is coarser.",
+                ),
+                io.Image.Input(
+                    "background",
+                    optional=True,
+                    tooltip="The scene without the person, one picture of the reference's size; when empty it is "
+                    "painted from the surroundings of the person.",
+                ),
+            ],
+            outputs=[
+                io.Image.Output("preview", tooltip="F frames of the reference's size."),
+                io.Mask.Output("person_mask", tooltip="The person in each frame, 0-1."),
+                io.Mask.Output(
+                    "hole_mask", tooltip="What the reference does not show and was filled with plain colour, 0-1."
+                ),
+                io.Image.Output("background", tooltip="The one background of all frames, one picture."),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, reference, reference_pose, target_pose, person_mask=None, background=None) -> io.NodeOutput:
+        standing = parse_poses(reference_pose, f"{PREVIEW}: reference_pose")
+        poses = parse_poses(target_pose, f"{PREVIEW}: target_pose")
+        progress = host.progress_bar(len(poses))
+        made = generate(reference, standing, poses, person_mask, background, host.torch_device(), progress)
+        return io.NodeOutput(made.frames, made.person_mask, made.hole_mask, made.background)
