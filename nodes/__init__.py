@@ -2,14 +2,22 @@
 
 from comfy_api.latest import ComfyExtension, io
 
+from .demo_character import FreeAnimateDemoCharacter
+from .demo_model import FreeAnimateDemoModel
 from .inversion import FreeAnimateInversion
 from .patch import FreeAnimatePatchModel
+from .pose import FreeAnimateAlignPose
+from .preview import FreeAnimatePreview
 from .sampler import FreeAnimateSampler
 
 NODES: list[type[io.ComfyNode]] = [
+    FreeAnimateAlignPose,
+    FreeAnimatePreview,
     FreeAnimateInversion,
     FreeAnimatePatchModel,
     FreeAnimateSampler,
+    FreeAnimateDemoModel,
+    FreeAnimateDemoCharacter,
 ]
 
 

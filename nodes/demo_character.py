@@ -18,8 +18,8 @@ class FreeAnimateDemoCharacter(io.ComfyNode):
             node_id=f"{PREFIX}DemoCharacter",
             display_name="Demo Character",
             category=f"{CATEGORY}/demo",
-            description="Draws a cartoon person: a reference image with its pose, a motion, and the true frames that an "
-            "animation of the reference should come to.",
+            description="Draws a cartoon person: a reference image with its pose, a motion, and the true frames that "
+            "an animation of the reference should come to.",
             search_aliases=["example input", "cartoon", "test figure", "puppet"],
             inputs=[
                 io.Int.Input(

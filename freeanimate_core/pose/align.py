@@ -22,7 +22,8 @@ def align(driving: PoseSequence, reference: PoseSequence, mode: str) -> PoseSequ
     """``driving`` fitted to the one frame of ``reference`` by ``mode``, a key of ``ALIGN_MODES``."""
     if len(reference) != 1:
         raise FreeAnimateError(
-            f"{ALIGN_POSE}: reference_pose holds {len(reference)} frames, but one is expected: the pose of the reference image."
+            f"{ALIGN_POSE}: reference_pose holds {len(reference)} frames, but one is expected: "
+            "the pose of the reference image."
         )
     if mode not in ALIGN_MODES:
         raise FreeAnimateError(f"{ALIGN_POSE}: mode '{mode}' is unknown; choose one of {', '.join(ALIGN_MODES)}.")
@@ -109,6 +110,6 @@ def _anchor(flat: np.ndarray, target: np.ndarray, weight: np.ndarray) -> int:
 
 def _too_few(how: str) -> str:
     return (
-        f"{ALIGN_POSE}: driving_pose and reference_pose have fewer than two visible joints of head, trunk and legs {how}; "
-        "set mode to none, or detect poses that show the same part of the body."
+        f"{ALIGN_POSE}: driving_pose and reference_pose have fewer than two visible joints of head, trunk and legs "
+        f"{how}; set mode to none, or detect poses that show the same part of the body."
     )

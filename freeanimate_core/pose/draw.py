@@ -134,7 +134,7 @@ class _Canvas:
     def _window(
         self, centre: torch.Tensor, reach: tuple[float, float]
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Offsets x [f,1,k], y [f,k,1] from ``centre`` [f,2] of the pixels within ``reach``, and their places [f,k,k]."""
+        """Pixels within ``reach`` of ``centre`` [f,2]: offsets x [f,1,k], y [f,k,1] and places [f,k,k]."""
         across, down = (torch.arange(-math.ceil(r) - 1, math.ceil(r) + 2, device=self.pixels.device) for r in reach)
         corner = centre.floor().long()
         cols, rows = corner[:, 0, None] + across, corner[:, 1, None] + down

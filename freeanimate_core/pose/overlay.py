@@ -23,7 +23,7 @@ def overlay(poses: PoseSequence, reference_pose: PoseSequence, reference: torch.
     if not same_aspect(poses, height, width):
         raise FreeAnimateError(
             f"{ALIGN_POSE}: the aligned poses are on a canvas of {poses.width} x {poses.height}, but reference is "
-            f"{width} x {height}, of another aspect; set mode to affine with the pose of this reference, or disconnect it."
+            f"{width} x {height}, of another aspect; set mode to affine with this reference's pose, or disconnect it."
         )
     if same_aspect(reference_pose, height, width):
         cover = _SHADOW * draw_poses(reference_pose.resized(height, width))[0].amax(dim=-1, keepdim=True)

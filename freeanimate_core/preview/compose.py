@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from .bones import ARMS, LEGS, LIMBS, NECK
 from .parts import Part
-from .place import Placement
+from .place import FLAT, Placement
 from .warp import Placed, affine_map, bone_along, bone_distance, bone_map
 
 _CORE = 0.5  # of a limb's radius: what must be covered; the rest of its edge is the mask's business
@@ -42,11 +42,10 @@ class Layers:
 
 @dataclass(frozen=True)
 class Patch:
-    """A part in a chunk: its window (rows, cols), its picture [f,4,h,w] there, the frames [f] that show it."""
+    """A part in a chunk: its window (rows, cols) and its picture [f,4,h,w] there, 0 in frames without it."""
 
     window: tuple[slice, slice]
     picture: torch.Tensor
-    shown: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -57,19 +56,18 @@ class Composer:
     placement: Placement
     plate: torch.Tensor
 
-    def chunk(self, frames: slice) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Frames [f,H,W,3], person and hole masks [f,H,W], and how many parts each frame shows [f]."""
+    def chunk(self, frames: slice) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Frames [f,H,W,3], person and hole masks [f,H,W]."""
         height, width = self.plate.shape[:2]
         count = len(self.placement.joints[frames])
         cores, layers = (Layers.empty(count, height, width, self.plate.device) for _ in range(2))
         patches = {limb: self._limb(limb, frames, cores) for limb in (*LIMBS, "neck")}
-        patches |= {name: self._flat(name, frames) for name in ("torso", "head")}
-        drawn = sum(patch.shown.float() for patch in patches.values() if patch is not None)
+        patches |= {name: self._flat(name, frames) for name in FLAT}
         for name in (*ARMS[::-1], *LEGS[::-1], "neck", "torso", "head"):
             self._lay(layers, patches[name], self._far(name, frames) if name in ARMS else None)
         for name in ARMS[::-1]:
             self._lay(layers, patches[name], 1 - self._far(name, frames))
-        return *_finished(layers, cores, self.plate), torch.as_tensor(drawn).expand(count)
+        return _finished(layers, cores, self.plate)
 
     def _lay(self, layers: Layers, patch: Patch | None, share: torch.Tensor | None) -> None:
         if patch is not None:
@@ -84,19 +82,18 @@ class Composer:
 
     def _flat(self, name: str, frames: slice) -> Patch | None:
         """Torso or head: one map for the whole part."""
-        part, back = self.parts.get(name), self.placement.back(name)[frames]
+        part, back = self.parts.get(name), self.placement.back(name, frames)
         shown = np.isfinite(back).all(axis=(1, 2))
         if part is None or not shown.any():
             return None
-        forward = (self.placement.torso if name == "torso" else self.placement.head)[frames][shown]
+        forward = self.placement.forward(name)[frames][shown]
         x0, y0, x1, y1 = part.box
         corners = np.array([[x0, y0], [x1, y0], [x0, y1], [x1, y1]])
         window = self._window(forward[:, :, :2] @ corners.T + forward[:, :, 2:])
         if window is None:
             return None
         picture = self._sampled(part, *affine_map(self._tensor(np.nan_to_num(back)), *self._pixels(window)))
-        visible = self._tensor(shown)
-        return Patch(window, picture * visible[:, None, None, None], visible)
+        return Patch(window, picture * self._tensor(shown)[:, None, None, None])
 
     def _limb(self, limb: str, frames: slice, cores: Layers) -> Patch | None:
         """A limb of two halves, or the neck: bone maps that meet at the joint. Lays its core as well."""
@@ -115,7 +112,7 @@ class Composer:
             fade = self._root_fade(part.bone.name, bone, x, y)
             picture += (share * fade * seen[:, None, None])[:, None] * self._sampled(part, *bone_map(bone, x, y, size))
             cores.over(window, _core(part, replace(bone, beyond=0.0), seen, x, y, size))
-        return Patch(window, picture, torch.stack(shown).any(dim=0))
+        return Patch(window, picture)
 
     def _bones(self, limb: str, frames: slice) -> tuple[list[tuple[Part, Placed]], list[torch.Tensor]]:
         """The placed bones of a limb and the frames [f] that show each."""

@@ -3,15 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 
 from ..errors import PREVIEW, FreeAnimateError
 from ..pose.keypoints import PoseSequence, same_aspect
 from .background import background_plate
-from .bones import bones_of, trunk_of
+from .bones import Bone, Trunk, bones_of, trunk_of
 from .compose import Composer
 from .mask import person_mask as find_mask
-from .parts import take_apart
+from .parts import Part, take_apart
 from .place import Placement, place
 
 CHUNK = 8  # frames at once: what the working memory depends on, the result does not
@@ -46,48 +47,61 @@ def generate(
     image = _one_image(reference, "reference")
     height, width = image.shape[:2]
     given_mask = None if person_mask is None else _one_mask(person_mask, height, width)
-    given_plate = (
-        None if background is None else _fitting(_one_image(background, "background"), height, width, "background")
-    )
+    given_plate = None
+    if background is not None:
+        given_plate = _fitting(_one_image(background, "background"), height, width, "background")
     source = _on_canvas(reference_pose, height, width, "reference_pose")
     target = _on_canvas(target_pose, height, width, "target_pose")
     if len(source) != 1:
         raise FreeAnimateError(
-            f"{PREVIEW}: reference_pose holds {len(source)} frames, but one is expected: the pose of the reference image."
+            f"{PREVIEW}: reference_pose holds {len(source)} frames, but one is expected: the reference image's pose."
         )
     joints, seen = source.joints[0, :, :2], source.seen[0]
-    bones = bones_of(joints, seen)
-    if not bones:
-        raise FreeAnimateError(
-            f"{PREVIEW}: reference_pose shows no limb and no head; detect the pose of the reference again."
-        )
-    trunk = trunk_of(joints, seen)
-    mask = find_mask(image, given_mask, [*bones.values(), *([trunk] if trunk else [])])
+    placement = place(joints, seen, target.joints[..., :2], target.seen)
+    mask = find_mask(image, given_mask, _figure(joints, seen))
     plate = background_plate(image, mask, given_plate)
     parts = take_apart(image, mask, plate, joints, seen)
-    placement = place(joints, seen, target.joints[..., :2], target.seen)
+    _check_shown(placement, parts)
     moved = {
         name: replace(part, layer=part.layer.to(device), colour=part.colour.to(device)) for name, part in parts.items()
     }
-    return _rendered(Composer(moved, placement, plate.to(device)), plate, placement, progress, chunk)
+    return _rendered(Composer(moved, placement, plate.to(device)), plate, progress, chunk)
 
 
-def _rendered(
-    composer: Composer, plate: torch.Tensor, placement: Placement, progress: Callable[[int], None] | None, chunk: int
-) -> Preview:
+def _figure(joints: np.ndarray, seen: np.ndarray) -> list[Bone | Trunk]:
+    """Bones and trunk of the reference."""
+    trunk = trunk_of(joints, seen)
+    found = [*bones_of(joints, seen).values(), *([trunk] if trunk else [])]
+    if not found:
+        raise FreeAnimateError(
+            f"{PREVIEW}: reference_pose shows no limb, trunk or head; detect the pose of the reference again."
+        )
+    return found
+
+
+def _check_shown(placement: Placement, parts: dict[str, Part]) -> None:
+    """Refuse what would give frames without a figure, before anything is drawn."""
+    if not parts:
+        raise FreeAnimateError(
+            f"{PREVIEW}: person_mask covers no part of the body in reference_pose; give the pose and the mask "
+            "of the same picture."
+        )
+    without = np.flatnonzero(~placement.shows(parts))
+    if len(without):
+        raise FreeAnimateError(
+            f"{PREVIEW}: target_pose frame {without[0]} (counted from 0) shows no part of the body that the reference "
+            "shows too; drop that frame or detect its pose again."
+        )
+
+
+def _rendered(composer: Composer, plate: torch.Tensor, progress: Callable[[int], None] | None, chunk: int) -> Preview:
     """All frames, ``chunk`` at a time."""
-    count, (height, width) = len(placement.joints), plate.shape[:2]
+    count, (height, width) = len(composer.placement.joints), plate.shape[:2]
     frames = torch.empty(count, height, width, 3)
     person, holes = torch.empty(count, height, width), torch.empty(count, height, width)
     for start in range(0, count, chunk):
         part = slice(start, min(start + chunk, count))
-        frames[part], person[part], holes[part], drawn = composer.chunk(part)
-        empty = (drawn == 0).nonzero().flatten().tolist()
-        if empty:
-            raise FreeAnimateError(
-                f"{PREVIEW}: target_pose frame {start + empty[0]} (counted from 0) shows no part of the body that the reference shows too; "
-                "drop that frame or detect its pose again."
-            )
+        frames[part], person[part], holes[part] = composer.chunk(part)
         if progress is not None:
             progress(part.stop)
     return Preview(frames, person, holes, plate[None])
@@ -113,13 +127,17 @@ def _one_mask(masks: torch.Tensor, height: int, width: int) -> torch.Tensor:
         raise FreeAnimateError(
             f"{PREVIEW}: person_mask holds {len(batch)} masks, but exactly one is expected, that of the reference."
         )
-    return _fitting(batch[0].detach().to("cpu", torch.float32).clamp(0, 1), height, width, "person_mask")
+    mask = _fitting(batch[0].detach().to("cpu", torch.float32), height, width, "person_mask")
+    if not torch.isfinite(mask).all():
+        raise FreeAnimateError(f"{PREVIEW}: person_mask has values that are no finite numbers; check its source.")
+    return mask.clamp(0, 1)
 
 
 def _fitting(picture: torch.Tensor, height: int, width: int, name: str) -> torch.Tensor:
     if picture.shape[:2] != (height, width):
         raise FreeAnimateError(
-            f"{PREVIEW}: {name} is {picture.shape[1]} x {picture.shape[0]}, but the reference is {width} x {height}; resize it, or disconnect it."
+            f"{PREVIEW}: {name} is {picture.shape[1]} x {picture.shape[0]}, but the reference is {width} x {height}; "
+            "resize it, or disconnect it."
         )
     return picture
 
@@ -128,7 +146,7 @@ def _on_canvas(poses: PoseSequence, height: int, width: int, name: str) -> PoseS
     """The poses in pixels of the reference; another size is scaled, another aspect refused."""
     if not same_aspect(poses, height, width):
         raise FreeAnimateError(
-            f"{PREVIEW}: {name} is made for a canvas of {poses.width} x {poses.height}, but the reference is {width} x {height}, "
-            "of another aspect; put Align Pose with mode affine before it, or detect it at the reference's size."
+            f"{PREVIEW}: {name} is made for a canvas of {poses.width} x {poses.height}, but the reference is "
+            f"{width} x {height}, of another aspect; put Align Pose with mode affine before it, or detect it anew."
         )
     return poses.resized(height, width)

@@ -13,12 +13,16 @@ _LARGEST = 512  # longest side on which grabCut runs; its cost grows with the ar
 
 def person_mask(image: torch.Tensor, given: torch.Tensor | None, bones: list[Bone | Trunk]) -> torch.Tensor:
     """Mask [H,W] float32 0-1 of the person in ``image`` [H,W,3]; ``given`` wins over cutting it out."""
-    mask = cut_out(image, bones) if given is None else given
-    if float((mask > 0.5).sum()) < 1:
+    if given is not None:
+        if not (given > 0.5).any():
+            raise FreeAnimateError(
+                f"{PREVIEW}: person_mask is empty; paint the person white, or disconnect it to use the pose instead."
+            )
+        return given
+    mask = cut_out(image, bones)
+    if not (mask > 0.5).any():
         raise FreeAnimateError(
-            f"{PREVIEW}: person_mask is empty; paint the person white, or disconnect it to have the person cut out by the pose."
-            if given is not None
-            else f"{PREVIEW}: no person could be cut out of the reference by its pose; connect person_mask."
+            f"{PREVIEW}: no person could be cut out of the reference by its pose; connect person_mask."
         )
     return mask
 
@@ -34,9 +38,10 @@ def cut_out(image: torch.Tensor, bones: list[Bone | Trunk]) -> torch.Tensor:
     seeds[near < 2.2] = cv2.GC_PR_BGD
     seeds[near < 1.0] = cv2.GC_PR_FGD
     seeds[near < 0.4] = cv2.GC_FGD
-    # OpenCV draws the start of its colour models from this generator.
-    cv2.setRNGSeed(0)
-    cv2.grabCut(picture, seeds, None, np.zeros((1, 65)), np.zeros((1, 65)), _ROUNDS, cv2.GC_INIT_WITH_MASK)
+    if (near < 1.0).any() and (near >= 1.0).any():  # else there is nothing to tell apart
+        # OpenCV draws the start of its colour models from this generator.
+        cv2.setRNGSeed(0)
+        cv2.grabCut(picture, seeds, None, np.zeros((1, 65)), np.zeros((1, 65)), _ROUNDS, cv2.GC_INIT_WITH_MASK)
     figure = np.isin(seeds, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
     full = cv2.resize(figure, (width, height), interpolation=cv2.INTER_LINEAR)
     return torch.from_numpy(cv2.GaussianBlur(full, (0, 0), 0.7))

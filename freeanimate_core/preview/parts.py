@@ -60,7 +60,7 @@ def _unmixed(image: np.ndarray, alpha: np.ndarray, plate: np.ndarray) -> np.ndar
 
 def _part(bone: Bone | Trunk, colours: np.ndarray, alpha: np.ndarray, share: Share, seam: float) -> Part | None:
     """One part from its share of the figure; None when it shows nothing."""
-    solid = share.own & (alpha >= _SOLID)
+    solid = share.own & (alpha >= _SOLID * alpha.max())
     if not solid.any():
         return None
     seeds = _seeds(bone, solid, share.front, seam)

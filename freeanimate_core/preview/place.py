@@ -3,6 +3,7 @@
 Everything here is tiny (F frames x joints), so it is done once and the frames are then independent.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from .bones import ARMS, FACE, HIPS, LIMBS, NECK, SHOULDERS, face_centre
 from .warp import affine, as_matrix, inverted, similarity
 
+FLAT = ("torso", "head")  # parts with one map for the whole of them
 _STIFFNESS = 0.02  # of the trunk's affine map against a similarity
 _THINNEST = 0.35  # how narrow a turned trunk may get, of its size in the reference
 _HEAD_SWING = 0.08  # a head keeps its size in a clip, give or take
@@ -28,9 +30,27 @@ class Placement:
     size: float  # pixels of the target per pixel of the reference, across limbs
     far: dict[str, np.ndarray]  # per arm [F] bool: behind the trunk
 
-    def back(self, name: str) -> np.ndarray:
-        """Target-to-reference maps [F,2,3] of "torso" or "head"."""
-        maps = self.torso if name == "torso" else self.head
+    def shows(self, names: Iterable[str]) -> np.ndarray:
+        """Whether each frame has any of the parts by name, [F] bool."""
+        shown = np.zeros(len(self.joints), dtype=bool)
+        for name in names:
+            shown |= np.isfinite(self.forward(name)).all(axis=(1, 2)) if name in FLAT else self._bone_seen(name)
+        return shown
+
+    def _bone_seen(self, name: str) -> np.ndarray:
+        if name == "neck":
+            return self.seen[:, NECK] & np.isfinite(self.face).all(axis=1)
+        limb, _, half = name.rpartition(" ")
+        first = LIMBS[limb][int(half)]
+        return self.seen[:, first] & self.seen[:, first + 1]
+
+    def forward(self, name: str) -> np.ndarray:
+        """Reference-to-target maps [F,2,3] of "torso" or "head"."""
+        return self.torso if name == "torso" else self.head
+
+    def back(self, name: str, frames: slice) -> np.ndarray:
+        """Target-to-reference maps [f,2,3] of "torso" or "head" in some frames."""
+        maps = self.forward(name)[frames]
         shown = np.isfinite(maps).all(axis=(1, 2))
         out = np.full_like(maps, np.nan)
         for frame in np.flatnonzero(shown):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+_COLLAPSED = 1e-3  # a scale below this is none: the points lie on one another
 Point = torch.Tensor  # [2] or [f,2]
 
 
@@ -94,7 +95,7 @@ def affine_map(matrix: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> tuple[
 
 
 def similarity(source: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[complex, complex] | None:
-    """Least-squares ``target = m source + t`` over complex points [n]; None when the points coincide."""
+    """Least-squares ``target = m source + t`` over complex points [n]; None when points coincide on either side."""
     total = weight.sum()
     if (weight > 0).sum() < 2:
         return None
@@ -103,7 +104,7 @@ def similarity(source: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tu
     if spread / total < 1.0:
         return None
     m = (weight * np.conj(source - x_mean) * (target - y_mean)).sum() / spread
-    return complex(m), complex(y_mean - m * x_mean)
+    return (complex(m), complex(y_mean - m * x_mean)) if abs(m) > _COLLAPSED else None
 
 
 def affine(source: np.ndarray, target: np.ndarray, prior: np.ndarray, stiffness: float) -> np.ndarray:
