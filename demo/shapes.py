@@ -63,7 +63,7 @@ class Ellipse:
         rx, ry = self.radii
         k0 = np.hypot(u / rx, v / ry)
         k1 = np.hypot(u / rx**2, v / ry**2)
-        return k0 * (k0 - 1) / np.maximum(k1, 1e-6)
+        return np.where(k0 < 1e-4, -min(rx, ry), k0 * (k0 - 1) / np.maximum(k1, 1e-6))  # 0 / 0 at the centre
 
     def grown(self, r: float) -> "Ellipse":
         """The same ellipse with both radii larger by ``r``."""

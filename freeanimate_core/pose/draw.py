@@ -126,7 +126,8 @@ class _Canvas:
         along, across = (cos * x + sin * y) / (length / 2), (cos * y - sin * x) / half_width
         rim = torch.hypot(along, across)
         slope = torch.hypot(along / (length / 2), across / half_width)
-        self._lay(frames, place, rim * (1 - rim) / slope.clamp_min(1e-6), colour)
+        depth = torch.where(rim < 1e-4, half_width, rim * (1 - rim) / slope.clamp_min(1e-6))  # 0 / 0 at the middle
+        self._lay(frames, place, depth, colour)
 
     def _tensor(self, values: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(values, dtype=torch.float32, device=self.pixels.device)

@@ -42,7 +42,7 @@ def generate(
 
     ``person_mask`` [1,H,W] is cut out when absent, ``background`` [1,H,W,3] painted when absent.
     ``progress`` is called with the number of frames done. Memory beyond the output depends on ``chunk``
-    alone, and so does not the result. Raises FreeAnimateError for input that does not fit together.
+    and not on F; the result does not depend on it. Raises FreeAnimateError for input that does not fit together.
     """
     image = _one_image(reference, "reference")
     height, width = image.shape[:2]

@@ -14,11 +14,9 @@ from .bones import ARMS, LEGS, LIMBS, Bone, Trunk
 _STEPS = 13  # at which a limb's width is measured
 _EDGE = 0.5  # pixels that a limb gets beyond its measured width: its soft edge
 _THINNEST, _WIDEST = 0.45, 1.6  # bounds of measured radii, of the default one
-_TUCK = 0.04  # of the longest bone: how far a part goes on under those in front of it, so that no gap opens beside them
+_TUCK = 0.07  # of the longest bone: how far a part goes on under those in front of it, so that no gap opens beside them
 _CLING = 0.08  # of the trunk's length: what lies between trunk and arm is the trunk's unless this much nearer
 _TRUNK_SPREAD = 0.35  # how far the trunk may stand out beyond the line from shoulder to hip, of its half width
-
-
 _TUCKED_UNDER = ("head", "torso", "right leg 0")
 
 
@@ -28,8 +26,13 @@ class Share:
 
     own: np.ndarray  # shown as they are
     hidden: np.ndarray  # under parts in front, where the part is believed to go on
-    tucked: np.ndarray  # a narrow strip more under head, trunk and the front leg
+    tucked: np.ndarray  # a narrow strip more under some parts in front
     front: np.ndarray  # of parts in front
+
+    @property
+    def under(self) -> np.ndarray:
+        """All that is not seen in the reference."""
+        return self.hidden | self.tucked
 
 
 def share_out(

@@ -16,6 +16,7 @@ from .ownership import Share, pixel_grid, share_out
 
 _SOLID = 0.98  # from this alpha on, a pixel shows the figure alone
 _SOFT = 0.6  # pixels, standard deviation across seams
+_STEP_BACK = 4  # power of alpha for what lies under another part
 _INNER = 0.35  # of a bone's radius: how deep inside a limb colours are free of its outline
 _SEAM = 0.02  # of the trunk's length: next to a part in front, colours are not to be trusted (outline, shadow)
 
@@ -66,9 +67,7 @@ def _part(bone: Bone | Trunk, colours: np.ndarray, alpha: np.ndarray, share: Sha
     seeds = _seeds(bone, solid, share.front, seam)
     texture = _spread(colours, solid, share.tucked)
     texture = _spread(texture, seeds, share.hidden)
-    # Seams inside the figure are softened; the figure's own edge is left to the mask.
-    whole = (share.own | share.hidden | share.tucked).astype(np.float32)
-    cover = (alpha * gaussian_filter(whole, _SOFT, truncate=2.0))[..., None].astype(np.float32)
+    cover = _cover(share, alpha)[..., None]
     layer = np.concatenate([texture * cover, cover], axis=-1, dtype=np.float32)
     rows, cols = np.nonzero(cover[..., 0] > 0)
     line = replace(bone, radius=0.0, beyond=0.0, profile=None) if isinstance(bone, Bone) else bone
@@ -79,6 +78,13 @@ def _part(bone: Bone | Trunk, colours: np.ndarray, alpha: np.ndarray, share: Sha
         box=(float(cols.min()), float(rows.min()), float(cols.max() + 1), float(rows.max() + 1)),
         reach=float(line.depth(cols + 0.5, rows + 0.5).max()),
     )
+
+
+def _cover(share: Share, alpha: np.ndarray) -> np.ndarray:
+    """Alpha [h,w] of a part: seams inside the figure are softened, the figure's own edge is left to the mask."""
+    shown, under = (gaussian_filter(area.astype(np.float32), _SOFT, truncate=2.0) for area in (share.own, share.under))
+    # At the figure's soft edge two parts over one another would cover twice: the one below steps back.
+    return (alpha * shown + alpha**_STEP_BACK * under).clip(0, 1)
 
 
 def _spread(colours: np.ndarray, seeds: np.ndarray, where: np.ndarray) -> np.ndarray:
