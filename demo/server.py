@@ -9,6 +9,7 @@ output, temp, user, server.log), and only `packs` are loaded; the host's own fol
 """
 
 import asyncio
+import contextlib
 import json
 import operator
 import os
@@ -112,7 +113,8 @@ def command(
     line += ["--disable-auto-launch", "--disable-api-nodes", "--disable-all-custom-nodes"]
     if pack_names:
         line += ["--whitelist-custom-nodes", *pack_names]
-    return line + (["--cpu"] if cpu else [])
+    # On a CPU torch's own attention is much faster than the host's default there
+    return line + (["--cpu", "--use-pytorch-cross-attention"] if cpu else [])
 
 
 class HostServer:
@@ -148,11 +150,10 @@ class HostServer:
         self.url = ""
 
     def __enter__(self) -> "HostServer":
-        try:
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.stop)  # also after Ctrl-C: no server may outlive its starter
             self.start()
-        except BaseException:  # also Ctrl-C: no server may outlive its starter
-            self.stop()
-            raise
+            stack.pop_all()
         return self
 
     def __exit__(self, *_) -> None:
