@@ -198,9 +198,7 @@ def build_control_net(layout: Layout, seed: int) -> comfy.controlnet.ControlNet:
     config = host_config(layout).unet_config
     for key in ("out_channels", "transformer_depth_output", "use_temporal_attention", "use_temporal_resblock"):
         config.pop(key)
-    net = comfy.cldm.cldm.ControlNet(
-        hint_channels=3, device="cpu", operations=comfy.ops.disable_weight_init, **config
-    )
+    net = comfy.cldm.cldm.ControlNet(hint_channels=3, device="cpu", operations=comfy.ops.disable_weight_init, **config)
     initialise(net, generator(seed)).requires_grad_(False).eval()
     return comfy.controlnet.ControlNet(
         net, load_device=comfy.model_management.get_torch_device(), manual_cast_dtype=None

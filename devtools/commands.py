@@ -60,12 +60,16 @@ def run_demo(options: argparse.Namespace) -> int:
 def run_tests(options: argparse.Namespace) -> int:
     """Run pytest in the environment; COMFYUI_DIR names the host."""
     ready = environment.ensure()
-    return run_foreground([str(ready.python), "-m", "pytest", *pytest_arguments(options)], ready.variables())
+    variables = ready.variables() | ({} if options.full else {"OMP_NUM_THREADS": "1"})
+    return run_foreground([str(ready.python), "-m", "pytest", *pytest_arguments(options)], variables)
 
 
 def pytest_arguments(options: argparse.Namespace) -> list[str]:
-    """All tests but the long ones, or only those; paths among the caller's arguments replace tests/."""
-    kind = ["-m", "full", "-s"] if options.full else ["-m", "not full"]
+    """All tests but the long ones, or only those; paths among the caller's arguments replace tests/.
+
+    Two processes of one thread each share small models better than two threads in one process do.
+    """
+    kind = ["-m", "full", "-s"] if options.full else ["-m", "not full", "-n", "2"]
     named = any(Path(argument.split("::")[0]).parts[:1] == ("tests",) for argument in options.rest)
     return ["-c", "tests/pytest.ini", *kind, *([] if named else ["tests"]), *options.rest]
 

@@ -33,12 +33,21 @@ def reference_anchored(query: Tensor, key: Tensor, value: Tensor, reference: Ten
     return query, keys, values
 
 
-def inversion_boosted(recorded: Tensor, value: Tensor, reference: Tensor | None) -> Inputs:
-    """IBA, self-attention (FreeAnimate): SELF = s_pre V with s_pre of the inversion.
+def inversion_boosted(inputs: Inputs, query: Tensor, key: Tensor, chunks: list[int], replay: frozenset[int]) -> Inputs:
+    """IBA (FreeAnimate): SELF = s_pre V and CROSS = c_pre V, the recorded map with live values.
 
-    recorded [b,n,c] is the layer input of the preview pass, value [b,n,c] the live one.
+    inputs: live (query, key, value) inputs, whose rows come in chunks, one per conditioning.
+    query [b,n,c], key [b,m,c]: recorded ones, which take the place of the live ones in every
+    chunk of ``replay``.
     """
-    return reference_anchored(recorded, recorded, value, reference)
+    live_query, live_key, value = inputs
+    return _replaced(query, live_query, chunks, replay), _replaced(key, live_key, chunks, replay), value
+
+
+def _replaced(recorded: Tensor, live: Tensor, chunks: list[int], replay: frozenset[int]) -> Tensor:
+    recorded = recorded.to(live)
+    parts = zip(chunks, live.chunk(len(chunks)))
+    return torch.cat([recorded if chunk in replay else part for chunk, part in parts])
 
 
 def reference_bias(tokens: int, reference_tokens: int, weight: float, like: Tensor) -> Tensor:

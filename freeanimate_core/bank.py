@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from .errors import INVERSION, FreeAnimateError
 from .passes import Features
 
-MEMORY_SHARE = 0.5  # of the free RAM that ``auto`` gives to a bank; the rest is the host's
-DISK_SHARE = 0.9
+AUTO_SHARE = 0.5  # of the free RAM that ``auto`` gives to a bank; the rest is the host's
+USABLE_SHARE = 0.9  # of what is free: a full RAM or disk stops more than this run
 
 
 def features_bytes(features: Features) -> int:
@@ -35,9 +35,9 @@ def choose_storage(storage: str, needed: int, free_memory: int, free_disk: int) 
     cannot be known beforehand, so that tier is for the user to choose.
     """
     if storage == "auto":
-        return "memory" if needed <= MEMORY_SHARE * free_memory else "recompute"
-    free = {"memory": free_memory, "disk": DISK_SHARE * free_disk}.get(storage)
-    if free is not None and needed > free:
+        return "memory" if needed <= AUTO_SHARE * free_memory else "recompute"
+    free = {"memory": free_memory, "disk": free_disk}.get(storage)
+    if free is not None and needed > USABLE_SHARE * free:
         raise FreeAnimateError(
             f"{INVERSION}: storage '{storage}' needs {needed / 1e9:.2f} GB and {free / 1e9:.2f} GB are free; "
             "set storage to 'recompute' (slower, no memory) or use fewer frames, steps or pixels."
@@ -77,13 +77,18 @@ class AttentionBank:
             self._folder = Path(tempfile.mkdtemp(prefix="freeanimate_", dir=directory))
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
 
+    @property
+    def storage(self) -> str:
+        """The tier: ``memory`` or ``disk``."""
+        return "memory" if self._folder is None else "disk"
+
     def put(self, level: int, frames: range, features: Features) -> None:
         """Keep the features ([len(frames), n, c] each) of one window at one level."""
         features = {site: t.to("cpu").contiguous() for site, t in features.items()}
         path = None
         if self._folder is not None:
             path = self._folder / f"{level:04d}_{frames.start:05d}.safetensors"
-            save_file(features, path)
+            _save(features, path)
         chunk = Chunk(frames, features if path is None else None, path)
         self._levels.setdefault(level, []).append(chunk)
 
@@ -98,6 +103,16 @@ class AttentionBank:
         """All tensors held in RAM, for the host to count."""
         chunks = [c for chunks in self._levels.values() for c in chunks]
         return [t for c in chunks if c.features is not None for t in c.features.values()]
+
+
+def _save(features: Features, path: Path) -> None:
+    try:
+        save_file(features, path)
+    except (OSError, SafetensorError) as error:
+        raise FreeAnimateError(
+            f"{INVERSION}: storage 'disk' could not write to {path.parent} ({error}); free some space or set storage "
+            "to 'recompute'."
+        ) from error
 
 
 def _overlap(a: range, b: range) -> range:

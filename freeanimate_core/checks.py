@@ -2,10 +2,10 @@
 
 from torch import Tensor
 
+from .conditioning import check_hints, controls, refuse_regions
 from .config import PatchConfig
-from .conditioning import check_hints, refuse_regions
 from .errors import INVERSION, PATCH_MODEL, SAMPLER, FreeAnimateError
-from .fingerprint import values_digest
+from .fingerprint import values_digest, weights_digest
 from .record import Inversion
 from .schedule import SAME_LEVEL
 
@@ -26,17 +26,19 @@ def refuse_random(sampler: object) -> None:
         )
 
 
-def check_record(record: Inversion, digests: tuple[str, str], node: str) -> None:
-    """FreeAnimateError unless the model has the weights and weight patches that the record was made with."""
-    weights, patches = digests
-    if weights != record.fingerprint.weights:
-        raise FreeAnimateError(
-            f"{node}: the inversion was made with another checkpoint; connect the same model to {INVERSION} and {node}."
-        )
-    if patches != record.fingerprint.patches:
-        raise FreeAnimateError(
-            f"{node}: the inversion was made with other LoRA patches; load LoRAs before both {INVERSION} and {node}."
-        )
+def check_record(record: Inversion, digests: dict[str, str], node: str) -> None:
+    """FreeAnimateError unless the model is the one that the record was made with.
+
+    digests: of the model's weights, weight patches and noise levels.
+    """
+    made_with = {
+        "weights": f"another checkpoint; connect the same model to {INVERSION} and {node}",
+        "patches": f"other LoRA patches; load LoRAs before both {INVERSION} and {node}",
+        "sampling": f"another ModelSampling; put that node before both {INVERSION} and {node}",
+    }
+    for name, remedy in made_with.items():
+        if digests[name] != getattr(record.fingerprint, name):
+            raise FreeAnimateError(f"{node}: model is not the one of the inversion, which was made with {remedy}.")
 
 
 def check_live(record: Inversion, config: PatchConfig, conds: dict[str, list[dict]]) -> None:
@@ -58,17 +60,23 @@ def check_live(record: Inversion, config: PatchConfig, conds: dict[str, list[dic
             )
 
 
-def check_prompt(record: Inversion, positive: list) -> None:
-    """FreeAnimateError when no entry of the live positive is the recorded prompt.
+def check_same_input(record: Inversion, positive: list) -> None:
+    """FreeAnimateError unless an entry of the live positive has the recorded prompt, ControlNet and poses.
 
-    Another length is left to ``check_live``, whose sentence says more.
+    This guards the Animate Sampler; whoever wants the passes to differ samples the patched model
+    with the host's nodes. Another length is left to ``check_live``, whose sentence says more.
     """
-    lengths = {text.shape[1] for text, _ in positive}
-    prompts = {prompt_digest(entry) for entry in positive}
-    if record.text.shape[1] in lengths and record.fingerprint.prompt not in prompts:
+    if not positive or any(text is None for text, _ in positive):
+        raise FreeAnimateError(f"{SAMPLER}: positive is empty; connect the positive of {INVERSION}.")
+    check_hints([options for _, options in positive], record.frames, SAMPLER, "positive")
+    if record.text.shape[1] not in {text.shape[1] for text, _ in positive}:
+        return
+    same = [entry for entry in positive if prompt_digest(entry) == record.fingerprint.prompt]
+    differs = "prompt" if not same else "ControlNet, strength or pose batch"
+    if not any(control_digest(entry) == record.fingerprint.control for entry in same):
         raise FreeAnimateError(
-            f"{SAMPLER}: positive is another prompt than the positive that {INVERSION} recorded; connect the same "
-            "prompt to both (to edit by prompt, sample the patched model with the host's SamplerCustom)."
+            f"{SAMPLER}: positive has another {differs} than the positive that {INVERSION} recorded; connect the same "
+            "to both (to let them differ, sample the patched model with the host's SamplerCustom)."
         )
 
 
@@ -76,6 +84,23 @@ def prompt_digest(entry: list) -> str:
     """Digest of an entry's text and pooled text."""
     text, options = entry
     return values_digest(text, options.get("pooled_output"))
+
+
+def control_digest(entry: list) -> str:
+    """Digest of an entry's ControlNets: kind, weights, strength, range and hints of each."""
+    return values_digest([_control_values(control) for control in controls(entry[1])])
+
+
+def _control_values(control: object) -> list:
+    model = getattr(control, "control_model", None)
+    weights = None if model is None else weights_digest(model.state_dict())
+    return [
+        type(control).__name__,
+        weights,
+        control.strength,
+        control.timestep_percent_range,
+        control.cond_hint_original,
+    ]
 
 
 def check_start(record: Inversion, start: Tensor, sigma: float) -> None:
@@ -91,8 +116,8 @@ def check_start(record: Inversion, start: Tensor, sigma: float) -> None:
         )
     if abs(sigma - first) > SAME_LEVEL * first:
         raise FreeAnimateError(
-            f"{PATCH_MODEL}: sampling starts at sigma {sigma:.4g} and the inversion ended at {first:.4g}; use the sigmas "
-            f"output of {INVERSION}, or steps {record.steps}, scheduler ddim_uniform, start_at_step 0 and denoise 1."
+            f"{PATCH_MODEL}: sampling starts at sigma {sigma:.4g} and the inversion ended at {first:.4g}; use the "
+            f"sigmas output of {INVERSION}, or steps {record.steps}, scheduler ddim_uniform and start_at_step 0."
         )
     top = top.to(start)
     if not (start - top).norm() <= START_TOLERANCE * top.norm():

@@ -13,6 +13,7 @@ from torch import Tensor
 from .errors import FreeAnimateError
 
 REGIONS = ("area", "mask")
+LENT = ("control", "gligen")
 
 
 def controls(entry: dict) -> Iterator[object]:
@@ -39,10 +40,11 @@ def check_hints(entries: Iterable[dict], frames: int, node: str, label: str) -> 
     for entry in entries:
         for control in controls(entry):
             hint = getattr(control, "cond_hint_original", None)
-            if hint is None:
+            # Advanced-ControlNet binds methods to the instance: a copy would read the original's hints
+            if hint is None or "get_control" in vars(control) or hasattr(control, "sub_idxs"):
                 raise FreeAnimateError(
                     f"{node}: {label} carries a {type(control).__name__}, whose hints cannot be cut into windows; "
-                    "use the host's Apply ControlNet node."
+                    "load it with the host's Load ControlNet Model and Apply ControlNet nodes."
                 )
             if hint.shape[0] not in (1, frames):
                 raise FreeAnimateError(
@@ -61,7 +63,9 @@ def single_entry(conditioning: list, node: str, label: str) -> dict:
             f"{node}: {label} has {len(conditioning)} entries and a record is made with one; connect the "
             f"conditioning before Conditioning (Combine). {'' if conditioning else 'It is empty.'}".strip()
         )
-    options = conditioning[0][1]
+    text, options = conditioning[0]
+    if text is None:
+        raise FreeAnimateError(f"{node}: {label} holds no text; connect a CLIP Text Encode node.")
     refuse_regions([options], node, label)
     if options.get("start_percent", 0.0) > 0.0 or options.get("end_percent", 1.0) < 1.0:
         raise FreeAnimateError(
@@ -81,14 +85,12 @@ def without_control(conditioning: list) -> list:
 
 
 def restored(entry: dict, recorded: dict) -> dict:
-    """A processed entry without the ControlNet that the host may have lent it from another prompt."""
-    if "control" in recorded:
-        return entry
-    return {k: v for k, v in entry.items() if k != "control"}
+    """A processed entry without what the host may have lent it from another prompt."""
+    return {k: v for k, v in entry.items() if k in recorded or k not in LENT}
 
 
-def _rows(tensor: Tensor, frames: range, total: int) -> Tensor:
-    """Rows of a per-frame tensor; one row serves all frames, other counts repeat as in the host."""
+def rows(tensor: Tensor, frames: range, total: int) -> Tensor:
+    """Rows of a per-frame tensor [total or 1,...]; one row serves all frames, other counts repeat as in the host."""
     if tensor.shape[0] == 1:
         return tensor
     if tensor.shape[0] == total:
@@ -101,9 +103,9 @@ def _windowed_cond(cond: object, frames: range, total: int) -> object:
     """A model cond of the host, cut to a window."""
     value = cond.cond
     if isinstance(value, Tensor) and value.ndim > 0:
-        return cond._copy_with(_rows(value, frames, total))
+        return cond._copy_with(rows(value, frames, total))
     if isinstance(value, list):
-        return cond._copy_with([_rows(v, frames, total) for v in value])
+        return cond._copy_with([rows(v, frames, total) for v in value])
     return cond
 
 
@@ -116,8 +118,8 @@ def windowed_control(control: object, frames: range, total: int) -> object:
     cut.cond_hint = None
     cut.extra_concat = None
     cut.multigpu_clones = {}
-    cut.cond_hint_original = _rows(control.cond_hint_original, frames, total)
-    cut.extra_concat_orig = [_rows(t, frames, total) for t in control.extra_concat_orig]
+    cut.cond_hint_original = rows(control.cond_hint_original, frames, total)
+    cut.extra_concat_orig = [rows(t, frames, total) for t in control.extra_concat_orig]
     if hasattr(cut, "control_input"):  # T2I adapters keep their encoded hint here
         cut.control_input = None
     if control.previous_controlnet is not None:

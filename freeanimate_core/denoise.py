@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from .conditioning import rows
 from .config import PatchConfig
 from .passes import Features, RecordingPass, TargetPass
 from .record import Inversion, Level
@@ -25,7 +26,7 @@ class Chunks:
 class Denoiser:
     """Answers a sampler's model calls for all frames; lives as long as one sampling run.
 
-    text: recorded text [1,L,c] as the U-Net reads it.
+    text: recorded text [1 or F,L,c] as the U-Net reads it.
     """
 
     def __init__(self, record: Inversion, config: PatchConfig, streams: Streams, windower: Windower, text: Tensor):
@@ -48,9 +49,8 @@ class Denoiser:
 
         def window(frames: range) -> list[Tensor]:
             preview = self._preview_features(level, sigma, x, frames, reference) if replays else {}
-            attention = TargetPass(
-                reference, self.config.reference_weight, preview, self.text, self_chunks, cross_chunks
-            )
+            text = rows(self.text, frames, self.record.frames)
+            attention = TargetPass(reference, self.config.reference_weight, preview, text, self_chunks, cross_chunks)
             return target(attention, x[frames.start : frames.stop], frames)
 
         return self.windower.map(x.shape[0], window)
@@ -74,9 +74,7 @@ class Denoiser:
             self._reference = (sigma, recording.features)
         return self._reference[1]
 
-    def _preview_features(
-        self, level: Level, sigma: float, x: Tensor, frames: range, reference: Features
-    ) -> Features:
+    def _preview_features(self, level: Level, sigma: float, x: Tensor, frames: range, reference: Features) -> Features:
         """Layer inputs of the preview pass: out of the bank, or by running it again."""
         if self.record.bank is not None:
             return self.record.bank.get(level.lower, frames)

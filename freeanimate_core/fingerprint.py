@@ -4,8 +4,8 @@ Digests depend on values alone: they are equal after a restart of the host.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -17,20 +17,16 @@ SAMPLED_VALUES = 2**20  # per value: text and LoRA whole, pose hints densely
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """Digests and plain facts of one inversion, one field per cause of staleness."""
+    """Digests of what one inversion was made with, one for each cause of staleness.
+
+    Size, noise levels and reference weight need no digest: the record holds them as they are.
+    """
 
     weights: str
     patches: str
+    sampling: str
     prompt: str
     control: str
-    size: tuple[int, ...]
-    sigmas: tuple[float, ...]
-    reference_weight: float
-
-    def differences(self, other: "Fingerprint", names: Iterable[str] | None = None) -> list[str]:
-        """Names of the fields in which two fingerprints differ (of ``names`` if given)."""
-        names = [f.name for f in fields(self)] if names is None else names
-        return [name for name in names if getattr(self, name) != getattr(other, name)]
 
 
 def sampled(tensor: Tensor, count: int) -> bytes:

@@ -93,6 +93,11 @@ def refuse_conflicts(model_options: Mapping, node: str) -> None:
         owner = getattr(patch, "__qualname__", "").split(".")[0]
         if owner in REFUSED:
             raise FreeAnimateError(f"{node}: the model carries {REFUSED[owner]}; remove that node before {node}.")
+    if "easycache" in transformer:
+        raise FreeAnimateError(
+            f"{node}: the model carries EasyCache or LazyCache, which skip evaluations that FreeAnimate reads; remove "
+            f"that node before {node}."
+        )
     if model_options.get("context_handler") is not None:
         raise FreeAnimateError(
             f"{node}: the model carries Context Windows, which FreeAnimate replaces; remove that node and set "

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import comfy.model_management as management
+import comfy.model_patcher
 import comfy.model_sampling
 import comfy.sampler_helpers
 import comfy.samplers
@@ -18,11 +19,10 @@ from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from comfy.patcher_extension import WrappersMP
 from torch import Tensor
 
-from .conditioning import controls
 from .errors import FreeAnimateError
 from .fingerprint import values_digest, weights_digest
 from .hooks import cross_attention_patch, self_attention_patch
-from .windows import Windower, auto_size
+from .windows import ROOM_FRAMES, Windower
 
 KEY = "freeanimate"
 ROWS_PER_FRAME = 2 * 1.5  # cond and uncond; half as much again for doubled keys and recorded inputs
@@ -83,19 +83,30 @@ def require_unet(model, node: str) -> None:
         raise FreeAnimateError(f"{node}: model {kind} is an inpainting or edit checkpoint; {supported} without them.")
 
 
+def latent_channels(model) -> int:
+    """Channels of the latents that the model was trained on."""
+    return model.model.latent_format.latent_channels
+
+
 def ddim_uniform(model, steps: int) -> tuple[Tensor, float]:
     """The host's ``ddim_uniform`` sigmas [S+1] (descending, ending in 0) and the model's smallest sigma."""
     sampling = model.get_model_object("model_sampling")
     return comfy.samplers.calculate_sigmas(sampling, "ddim_uniform", steps), float(sampling.sigma_min)
 
 
-def model_digests(model) -> tuple[str, str]:
-    """Digests of the checkpoint's own weights, and of the weight patches (LoRA) on them."""
+def model_digests(model) -> dict[str, str]:
+    """Digests of the checkpoint's own weights, of the weight patches (LoRA) on them, and of its noise levels."""
     weights = dict(model.model.diffusion_model.state_dict(prefix="diffusion_model."))
     for name, saved in model.backup.items():
         if name in weights:
             weights[name] = saved.weight
-    return weights_digest(weights), values_digest(model.patches)
+    sampling = model.get_model_object("model_sampling")
+    kinds = [kind.__name__ for kind in type(sampling).__mro__]
+    return {
+        "weights": weights_digest(weights),
+        "patches": values_digest(model.patches),
+        "sampling": values_digest(kinds, getattr(sampling, "sigmas", None)),
+    }
 
 
 def to_model_space(model, samples: Tensor) -> Tensor:
@@ -112,15 +123,12 @@ def to_latent(model, latents: Tensor) -> dict:
 
 def make_windower(model, size: int, frames: int, shape: tuple[int, ...]) -> Windower:
     """Windows of ``size`` frames, or, at 0, of what fits into the memory of the model's device."""
-    if size == 0:
-        rows = [ROWS_PER_FRAME, *shape[1:]]
-        unloaded = model.model_size() - model.loaded_size()
-        size = auto_size(frames, model.model.memory_required(rows), free_memory(model.load_device) - unloaded)
     return Windower(
-        min(size, frames),
+        min(size or ROOM_FRAMES, frames),
         management.is_oom,
         management.soft_empty_cache,
         management.throw_exception_if_processing_interrupted,
+        0.0 if size else model.model.memory_required([ROWS_PER_FRAME, *shape[1:]]),
     )
 
 
@@ -140,13 +148,17 @@ def with_attention_patches(model):
     if self_attention_patch not in patches.get("attn1_patch", []):
         clone.set_model_attn1_patch(self_attention_patch)
         clone.set_model_attn2_patch(cross_attention_patch)
+        patches = clone.model_options["transformer_options"]["patches"]
+        for name in ("attn1_patch", "attn2_patch"):
+            patches[name].insert(0, patches[name].pop())  # first: others then act on recorded inputs as on live ones
     return clone
 
 
 def release(conditionings) -> None:
-    """Drop what the host cached on the ControlNets of entries or conditionings."""
+    """Drop what the host cached on the ControlNets of entries; one that never ran has nothing."""
     for entry in conditionings:
-        for control in controls(entry):
+        control = entry.get("control")
+        if control is not None and control.timestep_range is not None:
             control.cleanup()
 
 
@@ -155,7 +167,9 @@ def one_window(windower: Windower) -> Callable:
 
     def prepare(executor, model, noise_shape, conds, *args, **kwargs):
         shape = [min(noise_shape[0], windower.size), *noise_shape[1:]]
-        return executor(model, shape, conds, *args, **kwargs)
+        loaded = executor(model, shape, conds, *args, **kwargs)
+        windower.fit(noise_shape[0], free_memory(model.load_device))
+        return loaded
 
     return prepare
 
@@ -175,6 +189,13 @@ def limit_estimate(clone, windower: Windower) -> None:
 def entries_of(conditioning: list) -> list[dict]:
     """A conditioning as the guider holds it: dicts with ``cross_attn``, ``model_conds`` and a uuid."""
     return comfy.sampler_helpers.convert_cond(conditioning)
+
+
+def placed(options: dict, model) -> dict:
+    """A copy of recorded model options with the patches in them on the model's device."""
+    options = comfy.model_patcher.create_model_options_clone(options)
+    comfy.samplers.cast_transformer_options(options["transformer_options"], model.load_device, model.model_dtype())
+    return options
 
 
 def evaluate_conds(base_model, conds, x, timestep, options) -> list[Tensor]:

@@ -7,19 +7,22 @@ one per conditioning, whose indices the host gives as ``chunks``.
 
 from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor
 
-from .attention import Inputs, reference_anchored, reference_bias, repeated_text
+from .attention import Inputs, inversion_boosted, reference_anchored, reference_bias, repeated_text
+from .errors import PATCH_MODEL, FreeAnimateError
 
 Features = dict[str, Tensor]
 
 
-def replaced(recorded: Tensor, live: Tensor, chunks: list[int], replay: frozenset[int]) -> Tensor:
-    """Live rows [b,n,c], with the recorded rows [b/len(chunks),n,c] in every replayed chunk."""
-    recorded = recorded.to(live)
-    parts = zip(chunks, live.chunk(len(chunks)))
-    return torch.cat([recorded if chunk in replay else part for chunk, part in parts])
+def recorded_at(features: Features, layer: str) -> Tensor:
+    """What a pass recorded at a layer; FreeAnimateError when another patch kept it from running."""
+    if layer not in features:
+        raise FreeAnimateError(
+            f"{PATCH_MODEL}: attention layer {layer} was not evaluated in the recording pass; remove nodes that skip "
+            "or replace parts of the U-Net (caches, block skipping) from the model."
+        )
+    return features[layer]
 
 
 @dataclass
@@ -37,7 +40,7 @@ class AttentionPass:
     def self_inputs(self, site: str, inputs: Inputs, chunks: list[int]) -> Inputs:
         """(query, key, value) inputs of a self-attention layer under RA-SA."""
         query, key, value = inputs
-        reference = self.reference[f"{site}.self"] if self.weight > 0 else None
+        reference = recorded_at(self.reference, f"{site}.self") if self.weight > 0 else None
         self._bias = None
         if reference is not None and self.weight != 1:
             self._bias = reference_bias(key.shape[1], reference.shape[1], self.weight, key)
@@ -81,7 +84,7 @@ class TargetPass(AttentionPass):
     """The frames being denoised: RA-SA in every row, recorded maps in the replayed chunks.
 
     preview: the preview pass's features of the same frames at the same level.
-    text: recorded text [1,L,c]. self_chunks, cross_chunks: conditionings that replay.
+    text: recorded text [1 or f,L,c]. self_chunks, cross_chunks: conditionings that replay.
     """
 
     preview: Features = field(default_factory=dict)
@@ -90,19 +93,17 @@ class TargetPass(AttentionPass):
     cross_chunks: frozenset[int] = frozenset()
 
     def self_inputs(self, site: str, inputs: Inputs, chunks: list[int]) -> Inputs:
-        """IBA: SELF = s_pre V, by the recorded query and key inputs and the live value input."""
-        query, key, value = inputs
+        """IBA: SELF = s_pre V, then RA-SA over recorded and live rows alike."""
         if self.self_chunks.intersection(chunks):
-            recorded = self.preview[f"{site}.self"]
-            query = replaced(recorded, query, chunks, self.self_chunks)
-            key = replaced(recorded, key, chunks, self.self_chunks)
-        return super().self_inputs(site, (query, key, value), chunks)
+            recorded = recorded_at(self.preview, f"{site}.self")
+            inputs = inversion_boosted(inputs, recorded, recorded, chunks, self.self_chunks)
+        return super().self_inputs(site, inputs, chunks)
 
     def cross_inputs(self, site: str, inputs: Inputs, chunks: list[int]) -> Inputs:
         """IBA: CROSS = c_pre V, V of the live text."""
-        query, key, value = super().cross_inputs(site, inputs, chunks)
+        inputs = super().cross_inputs(site, inputs, chunks)
         if self.cross_chunks.intersection(chunks):
-            query = replaced(self.preview[f"{site}.cross"], query, chunks, self.cross_chunks)
-            rows = key.chunk(len(chunks))[0]
-            key = replaced(repeated_text(self.text, rows), key, chunks, self.cross_chunks)
-        return query, key, value
+            recorded = recorded_at(self.preview, f"{site}.cross")
+            text = repeated_text(self.text, inputs[1].chunk(len(chunks))[0])
+            inputs = inversion_boosted(inputs, recorded, text, chunks, self.cross_chunks)
+        return inputs

@@ -64,6 +64,7 @@ class Inversion(list):
     at these levels, model space, variance exploding, fp32. descending: [S'+1] sigmas for the
     sampler. steps: the steps asked of ``ddim_uniform`` for them. positive, reference_positive: the
     conditionings used (one entry each). reference_weight: w of RA-SA in the preview passes.
+    options: the host's model options of the evaluations, for passes that are run again.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Inversion(list):
         reference_positive: list,
         reference_weight: float,
         fingerprint: Fingerprint,
+        options: dict,
         bank: AttentionBank | None = None,
     ):
         super().__init__([levels, preview, reference, *(bank.tensors() if bank else [])])
@@ -86,9 +88,11 @@ class Inversion(list):
         self.positive, self.reference_positive = positive, reference_positive
         self.reference_weight = reference_weight
         self.fingerprint = fingerprint
+        self.options = options
         self.bank = bank
 
     __eq__ = object.__eq__
+    __ne__ = object.__ne__
     __hash__ = object.__hash__
 
     def __repr__(self) -> str:

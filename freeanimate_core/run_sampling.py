@@ -6,11 +6,10 @@ the guider's own copy of the options, and takes out at the end.
 
 from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor
 
 from . import host
-from .checks import check_live, check_prompt, check_record, check_start, refuse_random
+from .checks import check_live, check_record, check_same_input, check_start, refuse_random
 from .conditioning import restored, windowed
 from .config import PatchConfig
 from .denoise import Chunks, Denoiser
@@ -92,13 +91,13 @@ class PatchedModel:
         return run.denoiser(target, x, float(timestep[0]), Chunks(frozenset(there), frozenset(positive)))
 
     def _denoiser(self, executor, base_model, model_options, run: Run) -> Denoiser:
-        # The guider's options, not the call's: PAG's extra call must not perturb what is recorded
-        options = run.guider.model_options
-        sample_sigmas = model_options["transformer_options"].get("sample_sigmas")
-        own = {**options, "transformer_options": {**options["transformer_options"], "sample_sigmas": sample_sigmas}}
+        # The inversion's options, not the call's: what stands on the model since, or for one call
+        # as PAG's perturbation does, must not change what was recorded
+        options = host.placed(self.record.options, run.guider.model_patcher)
+        options["transformer_options"]["sample_sigmas"] = model_options["transformer_options"].get("sample_sigmas")
 
         def evaluate(conds, x, sigma, attention):
-            return executor(base_model, conds, x, x.new_full((x.shape[0],), sigma), options_with(own, attention))
+            return executor(base_model, conds, x, x.new_full((x.shape[0],), sigma), options_with(options, attention))
 
         reference = restored(run.guider.conds[REFERENCE][0], self.record.reference_positive[0][1])
         preview = restored(run.guider.conds[PREVIEW][0], self.record.positive[0][1])
@@ -137,9 +136,10 @@ def animate(model, record: Inversion, positive: list, negative: list, cfg: float
             f"{SAMPLER}: model was patched with another inversion; connect the same {record!r} to inversion here "
             f"and at {PATCH_MODEL}."
         )
-    check_prompt(record, positive)
+    if not patched.config.off:
+        check_same_input(record, positive)
     guider = host.cfg_guider(model, cfg, positive=positive, negative=negative)
     start = host.to_latent(model, record.top)["samples"]
     callback = host.latent_callback(model, len(record.descending) - 1)
-    samples = host.sample(guider, start, host.euler(), record.descending, callback)
+    samples = host.sample(guider, start, host.euler(), record.descending.clone(), callback)
     return {"samples": samples.to(start.device)}

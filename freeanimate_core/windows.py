@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 MAX_AUTO_FRAMES = 16  # beyond this a batch is no faster on the cards we aim at, only larger
+ROOM_FRAMES = 4  # asked of the host before it loads the models; more would push weights out of the card
 
 
 def auto_size(frames: int, bytes_per_frame: float, free_bytes: float) -> int:
@@ -26,13 +27,19 @@ class Windower:
 
     size: frames per window. out_of_memory(error): whether an error means a full device.
     recover: called before a smaller window is tried. poll: called before every window, raises
-    when the user interrupts.
+    when the user interrupts. bytes_per_frame: above 0 lets ``fit`` choose the size.
     """
 
     size: int
     out_of_memory: Callable[[RuntimeError], bool] = lambda error: False
     recover: Callable[[], None] = lambda: None
     poll: Callable[[], None] = lambda: None
+    bytes_per_frame: float = 0.0
+
+    def fit(self, frames: int, free_bytes: float) -> None:
+        """Choose the size by what is free once the models are loaded; a size that the user set stays."""
+        if self.bytes_per_frame:
+            self.size = auto_size(frames, self.bytes_per_frame, free_bytes)
 
     def map(self, frames: int, evaluate: Callable[[range], list[Tensor]]) -> list[Tensor]:
         """``evaluate(window)`` for all windows, each of its outputs joined along the frames.

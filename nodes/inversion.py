@@ -27,14 +27,15 @@ class FreeAnimateInversion(io.ComfyNode):
                     tooltip="One prompt with its openpose ControlNet applied: one pose image per preview frame.",
                 ),
                 io.Latent.Input("preview_latent", tooltip="VAE-encoded preview frames, one latent per frame."),
-                io.Latent.Input("reference_latent", tooltip="VAE-encoded reference image: one latent of the same size."),
+                io.Latent.Input("reference_latent", tooltip="VAE-encoded reference image: one latent, same size."),
                 io.Int.Input(
                     "steps",
                     default=25,
                     min=1,
                     max=MAX_STEPS,
                     tooltip="Steps asked of the scheduler ddim_uniform (1-1000), which rounds them: the levels output "
-                    "has the true number (30 gives 31). KSampler (Advanced) wants this same number.",
+                    "has the true number (30 gives 31). Below 10 the top level is far from noise. KSampler (Advanced) "
+                    "wants this same number.",
                 ),
                 io.Float.Input(
                     "reference_weight",
@@ -107,5 +108,5 @@ class FreeAnimateInversion(io.ComfyNode):
         record = outcome.record
         levels = len(record.descending) - 1
         return io.NodeOutput(
-            record, outcome.noise, record.descending, levels, outcome.psnr, ui=ui.PreviewText(outcome.summary)
+            record, outcome.noise, record.descending.clone(), levels, outcome.psnr, ui=ui.PreviewText(outcome.summary)
         )

@@ -24,7 +24,7 @@ class FreeAnimateSampler(io.ComfyNode):
                 io.Conditioning.Input(
                     "positive", tooltip="The prompt of the inversion with the pose ControlNet: one pose per frame."
                 ),
-                io.Conditioning.Input("negative", tooltip="Negative prompt, with the same ControlNet; unread at cfg 1."),
+                io.Conditioning.Input("negative", tooltip="Negative prompt with the same ControlNet; unread at cfg 1."),
                 io.Float.Input(
                     "cfg",
                     default=7.5,

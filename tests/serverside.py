@@ -1,8 +1,8 @@
 """What the server tests share: one real server for all of them, prompts, and what an entry says.
 
-    server        session: a HostServer with this pack and tests/tiny_pack, CPU
-    schemas       session: its /object_info
-    clip_files    session: a drawn character as reference.png and driving.mp4 in its input folder
+server        session: a HostServer with this pack and tests/tiny_pack, CPU
+schemas       session: its /object_info
+clip_files    session: a drawn character as reference.png and driving.mp4 in its input folder
 """
 
 import copy

@@ -8,6 +8,8 @@ import torch
 from runs import Clip, patch
 from torch.profiler import ProfilerActivity, profile
 
+from demo.tiny import SD15_DEMO
+
 H, W, STEPS = 8, 8, 2
 
 
@@ -24,7 +26,7 @@ def main(frames: int, window: int) -> None:
     from freeanimate_pack.nodes.sampler import FreeAnimateSampler
 
     with torch.inference_mode():
-        clip = Clip(hostside.fresh("sd15"), frames=frames, h=H, w=W, steps=STEPS)
+        clip = Clip(hostside.build(SD15_DEMO, 0, 0.05), frames=frames, h=H, w=W, steps=STEPS)
         record = clip.invert(window=window)[0]
         model = patch(clip.tiny.model, record, self_span=1.0, cross_span=1.0, window=window)
         with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as prof:

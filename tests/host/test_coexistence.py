@@ -9,8 +9,10 @@ import nodes as host_nodes
 import pytest
 import torch
 from comfy_extras.nodes_context_windows import ContextWindowsManualNode
+from comfy_extras.nodes_easycache import EasyCacheNode
 from comfy_extras.nodes_freelunch import FreeU
 from comfy_extras.nodes_hypertile import HyperTile
+from comfy_extras.nodes_model_advanced import ModelSamplingDiscrete
 from comfy_extras.nodes_pag import PerturbedAttentionGuidance
 from comfy_extras.nodes_sag import SelfAttentionGuidance
 from comfy_extras.nodes_tomesd import TomePatchModel
@@ -159,15 +161,26 @@ def test_attention_override_of_another_pack(clip, record):
     assert hostside.relative(held, unweighted) > EFFECT
 
 
+def with_context_windows(model):
+    """The host's own frame windows."""
+    return ContextWindowsManualNode.execute(
+        model, 1, 0, "standard_static", 1, False, "pyramid", 0, False, "", False
+    ).args[0]
+
+
 @pytest.mark.parametrize(
     "install, name",
     [
         (lambda m: SelfAttentionGuidance.execute(m, 0.5, 2.0).args[0], "Self-Attention Guidance"),
         (lambda m: TomePatchModel.execute(m, 0.3).args[0], "Tome Patch Model"),
         (lambda m: HyperTile.execute(m, 256, 2, 0, False)[0], "HyperTile"),
-        (lambda m: ContextWindowsManualNode.execute(m, 1, 0, "standard_static", 1, False, "pyramid", 0, False, "", False).args[0], "Context Windows"),
+        (lambda m: EasyCacheNode.execute(m, 0.2, 0.15, 0.95, False).args[0], "EasyCache"),
+        (
+            with_context_windows,
+            "Context Windows",
+        ),
     ],
-    ids=["SAG", "ToMe", "HyperTile", "ContextWindows"],
+    ids=["SAG", "ToMe", "HyperTile", "EasyCache", "ContextWindows"],
 )
 def test_refused_by_name(clip, record, install, name):
     model = install(clip.tiny.model)
@@ -181,10 +194,89 @@ def test_refused_by_name(clip, record, install, name):
 
 
 def test_token_merging_of_an_unknown_pack_is_refused(clip, record):
-    model = clip.tiny.model.clone()
-    model.set_model_attn1_patch(lambda q, k, v, extra: (q[:, ::2], k, v))
+    model = patch(clip.tiny.model, record)
+
+    def merge(q, k, v, extra):
+        return q[:, ::2], k, v
+
+    model.model_options["transformer_options"]["patches"]["attn1_patch"].insert(0, merge)
     with pytest.raises(FreeAnimateError, match="changes the number of tokens"):
-        animate(clip, record, CFG, model=model)
+        FreeAnimateSampler.execute(model, record, clip.positive, clip.negative, CFG)
+
+
+def test_patches_on_keys_act_on_recorded_rows_too(clip):
+    """As the host's hypernetworks do; before or after Patch Model is no matter."""
+
+    def scaled(q, k, v, extra):
+        return q, k * 1.5, v * 0.8
+
+    def install(model):
+        model = model.clone()
+        model.set_model_attn1_patch(scaled)
+        return model
+
+    record = clip.invert(model=install(clip.tiny.model))[0]
+    before = animate(clip, record, CFG, model=install(clip.tiny.model))
+    model = install(patch(clip.tiny.model, record))
+    after = FreeAnimateSampler.execute(model, record, clip.positive, clip.negative, CFG).args[0]["samples"]
+    assert torch.equal(before, after)
+    banked = clip.invert("memory", model=install(clip.tiny.model))[0]
+    assert hostside.relative(animate(clip, banked, CFG, model=install(clip.tiny.model)), before) <= SAME
+
+
+def test_tiers_agree_when_a_patch_comes_after_the_inversion(clip, record, ours):
+    """What is run again runs under the inversion's own patches."""
+    model = FreeU.execute(with_image_prompt(clip.tiny.model, 1.0), 1.3, 1.4, 0.9, 0.2).args[0]
+    recomputed = animate(clip, record, CFG, model=model)
+    stored = animate(clip, clip.invert("memory")[0], CFG, model=model)
+    assert hostside.relative(stored, recomputed) <= SAME
+    assert hostside.relative(recomputed, ours) > EFFECT
+
+
+def test_another_noise_schedule_is_stale(clip, record):
+    model = ModelSamplingDiscrete().patch(clip.tiny.model, "v_prediction", False)[0]
+    with pytest.raises(FreeAnimateError, match="another ModelSampling"):
+        patch(model, record)
+
+
+def test_conditionings_per_frame(clip):
+    """A text of its own for every frame, [F,L,c]: cut to the window on both sides."""
+    frames = clip.positive[0][0].repeat(clip.frames, 1, 1)
+    frames[1] = frames[1].roll(5, dims=-1)
+    varied = Clip(clip.tiny, frames=2, h=6, w=8, steps=4)
+    varied.positive = [[frames, clip.positive[0][1]]]
+    results = [animate(varied, varied.invert(window=w, check=1)[0], CFG, window=w) for w in (1, 2)]
+    assert hostside.relative(results[0], results[1]) <= SAME
+    assert hostside.relative(results[0][1], animate(clip, clip.invert()[0], CFG)[1]) > EFFECT
+
+
+def test_the_old_apply_node_lends_the_reference_nothing(clip, ours):
+    """ControlNetApply marks its ControlNet for the uncond half; the reference's passes go without it."""
+    applied = Clip(clip.tiny, frames=2, h=6, w=8, steps=4, control=False)
+    without = applied.invert()[0].reference
+    hint = hostside.hint(2, 6, 8)
+    applied.positive = host_nodes.ControlNetApply().apply_controlnet(
+        applied.positive, clip.tiny.control_net, hint, 1.0
+    )[0]
+    record = applied.invert()[0]
+    assert torch.equal(record.reference, without)
+    assert hostside.relative(animate(applied, record, CFG), ours) <= SAME
+
+
+def test_a_guider_without_a_negative(clip, record):
+    guider = custom.BasicGuider.execute(patch(clip.tiny.model, record), clip.positive).args[0]
+    assert torch.equal(sampled(clip, record, guider), animate(clip, record, 1.0))
+
+
+def test_controls_that_bind_themselves_are_refused(clip):
+    """As Advanced-ControlNet's do: a copy would read the original's hints in every window."""
+    text, options = clip.positive[0]
+    bound = options["control"].copy().set_cond_hint(options["control"].cond_hint_original)
+    bound.get_control = bound.get_control
+    foreign = Clip(clip.tiny, frames=2, h=6, w=8, steps=4)
+    foreign.positive = [[text, {**options, "control": bound}]]
+    with pytest.raises(FreeAnimateError, match="Load ControlNet Model"):
+        foreign.invert()
 
 
 def sampled(clip, record, guider) -> torch.Tensor:
@@ -196,7 +288,9 @@ def sampled(clip, record, guider) -> torch.Tensor:
 def test_dual_cfg_puts_the_negative_first(clip, record, ours):
     """With both conditionings positive and nested off, DualCFG at equal scales is CFG."""
     model = patch(clip.tiny.model, record)
-    guider = custom.DualCFGGuider.execute(model, clip.positive, clip.negative, clip.negative, CFG, 1.0, "regular").args[0]
+    guider = custom.DualCFGGuider.execute(model, clip.positive, clip.negative, clip.negative, CFG, 1.0, "regular").args[
+        0
+    ]
     assert hostside.relative(sampled(clip, record, guider), ours) <= SAME
 
 

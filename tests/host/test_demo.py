@@ -31,7 +31,7 @@ class Demo:
         self.preview, self.reference = encode(vae, preview)[0], encode(vae, reference)[0]
         text = clip.encode_from_tokens_scheduled(clip.tokenize("a person"), show_pbar=False)
         apply = host_nodes.ControlNetApplyAdvanced().apply_controlnet
-        self.positive, self.negative = apply(text, text, control_net, pose_image, 1.0, 0.0, 1.0)
+        self.positive = apply(text, text, control_net, pose_image, 1.0, 0.0, 1.0)[0]
 
     def record(self) -> Inversion:
         return FreeAnimateInversion.execute(
@@ -39,9 +39,9 @@ class Demo:
         ).args[0]
 
     def psnr(self, record: Inversion) -> float:
-        """dB in latents of what comes out of a record against this clip's preview."""
+        """dB in latents of what comes out of a record, under its own conditioning, against this clip's preview."""
         model = patch(self.model, record)
-        out = FreeAnimateSampler.execute(model, record, self.positive, self.negative, 1.0).args[0]["samples"]
+        out = FreeAnimateSampler.execute(model, record, record.positive, record.positive, 1.0).args[0]["samples"]
         return latent_psnr(out, self.preview["samples"])
 
 
@@ -56,7 +56,8 @@ def spliced(start: Inversion, replayed: Inversion) -> Inversion:
         positive=replayed.positive,
         reference_positive=replayed.reference_positive,
         reference_weight=1.0,
-        fingerprint=start.fingerprint,
+        fingerprint=replayed.fingerprint,
+        options=replayed.options,
     )
 
 

@@ -161,9 +161,7 @@ CASES = {
         "FreeAnimateSampler",
         (SAMPLER, "another inversion", PATCH),
     ),
-    "other first level by widget": Case(
-        stock(start_at_step=1), KSAMPLER, (PATCH, "sigma", "start_at_step")
-    ),
+    "other first level by widget": Case(stock(start_at_step=1), KSAMPLER, (PATCH, "sigma", "start_at_step")),
 }
 
 

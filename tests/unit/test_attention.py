@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from freeanimate_core.attention import (
     biased,
     inversion_boosted,
@@ -9,6 +10,7 @@ from freeanimate_core.attention import (
     reference_bias,
     repeated_text,
 )
+from freeanimate_core.errors import FreeAnimateError
 from freeanimate_core.passes import RecordingPass, TargetPass
 
 F, N, C, HEADS = 3, 10, 8, 2
@@ -31,8 +33,8 @@ def literal(q, k, v, weights):
 @pytest.fixture
 def tokens():
     rng = torch.Generator().manual_seed(0)
-    draw = lambda frames: torch.randn(frames, N, C, generator=rng, dtype=torch.float64)
-    return draw(F), draw(F), draw(1)
+    live, recorded = torch.randn(2, F, N, C, generator=rng, dtype=torch.float64)
+    return live, recorded, torch.randn(1, N, C, generator=rng, dtype=torch.float64)
 
 
 @pytest.mark.parametrize("weight", [0.25, 1.0, 3.0])
@@ -64,17 +66,23 @@ def test_a_present_mask_is_added_to(tokens):
     assert torch.allclose(out, literal(live, reference.expand(F, -1, -1), reference, torch.ones(N).double()))
 
 
+def boosted(live, recorded, reference):
+    """IBA and RA-SA of one conditioning's rows."""
+    inputs = inversion_boosted((live, live, live), recorded, recorded, [0], frozenset({0}))
+    return reference_anchored(*inputs, reference)
+
+
 def test_frames_do_not_meet(tokens):
     live, recorded, reference = tokens
     order = torch.tensor([2, 0, 1])
-    together = attention(*inversion_boosted(recorded, live, reference), HEADS)
-    shuffled = attention(*inversion_boosted(recorded[order], live[order], reference), HEADS)
+    together = attention(*boosted(live, recorded, reference), HEADS)
+    shuffled = attention(*boosted(live[order], recorded[order], reference), HEADS)
     assert torch.allclose(together[order], shuffled, atol=1e-12)
 
 
 def test_replay_is_the_recorded_map_times_live_values(tokens):
     live, recorded, reference = tokens
-    out = attention(*inversion_boosted(recorded, live, reference), 1)
+    out = attention(*boosted(live, recorded, reference), 1)
     anchored = [torch.cat([t, reference.expand(F, -1, -1)], 1) for t in (recorded, live)]
     assert torch.allclose(out, literal(recorded, *anchored, torch.ones(2 * N).double()), atol=1e-12)
 
@@ -119,6 +127,12 @@ def test_weight_zero_renormalises_the_recorded_keys(tokens):
     q, k, v = target.self_inputs("a", (live, live, live), [0])
     assert torch.equal(q, recorded) and torch.equal(k, recorded) and torch.equal(v, live)
     assert target.take_bias(N) is None
+
+
+def test_a_layer_that_was_skipped_is_named(tokens):
+    live, *_ = tokens
+    with pytest.raises(FreeAnimateError, match="layer b.self was not evaluated"):
+        TargetPass(recorded_pass(tokens)[0], 1.0).self_inputs("b", (live, live, live), [0])
 
 
 def test_the_bias_is_for_the_next_self_attention_only(tokens):

@@ -4,6 +4,7 @@ import gc
 
 import pytest
 import torch
+
 from freeanimate_core.bank import AttentionBank, choose_storage
 from freeanimate_core.errors import FreeAnimateError
 from freeanimate_core.fingerprint import Fingerprint, values_digest, weights_digest
@@ -11,7 +12,7 @@ from freeanimate_core.record import Inversion, find_level
 from freeanimate_core.windows import Windower, auto_size
 
 LEVELS = torch.tensor([0.03, 0.5, 2.0, 6.0])
-FINGERPRINT = Fingerprint("w", "p", "t", "c", (2, 4, 3, 3), (6.0, 2.0, 0.5, 0.0), 1.0)
+FINGERPRINT = Fingerprint("weights", "patches", "sampling", "prompt", "control")
 
 
 def record(bank=None) -> Inversion:
@@ -26,6 +27,7 @@ def record(bank=None) -> Inversion:
         reference_positive=[[torch.zeros(1, 77, 8), {}]],
         reference_weight=1.0,
         fingerprint=FINGERPRINT,
+        options={},
         bank=bank,
     )
 
@@ -63,7 +65,9 @@ def test_the_host_can_count_and_print_a_record():
     assert isinstance(r, list) and all(isinstance(t, torch.Tensor) and t.device.type == "cpu" for t in r)
     assert sum(t.numel() for t in r) == 4 + 4 * 2 * 36 + 4 * 36 + 2 * 72
     assert len(repr(r)) < 80
-    assert r == r and r != record() and hash(r)
+    assert r == r and hash(r)
+    twin = record()
+    assert twin != record() and not twin == record()
 
 
 @pytest.mark.parametrize("disk", [False, True], ids=["memory", "disk"])
@@ -99,7 +103,14 @@ def test_auto_storage_looks_at_what_is_free():
     for tier in ("memory", "disk"):
         assert choose_storage(tier, 10, 100, 100) == tier
         with pytest.raises(FreeAnimateError, match="set storage to 'recompute'"):
-            choose_storage(tier, 1000, 100, 100)
+            choose_storage(tier, 95, 100, 100)
+
+
+def test_a_disk_that_cannot_be_written_says_so(tmp_path):
+    bank = AttentionBank(tmp_path)
+    next(tmp_path.iterdir()).rmdir()
+    with pytest.raises(FreeAnimateError, match="storage 'disk' could not write"):
+        bank.put(0, range(0, 1), {"a.self": torch.zeros(1, 2, 2)})
 
 
 def test_digests_follow_values():
@@ -139,3 +150,7 @@ def test_only_a_full_device_halves_a_window():
 def test_auto_windows_fit_the_free_memory(free, size):
     assert auto_size(64, 10.0, free) == size
     assert auto_size(2, 10.0, free) == min(2, size)
+    chosen, given = Windower(4, bytes_per_frame=10.0), Windower(4)
+    for windower in (chosen, given):
+        windower.fit(64, free)
+    assert (chosen.size, given.size) == (size, 4)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from freeanimate_core.schedule import active_steps, ddim_step, in_span, inversion_levels, noise_estimate, relabelled
 
 DESCENDING = torch.tensor([14.0, 6.0, 2.0, 0.5, 0.0])
