@@ -13,6 +13,9 @@ from . import environment
 from .shell import ROOT, SetupError, run_foreground, terminate
 
 
+SPREAD = ("-n", "2", "--dist", "loadfile")  # a file's fixtures are made in one process
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 2 when it could not be set up, 130 after Ctrl-C."""
     signal.signal(signal.SIGTERM, terminate)
@@ -69,7 +72,7 @@ def pytest_arguments(options: argparse.Namespace) -> list[str]:
 
     Two processes of one thread each share small models better than two threads in one process do.
     """
-    kind = ["-m", "full", "-s"] if options.full else ["-m", "not full", "-n", "2"]
+    kind = ["-m", "full", "-s"] if options.full else ["-m", "not full", *SPREAD]
     named = any(Path(argument.split("::")[0]).parts[:1] == ("tests",) for argument in options.rest)
     return ["-c", "tests/pytest.ini", *kind, *([] if named else ["tests"]), *options.rest]
 

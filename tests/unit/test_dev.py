@@ -143,9 +143,13 @@ def test_a_full_disk_is_named_whatever_the_output_says():
 @pytest.mark.parametrize(
     "rest, full, expected",
     [
-        ([], False, ["-m", "not full", "tests"]),
-        (["-x", "-k", "demo"], False, ["-m", "not full", "tests", "-x", "-k", "demo"]),
-        (["tests/unit/test_dev.py::test_x"], False, ["-m", "not full", "tests/unit/test_dev.py::test_x"]),
+        ([], False, ["-m", "not full", *commands.SPREAD, "tests"]),
+        (["-x", "-k", "demo"], False, ["-m", "not full", *commands.SPREAD, "tests", "-x", "-k", "demo"]),
+        (
+            ["tests/unit/test_dev.py::test_x"],
+            False,
+            ["-m", "not full", *commands.SPREAD, "tests/unit/test_dev.py::test_x"],
+        ),
         ([], True, ["-m", "full", "-s", "tests"]),
     ],
 )
