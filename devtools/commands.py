@@ -12,7 +12,6 @@ from pathlib import Path
 from . import environment
 from .shell import ROOT, SetupError, run_foreground, terminate
 
-
 SPREAD = ("-n", "2", "--dist", "loadfile")  # a file's fixtures are made in one process
 
 
