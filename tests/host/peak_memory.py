@@ -1,16 +1,17 @@
-"""Peak memory of one denoising run in a fresh process: ``peak_memory.py FRAMES WINDOW`` prints bytes as JSON."""
+"""Peak memory of one denoising run in a fresh process: ``peak_memory.py FRAMES WINDOW CELLS`` prints bytes as JSON."""
 
 import json
 import sys
 
 import hostside
 import torch
+from freeanimate_pack.nodes.sampler import FreeAnimateSampler
 from runs import Clip, patch
 from torch.profiler import ProfilerActivity, profile
 
 from demo.tiny import SD15_DEMO
 
-H, W, STEPS = 8, 8, 2
+STEPS = 2
 
 
 def peak_of(events) -> int:
@@ -22,11 +23,9 @@ def peak_of(events) -> int:
     return peak
 
 
-def main(frames: int, window: int) -> None:
-    from freeanimate_pack.nodes.sampler import FreeAnimateSampler
-
+def main(frames: int, window: int, cells: int) -> None:
     with torch.inference_mode():
-        clip = Clip(hostside.build(SD15_DEMO, 0, 0.05), frames=frames, h=H, w=W, steps=STEPS)
+        clip = Clip(hostside.build(SD15_DEMO, 0, 0.05), frames=frames, h=cells, w=cells, steps=STEPS)
         record = clip.invert(window=window)[0]
         model = patch(clip.tiny.model, record, self_span=1.0, cross_span=1.0, window=window)
         with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as prof:
@@ -44,4 +43,4 @@ def main(frames: int, window: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(*map(int, sys.argv[1:]))

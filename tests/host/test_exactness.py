@@ -76,7 +76,6 @@ def test_both_halves_equal_the_maps(sd15):
 def test_every_layer_equals_its_map(request, family):
     """At every layer, given the same inputs: the layer under our pass against the kept map times V."""
     clip = Clip(request.getfixturevalue(family), frames=3, steps=2)
-    record = clip.invert()[0]
     maps: dict = {}
     errors: dict = {}
 
@@ -102,7 +101,7 @@ def test_every_layer_equals_its_map(request, family):
         for index in range(4):
             model.set_model_attn1_replace(layer("self"), block, number, index)
             model.set_model_attn2_replace(layer("cross"), block, number, index)
-    animate(clip, record, model=model, self_span=1.0, cross_span=1.0)
+    animate(clip, clip.invert(model=model)[0], model=model, self_span=1.0, cross_span=1.0)
     layout = clip.tiny.layout
     assert len(errors) == 2 * (sum(layout.depth) + layout.depth_middle + sum(layout.depth_output))
     assert max(errors.values()) <= LAYER
