@@ -4,7 +4,7 @@ Three wrappers under one key. What a run needs lives in a ``Run`` that OUTER_SAM
 the guider's own copy of the options, and takes out at the end.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from torch import Tensor
 
@@ -30,7 +30,7 @@ class Run:
     guider: object
     positives: frozenset
     windower: Windower
-    denoiser: Denoiser | None = field(default=None)
+    denoiser: Denoiser | None = None
 
 
 class PatchedModel:

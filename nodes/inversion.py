@@ -6,6 +6,7 @@ from ..freeanimate_core.config import MAX_STEPS, MAX_WEIGHT, MAX_WINDOW, STORAGE
 from ..freeanimate_core.errors import INVERSION
 from ..freeanimate_core.run_inversion import run_inversion
 from .sockets import CATEGORY, PREFIX, Inversion
+from .widgets import frames_per_window
 
 
 class FreeAnimateInversion(io.ComfyNode):
@@ -54,13 +55,7 @@ class FreeAnimateInversion(io.ComfyNode):
                     "when sampling, memory keeps them in RAM, disk in the temp folder; auto takes memory if half of "
                     "the free RAM suffices, else recompute. All give the same video.",
                 ),
-                io.Int.Input(
-                    "frames_per_window",
-                    default=0,
-                    min=0,
-                    max=MAX_WINDOW,
-                    tooltip="Frames evaluated at a time (1-4096); 0 chooses by free memory. The result is the same.",
-                ),
+                frames_per_window(),
                 io.Int.Input(
                     "frames_to_check",
                     default=1,

@@ -2,10 +2,11 @@
 
 from comfy_api.latest import io
 
-from ..freeanimate_core.config import HALVES, MAX_WEIGHT, MAX_WINDOW, PatchConfig
+from ..freeanimate_core.config import HALVES, MAX_WEIGHT, PatchConfig
 from ..freeanimate_core.errors import PATCH_MODEL
 from ..freeanimate_core.run_sampling import patch_model
 from .sockets import CATEGORY, PREFIX, Inversion
+from .widgets import frames_per_window
 
 
 class FreeAnimatePatchModel(io.ComfyNode):
@@ -57,13 +58,7 @@ class FreeAnimatePatchModel(io.ComfyNode):
                     tooltip="cond replays in the positive half only; both also replays self-attention in the negative "
                     "half.",
                 ),
-                io.Int.Input(
-                    "frames_per_window",
-                    default=0,
-                    min=0,
-                    max=MAX_WINDOW,
-                    tooltip="Frames evaluated at a time (1-4096); 0 chooses by free memory. The result is the same.",
-                ),
+                frames_per_window(),
             ],
             outputs=[io.Model.Output("patched_model", display_name="model", tooltip="The patched model.")],
         )
