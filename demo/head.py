@@ -1,17 +1,20 @@
-"""The head of a drawn character: hair, face and ears, in the head's own frame."""
+"""The head of a drawn character: where a pose puts it, and hair, face and hat on its round."""
 
-from collections.abc import Callable
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from .body import Body, face_offsets
+from .body import FAR_EAR_HIDDEN, Body, face_offsets
 from .looks import Looks, darker
-from .shapes import Capsule, Ellipse, Painter, Polygon
+from .shapes import Capsule, Colour, Convex, Ellipse, Painter, Rim, Shape
 
 HEAD = 2  # part label
+INK = 0.45  # how dark an outline is, as a share of its fill
 _FACE = [0, 14, 15, 16, 17]
-_INK = (0.13, 0.10, 0.11)
+_DARK = (0.13, 0.10, 0.11)
+_OPENING = math.radians(62)  # how far round the head, from its front, the hair leaves the face free
+_YAWS = np.radians(np.arange(-75, 76, 1.0))  # that a head is tried at
 
 
 @dataclass(frozen=True)
@@ -20,175 +23,198 @@ class HeadFrame:
 
     centre: tuple[float, float]
     angle: float
+    yaw: float  # radians, positive towards the viewer's right
     wide: float  # pixels
     tall: float  # pixels
     line: float  # outline, pixels
 
     def at(self, u: float, v: float) -> tuple[float, float]:
         """Pixel of the point ``u`` half widths to its left side, ``v`` half heights down from the centre."""
-        c, s = np.cos(self.angle), np.sin(self.angle)
+        c, s = math.cos(self.angle), math.sin(self.angle)
         du, dv = u * self.wide, v * self.tall
         return self.centre[0] + c * du - s * dv, self.centre[1] + s * du + c * dv
 
-    def oval(self, u: float, v: float, ru: float, rv: float) -> Ellipse:
-        """An ellipse about (u, v) with radii in half widths and half heights."""
-        return Ellipse(self.at(u, v), (ru * self.wide, rv * self.tall), self.angle)
+    def round(self, u: float) -> float:
+        """Where the yaw takes what is ``u`` half widths aside on the front of the round head."""
+        return math.sin(math.asin(u) + self.yaw)
 
-    def polygon(self, points: list[tuple[float, float]], radius: float = 0.0) -> Polygon:
-        """A polygon through points (u, v), rounded by ``radius`` half widths."""
-        return Polygon(tuple(self.at(u, v) for u, v in points), radius * self.wide)
+    def oval(self, u: float, v: float, ru: float, rv: float, grown: float = 0.0) -> Ellipse:
+        """An ellipse about (u, v) with radii in half widths and half heights, larger by ``grown`` half widths."""
+        more = grown * self.wide
+        return Ellipse(self.at(u, v), (ru * self.wide + more, rv * self.tall + more), self.angle)
+
+    def polygon(self, points: list[tuple[float, float]]) -> Convex:
+        """A convex polygon through points (u, v)."""
+        return Convex(tuple(self.at(u, v) for u, v in points))
+
+    def band(self, top: float, bottom: float) -> Convex:
+        """All that lies between two heights v."""
+        return self.polygon([(-2.5, top), (2.5, top), (2.5, bottom), (-2.5, bottom)])
 
     def stroke(self, a: tuple[float, float], b: tuple[float, float], r: float) -> Capsule:
         """A line between two points (u, v), ``r`` half widths thick to each side."""
         return Capsule(self.at(*a), self.at(*b), r * self.wide, r * self.wide)
 
+    def rim(self, colour: Colour) -> Rim:
+        """The outline of something of this colour."""
+        return Rim(darker(colour, INK), self.line)
+
 
 def head_frame(shape: Body, joints: np.ndarray, scale: float, line: float) -> HeadFrame | None:
-    """The head's frame from nose, eyes and ears [18,3], as the best rotation; None without a nose."""
+    """The head's frame from nose, eyes and ears [18,3] at ``scale`` pixels per height; None without a nose.
+
+    Of all yaws the one is taken whose face, turned and moved, lies nearest to the seen joints; a nose alone
+    looks straight ahead.
+    """
     if joints[0, 2] <= 0:
         return None
     seen = [k for k, joint in enumerate(_FACE) if joints[joint, 2] > 0]
-    own = face_offsets(shape)[seen] * scale
-    there = joints[[_FACE[k] for k in seen], :2]
-    flat, moved = (complex_of(p - p.mean(axis=0)) for p in (own, there))
-    angle = float(np.angle(np.sum(np.conj(flat) * moved))) if len(seen) > 1 else 0.0
-    lift = 0.30 * shape.head * scale
-    centre = (joints[0, 0] + np.sin(angle) * lift, joints[0, 1] - np.cos(angle) * lift)
-    return HeadFrame(centre, angle, shape.head_wide * scale, shape.head * scale, line)
+    there = _complex(joints[[_FACE[k] for k in seen], :2])
+    yaws = _YAWS if len(seen) > 2 else np.zeros(1)
+    best = yaws[np.argmin(_misfits(shape, yaws, seen, there, scale))]
+    if len(yaws) > 1:
+        fine = best + np.radians(np.arange(-1, 1.01, 0.05))
+        best = fine[np.argmin(_misfits(shape, fine, seen, there, scale))]
+    own = _complex(scale * face_offsets(shape, best)[seen])
+    turn = np.sum(np.conj(own - own.mean()) * (there - there.mean()))
+    turn = turn / abs(turn) if abs(turn) > 1e-6 else 1.0
+    centre = there.mean() + turn * (-1j * scale * (shape.neck + shape.head) - own.mean())
+    angle = float(np.angle(turn))
+    return HeadFrame(
+        (float(centre.real), float(centre.imag)), angle, float(best), shape.head_wide * scale, shape.head * scale, line
+    )
 
 
-def complex_of(points: np.ndarray) -> np.ndarray:
-    """Points [n,2] as complex numbers [n]."""
-    return points[:, 0] + 1j * points[:, 1]
+def _misfits(shape: Body, yaws: np.ndarray, seen: list[int], there: np.ndarray, scale: float) -> np.ndarray:
+    """Squared distance [yaws] of the seen face joints from a face at each yaw, after the best turn and move."""
+    own = _complex(scale * face_offsets(shape, yaws)[:, seen])
+    own, there = own - own.mean(axis=1, keepdims=True), there - there.mean()
+    return (np.abs(own) ** 2).sum(axis=1) - 2 * np.abs((np.conj(own) * there).sum(axis=1))
+
+
+def _complex(points: np.ndarray) -> np.ndarray:
+    """Points [...,2] as complex numbers [...]."""
+    return points[..., 0] + 1j * points[..., 1]
 
 
 def paint_back_hair(painter: Painter, frame: HeadFrame, looks: Looks) -> None:
-    """Hair that lies behind neck and shoulders."""
-    ink, colour = darker(looks.hair, 0.45), looks.hair
-    shapes = {
-        "bob": [frame.polygon([(-0.85, -0.2), (0.85, -0.2), (0.88, 0.82), (-0.88, 0.82)], 0.28)],
-        "long": [frame.polygon([(-0.82, -0.2), (0.82, -0.2), (0.92, 1.5), (-0.92, 1.5)], 0.3)],
-        "bun": [frame.oval(0.0, -1.12, 0.42, 0.36)],
-    }.get(looks.hair_style, [])
-    for shape in shapes:
-        painter.paint(shape.grown(frame.line), ink, HEAD)
-        painter.paint(shape, colour, HEAD)
+    """Hair that lies behind neck and shoulders, and moves to the side that is turned away from."""
+    back = -0.4 * math.sin(frame.yaw)
+    low, top, bun = {"bob": (0.72, 0.0, 0.0), "long": (1.45, 0.0, 0.0), "bun": (0.0, -1.2, 0.42)}.get(
+        looks.hair_style, (0.0, 0.0, 0.0)
+    )
+    if bun:
+        _hair(painter, frame, frame.oval(1.3 * back, top, bun, 0.34), looks)
+    elif low:
+        flare = 0.06 * low
+        sides = [(0.78, -0.5), (0.95, 0.0), (0.92 + flare, low - 0.12), (0.74 + flare, low + 0.1)]
+        mirrored = [(back - u, v) for u, v in sides[::-1]]
+        _hair(painter, frame, frame.polygon([(back + u, v) for u, v in sides] + mirrored), looks)
+
+
+def _hair(painter: Painter, frame: HeadFrame, shape: Shape, looks: Looks) -> None:
+    painter.paint(shape, looks.hair.rgb, HEAD, frame.rim(looks.hair.rgb), round_=0.5 * frame.wide)
 
 
 def paint_head(painter: Painter, frame: HeadFrame, looks: Looks) -> None:
-    """Ears, face and the hair in front."""
-    ink = darker(looks.skin, 0.42)
-    for side in (-1, 1):
-        ear = frame.oval(0.98 * side, 0.12, 0.17, 0.17)
-        painter.paint(ear.grown(frame.line), ink, HEAD)
-        painter.paint(ear, looks.skin, HEAD)
+    """Skull, face, ears, hair in front, hat."""
     skull = frame.oval(0.0, 0.0, 1.0, 1.0)
-    painter.paint(skull.grown(frame.line), ink, HEAD)
-    painter.paint(skull, _cheeks(frame, looks), HEAD)
+    painter.paint(skull, looks.skin.rgb, HEAD, frame.rim(looks.skin.rgb), round_=0.7 * frame.wide)
     _paint_face(painter, frame, looks)
     _paint_front_hair(painter, frame, looks)
+    if looks.hair_style not in ("bob", "long"):
+        _paint_ears(painter, frame, looks)
+    if looks.hat == "cap":
+        _paint_cap(painter, frame, looks)
+    elif looks.hat == "hat":
+        _paint_hat(painter, frame, looks)
 
 
-def _cheeks(frame: HeadFrame, looks: Looks) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """Skin, a little darker towards the rim."""
-    skin = np.asarray(looks.skin, dtype=np.float32)
-
-    def fill(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        rim = np.hypot((x - frame.centre[0]) / frame.wide, (y - frame.centre[1]) / frame.tall)
-        return skin * (1 - 0.10 * np.clip(rim, 0, 1.2) ** 3)[..., None]
-
-    return fill
+def _paint_ears(painter: Painter, frame: HeadFrame, looks: Looks) -> None:
+    """The ears that a head at this yaw shows."""
+    for side in (-1, 1):
+        if side * frame.yaw < FAR_EAR_HIDDEN:
+            ear = frame.oval(0.98 * side * math.cos(frame.yaw), 0.12, 0.17, 0.17)
+            painter.paint(ear, looks.skin.rgb, HEAD, frame.rim(looks.skin.rgb))
 
 
 def _paint_face(painter: Painter, frame: HeadFrame, looks: Looks) -> None:
-    """Eyes, brows, nose, mouth and blush."""
-    brow = darker(looks.hair, 0.75)
-    blush = (min(1.0, looks.skin[0] * 1.08), looks.skin[1] * 0.72, looks.skin[2] * 0.72)
+    """Eyes, brows, nose and mouth; what the yaw takes over the rim of the skull is cut off there."""
+    skull = frame.oval(0.0, 0.0, 0.98, 0.98)
+
+    def on_skull(shape: Shape) -> Shape:
+        return shape & skull if abs(frame.yaw) > 0.3 else shape
+
+    brow = darker(looks.hair.rgb, 0.7)
     for side in (-1, 1):
-        painter.paint(frame.oval(0.56 * side, 0.38, 0.17, 0.11), blush, opacity=0.55)
-        painter.paint(frame.oval(0.40 * side, 0.02, 0.225, 0.20), _INK, HEAD)
-        painter.paint(frame.oval(0.40 * side, 0.03, 0.195, 0.165), (0.97, 0.97, 0.96), HEAD)
-        painter.paint(frame.oval(0.39 * side, 0.04, 0.125, 0.125), looks.iris, HEAD)
-        painter.paint(frame.oval(0.39 * side, 0.04, 0.07, 0.07), _INK, HEAD)
-        painter.paint(frame.oval(0.39 * side - 0.05, -0.01, 0.035, 0.03), (1.0, 1.0, 1.0), HEAD)
-        painter.paint(frame.stroke((0.22 * side, -0.27), (0.56 * side, -0.24), 0.045), brow, HEAD)
-    painter.paint(frame.stroke((0.0, 0.20), (0.03, 0.30), 0.045), darker(looks.skin, 0.78), HEAD)
-    _paint_mouth(painter, frame, looks)
+        flat = max(math.cos(math.asin(0.40 * side) + frame.yaw), 0.25) / math.cos(math.asin(0.40))
+        u, pupil = frame.round(0.40 * side), frame.round(0.38 * side)
+        painter.paint(on_skull(frame.oval(u, 0.02, 0.23 * flat, 0.19)), (0.97, 0.97, 0.96), HEAD)
+        painter.paint(on_skull(frame.oval(pupil, 0.03, 0.13 * max(flat, 0.6), 0.14)), _DARK, HEAD)
+        edges = sorted((frame.round(0.20 * side), frame.round(0.58 * side)))
+        painter.paint(on_skull(frame.stroke((edges[0], -0.25), (edges[1], -0.25), 0.055)), brow, HEAD)
+    painter.paint(on_skull(frame.oval(frame.round(0.0), 0.30, 0.08, 0.07)), darker(looks.skin.rgb, 0.72), HEAD)
+    _paint_mouth(painter, frame, looks, skull)
 
 
-def _paint_mouth(painter: Painter, frame: HeadFrame, looks: Looks) -> None:
-    """An open smile, or a curved line."""
+def _paint_mouth(painter: Painter, frame: HeadFrame, looks: Looks, skull: Ellipse) -> None:
+    """An open smile, or a closed one."""
+    left, right = frame.round(-0.28), frame.round(0.28)
+    middle, half = (left + right) / 2, (right - left) / 2
     if looks.smile:
-        below = frame.polygon([(-0.5, 0.50), (0.5, 0.50), (0.5, 0.9), (-0.5, 0.9)])
-        painter.paint(frame.oval(0.0, 0.50, 0.30, 0.22), (0.55, 0.14, 0.16), HEAD, clip=below)
-        painter.paint(frame.oval(0.0, 0.50, 0.25, 0.07), (0.98, 0.97, 0.95), HEAD, clip=below)
+        mouth = frame.oval(middle, 0.50, half, 0.24) & frame.band(0.50, 0.9) & skull
+        painter.paint(mouth, (0.72, 0.16, 0.18), HEAD)
         return
-    curve = [(u, 0.60 - 0.9 * u * u) for u in np.linspace(-0.27, 0.27, 7)]
-    for a, b in zip(curve, curve[1:]):
-        painter.paint(frame.stroke(a, b, 0.04), (0.48, 0.16, 0.16), HEAD)
+    painter.paint(frame.stroke((left, 0.58), (right, 0.58), 0.05) & skull, (0.52, 0.17, 0.17), HEAD)
 
 
 def _paint_front_hair(painter: Painter, frame: HeadFrame, looks: Looks) -> None:
-    """The hair over the forehead, as the skull's upper part, larger by the hair's thickness."""
-    ink, thick = darker(looks.hair, 0.45), 0.07 * frame.wide
-    if looks.hair_style == "cap":
-        _paint_cap(painter, frame, looks)
-        return
-    skull = frame.oval(0.0, -0.03, 1.02, 1.02).grown(thick)
-    part = 0.45 * looks.fringe
-    region = frame.polygon(
-        [
-            (-1.5, -1.9),
-            (1.5, -1.9),
-            (1.5, 0.10),
-            (0.88, 0.10),
-            (0.80, -0.32),
-            (part, -0.60),
-            (-0.80, -0.32),
-            (-0.88, 0.10),
-            (-1.5, 0.10),
-        ]
+    """The hair on the skull, larger by its thickness, open where the face is."""
+    left, right = _opening(frame)
+    parting = 0.10 * looks.fringe * math.cos(frame.yaw)
+    face = Ellipse(
+        frame.at((left + right) / 2 + parting, 0.42), ((right - left) / 2 * frame.wide, 0.92 * frame.tall), frame.angle
     )
-    spikes = _spikes(frame) if looks.hair_style == "spiky" else []
-    for shape in spikes:
-        painter.paint(shape.grown(frame.line), ink, HEAD)
-    painter.paint(skull.grown(frame.line), ink, HEAD, clip=region.grown(frame.line))
-    for shape in spikes:
-        painter.paint(shape, looks.hair, HEAD)
-    painter.paint(skull, looks.hair, HEAD, clip=region)
-    gloss = frame.oval(-0.32, -0.78, 0.30, 0.10)
-    painter.paint(gloss, tuple(min(1.0, 0.25 + c) for c in looks.hair), opacity=0.35)
+    low = 0.62 if looks.hair_style in ("bob", "long") else 0.12
+    skull = frame.oval(0.0, -0.03, 1.02, 1.02, grown=0.09) & frame.band(-2.5, low)
+    if looks.hair_style == "spiky":
+        for tuft in _tufts(frame):
+            skull = skull | tuft
+    _hair(painter, frame, skull - face, looks)
 
 
-def _spikes(frame: HeadFrame) -> list[Polygon]:
-    """Tufts along the top of the skull."""
+def _opening(frame: HeadFrame) -> tuple[float, float]:
+    """Left and right end u of the face that the hair leaves free; beyond the round of the head it runs on."""
+
+    def edge(angle: float) -> float:
+        beyond = max(abs(angle) - math.pi / 2, 0.0)
+        return math.copysign(math.sin(min(abs(angle), math.pi / 2)) + 0.5 * beyond, angle)
+
+    return edge(frame.yaw - _OPENING), edge(frame.yaw + _OPENING)
+
+
+def _tufts(frame: HeadFrame) -> list[Convex]:
+    """Points of hair along the top of the skull."""
     tufts = []
-    for u in (-0.78, -0.4, 0.0, 0.4, 0.78):
-        v = -np.sqrt(1.0 - 0.8 * u * u)
-        tufts.append(frame.polygon([(u - 0.22, v + 0.25), (1.25 * u, v - 0.30), (u + 0.22, v + 0.25)], 0.04))
+    for u in (-0.72, -0.25, 0.25, 0.72):
+        v = -math.sqrt(1.0 - 0.8 * u * u)
+        tufts.append(frame.polygon([(u - 0.30, v + 0.3), (1.25 * u, v - 0.36), (u + 0.30, v + 0.3)]))
     return tufts
 
 
 def _paint_cap(painter: Painter, frame: HeadFrame, looks: Looks) -> None:
-    """A cap in the shirt's second colour, with hair at the temples."""
-    ink, colour = darker(looks.shirt_second, 0.45), looks.shirt_second
-    skull = frame.oval(0.0, -0.03, 1.0, 1.0).grown(0.10 * frame.wide)
-    temples = frame.polygon(
-        [
-            (-1.5, -0.6),
-            (1.5, -0.6),
-            (1.5, 0.15),
-            (0.86, 0.15),
-            (0.80, -0.35),
-            (-0.80, -0.35),
-            (-0.86, 0.15),
-            (-1.5, 0.15),
-        ]
-    )
-    crown = frame.polygon([(-1.6, -2.0), (1.6, -2.0), (1.6, -0.38), (-1.6, -0.38)])
-    painter.paint(skull, looks.hair, HEAD, clip=temples)
-    painter.paint(skull.grown(frame.line), ink, HEAD, clip=crown)
-    painter.paint(skull, colour, HEAD, clip=crown)
-    brim = frame.stroke((-0.95, -0.38), (0.95, -0.38), 0.11)
-    painter.paint(brim.grown(frame.line), ink, HEAD)
-    painter.paint(brim, darker(colour, 0.85), HEAD)
+    """A cap whose peak points where the face looks."""
+    colour, aside = looks.hat_colour.rgb, math.sin(frame.yaw)
+    crown = frame.oval(0.0, -0.05, 1.02, 1.05, grown=0.13) & frame.band(-2.5, -0.42)
+    painter.paint(crown, colour, HEAD, frame.rim(colour), round_=0.8 * frame.wide)
+    left, right = frame.round(-0.75) + 0.35 * aside, frame.round(0.75) + 0.35 * aside
+    peak = frame.stroke((left, -0.40), (right, -0.40), 0.15)
+    painter.paint(peak, darker(colour, 0.88), HEAD, frame.rim(colour))
+
+
+def _paint_hat(painter: Painter, frame: HeadFrame, looks: Looks) -> None:
+    """A hat with a brim all around."""
+    colour = looks.hat_colour.rgb
+    crown = frame.polygon([(-0.98, -0.45), (-0.86, -1.12), (-0.6, -1.28), (0.6, -1.28), (0.86, -1.12), (0.98, -0.45)])
+    painter.paint(crown, colour, HEAD, frame.rim(colour), round_=0.6 * frame.wide)
+    painter.paint(frame.stroke((-1.45, -0.50), (1.45, -0.50), 0.16), darker(colour, 0.88), HEAD, frame.rim(colour))

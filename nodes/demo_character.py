@@ -5,6 +5,7 @@ from comfy_api.latest import io
 
 from ..demo.character import draw_character
 from ..demo.motion import MOTIONS, motion, rest_pose
+from ..demo.words import caption
 from ..freeanimate_core.pose import PoseSequence, draw_poses, write_poses
 from .sockets import CATEGORY, PREFIX, PoseKeypoint
 
@@ -35,7 +36,12 @@ class FreeAnimateDemoCharacter(io.ComfyNode):
                     "motion",
                     options=list(MOTIONS),
                     default="wave",
-                    tooltip="wave: raises the right arm and waves. side step: steps to its left and back.",
+                    tooltip="wave: raises the right arm and waves.\n"
+                    "side step: steps to its left and back.\n"
+                    "walk: walks in place towards the viewer.\n"
+                    "dance: arms, hips and trunk swing from side to side.\n"
+                    "squat: goes down with knees and arms out, and up again.\n"
+                    "turn: turns to one side, through the front to the other, and back.",
                 ),
                 io.Int.Input(
                     "frames",
@@ -45,8 +51,22 @@ class FreeAnimateDemoCharacter(io.ComfyNode):
                     step=1,
                     tooltip="Number of frames (1-4096) over which the whole motion is spread.",
                 ),
-                io.Int.Input("width", default=256, min=64, max=4096, step=8, tooltip="Width in pixels (64-4096)."),
-                io.Int.Input("height", default=256, min=64, max=4096, step=8, tooltip="Height in pixels (64-4096)."),
+                io.Int.Input(
+                    "width",
+                    default=128,
+                    min=64,
+                    max=4096,
+                    step=8,
+                    tooltip="Width in pixels (64-4096); the demo model draws 128.",
+                ),
+                io.Int.Input(
+                    "height",
+                    default=128,
+                    min=64,
+                    max=4096,
+                    step=8,
+                    tooltip="Height in pixels (64-4096); the demo model draws 128.",
+                ),
             ],
             outputs=[
                 io.Image.Output("reference", tooltip="The character standing, one picture."),
@@ -55,6 +75,11 @@ class FreeAnimateDemoCharacter(io.ComfyNode):
                 io.Image.Output("pose_image", tooltip="The motion's skeletons on black, one picture per frame."),
                 io.Image.Output("true_frames", tooltip="The character drawn in each pose: what a run should come to."),
                 io.Mask.Output("person_mask", tooltip="The character in the reference, 0-1, one mask."),
+                io.Mask.Output("masks", tooltip="The character in each true frame, 0-1, one mask per frame."),
+                io.String.Output(
+                    "caption",
+                    tooltip="What the pictures show, in the words that Load Demo Model knows; for CLIP Text Encode.",
+                ),
             ],
         )
 
@@ -67,7 +92,7 @@ def _character(seed: int, name: str, frames: int, width: int, height: int) -> tu
     """The node's outputs in their order."""
     standing, moving = rest_pose(seed, height, width), motion(name, seed, frames, height, width)
     reference, mask = draw_character(seed, standing, height, width)
-    truth, _ = draw_character(seed, moving, height, width)
+    truth, masks = draw_character(seed, moving, height, width)
     poses = PoseSequence.from_joints(moving, height, width)
     return (
         torch.from_numpy(reference),
@@ -76,4 +101,6 @@ def _character(seed: int, name: str, frames: int, width: int, height: int) -> tu
         draw_poses(poses),
         torch.from_numpy(truth),
         torch.from_numpy(mask),
+        torch.from_numpy(masks),
+        caption(seed),
     )

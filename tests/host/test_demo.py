@@ -22,7 +22,7 @@ class Demo:
 
     def __init__(self, models: tuple, seed: int, motion: str):
         self.model, clip, vae, control_net = models
-        reference, standing, driving, _, _, mask = FreeAnimateDemoCharacter.execute(
+        reference, standing, driving, _, _, mask, _ = FreeAnimateDemoCharacter.execute(
             seed, motion, FRAMES, SIZE, SIZE
         ).args
         poses, pose_image, _ = FreeAnimateAlignPose.execute(driving, standing, "affine").args
