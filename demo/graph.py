@@ -29,7 +29,7 @@ def stage(node_id: str) -> str:
 
 
 def demo_prompt(
-    frames: int = 24, size: int = 256, steps: int = 25, cfg: float = 1.0, motion: str = "wave", seed: int = 0
+    frames: int = 24, size: int = 128, steps: int = 20, cfg: float = 3.0, motion: str = "wave", seed: int = 0
 ) -> dict:
     """Character to video in the API's format; size is the width and height in pixels."""
     return _input_nodes(frames, size, motion, seed) | _method_nodes(steps, cfg) | _output_nodes()
@@ -65,7 +65,7 @@ def _method_nodes(steps: int, cfg: float) -> dict:
     return {
         "encode_preview": _node("VAEEncode", pixels=["preview", 0], vae=["model", 2]),
         "encode_reference": _node("VAEEncode", pixels=["character", 0], vae=["model", 2]),
-        "positive": _node("CLIPTextEncode", text="a person", clip=["model", 1]),
+        "positive": _node("CLIPTextEncode", text=["character", 7], clip=["model", 1]),
         "negative": _node("CLIPTextEncode", text="", clip=["model", 1]),
         "control": _node(
             "ControlNetApplyAdvanced",

@@ -1,20 +1,40 @@
-"""The demo's model: where the trained one plugs in. For now an untrained stand-in of the SD1.5 layout."""
+"""The demo's model: the trained weights in the host's own classes."""
+
+import torch
+from torch import Tensor
 
 from . import tiny
+from .weights import load_weights, taesd
 
-STAND_IN_SEED = 1
+TOKENS = "clip_l.transformer.text_model.embeddings.token_embedding.weight"
+_SEED = 0  # of the drawn weights that the trained ones replace
 
 
 def load_demo_model() -> tuple[object, object, object, object]:
     """Build (MODEL, CLIP, VAE, CONTROL_NET) for the demo, anew at each call, in fp32 on the host's devices.
 
-    The weights are drawn, not trained: the U-Net predicts next to nothing, so DDIM inverts almost exactly,
-    and the VAE shows its picture smoothed, so the result looks like the preview that went in.
+    Raises DemoWeightsError when the weights are missing or are not those of the card.
     """
+    return assemble(load_weights())
+
+
+def assemble(parts: dict[str, dict[str, Tensor]]) -> tuple[object, object, object, object]:
+    """(MODEL, CLIP, VAE, CONTROL_NET) of the state dicts that ``load_weights`` gives."""
     layout = tiny.SD15_DEMO
-    return (
-        tiny.build_model(layout, STAND_IN_SEED),
-        tiny.build_clip(layout, STAND_IN_SEED + 1),
-        tiny.build_vae(layout),
-        tiny.build_control_net(layout, STAND_IN_SEED + 2),
-    )
+    model, control = tiny.build_model(layout, _SEED), tiny.build_control_net(layout, _SEED)
+    model.model.diffusion_model.load_state_dict(parts["unet"])
+    control.control_model.load_state_dict(parts["control"])
+    vae = tiny.vae_of(taesd(parts["encoder"], parts["decoder"], tiny.latent_scale(layout)))
+    return model, _clip(layout, parts), vae, control
+
+
+def _clip(layout: tiny.Layout, parts: dict[str, dict[str, Tensor]]) -> object:
+    """A CLIP whose table has a row for the words of the training's captions; all others say nothing."""
+    clip = tiny.build_clip(layout, _SEED)
+    state = clip.cond_stage_model.state_dict()
+    table = torch.zeros_like(state[TOKENS])
+    text = dict(parts["text"])
+    table[parts["rows"]["rows"].long()] = text.pop("text_model.embeddings.token_embedding.weight")
+    state |= {f"clip_l.transformer.{key}": value for key, value in text.items()} | {TOKENS: table}
+    clip.cond_stage_model.load_state_dict(state)
+    return clip

@@ -115,13 +115,14 @@ SD15_TINY = Layout(
     text=(TextTower("l", 64),),
 )
 
-SD15_DEMO = replace(  # fewer sites and heads: a clip of 256x256 pixels in a minute or two on two CPU cores
+SD15_DEMO = replace(  # wide enough to draw characters of 128x128 pixels, small enough for two CPU cores
     SD15_TINY,
-    channel_mult=(1, 2, 2),
+    model_channels=64,
+    channel_mult=(1, 1, 2),
     res_blocks=1,
     depth=(1, 1, 1),
     depth_output=(1, 1, 1, 1, 1, 1),
-    num_heads=2,
+    num_heads=4,
 )
 
 _CONFIGS = {
@@ -216,7 +217,16 @@ def build_clip(layout: Layout, seed: int) -> comfy.sd.CLIP:
 
 def build_vae(layout: Layout, channels: int = 4) -> comfy.sd.VAE:
     """A VAE of TAESD layout by colour initialisation: decode(encode(image)) is the image, smoothed."""
-    scale = _CONFIGS[layout.family].latent_format().scale_factor
-    vae = comfy.sd.VAE(sd=colour_taesd(channels, scale), dtype=torch.float32)
+    return vae_of(colour_taesd(channels, latent_scale(layout)))
+
+
+def latent_scale(layout: Layout) -> float:
+    """The factor between a VAE's latents and the model's of this layout's family."""
+    return _CONFIGS[layout.family].latent_format().scale_factor
+
+
+def vae_of(weights: dict[str, torch.Tensor]) -> comfy.sd.VAE:
+    """The host's VAE of a TAESD state dict, in fp32."""
+    vae = comfy.sd.VAE(sd=weights, dtype=torch.float32)
     vae.throw_exception_if_invalid()
     return vae

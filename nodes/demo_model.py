@@ -17,19 +17,17 @@ class FreeAnimateDemoModel(io.ComfyNode):
             display_name="Load Demo Model",
             category=f"{CATEGORY}/demo",
             description=(
-                "A small SD1.5-shaped model, text encoder, VAE and pose ControlNet that need no download. "
-                "The weights are an untrained stand-in: they let the whole pipeline run and show its preview, "
-                "but they cannot repair or invent anything. Use it at guidance (cfg) 1. "
-                "For pictures load an SD1.5 checkpoint and an openpose ControlNet instead."
+                "A small SD1.5-shaped model, text encoder, VAE and pose ControlNet that come with the pack and need no "
+                "download. They draw the cartoon people of Demo Character at 128x128 pixels and know the words of its "
+                "caption; nothing else. For other pictures load an SD1.5 checkpoint and an openpose ControlNet."
             ),
-            search_aliases=["tiny model", "test model", "stand-in"],
-            is_experimental=True,
+            search_aliases=["tiny model", "test model", "example checkpoint"],
             inputs=[],
             outputs=[
-                io.Model.Output(tooltip="U-Net of the SD1.5 layout, about 1.8 million untrained parameters, fp32."),
-                io.Clip.Output(tooltip="Text encoder with the CLIP vocabulary; its words mean nothing yet."),
-                io.Vae.Output(tooltip="Autoencoder of 8x8 pixels per latent cell: gives the picture back, smoothed."),
-                io.ControlNet.Output(tooltip="Pose ControlNet of the same layout; reacts to its hint, untrained."),
+                io.Model.Output(tooltip="U-Net of the SD1.5 layout, 4.9 million parameters, fp32."),
+                io.Clip.Output(tooltip="Text encoder that knows the words of the captions; others mean nothing."),
+                io.Vae.Output(tooltip="Autoencoder of 8x8 pixels per latent cell."),
+                io.ControlNet.Output(tooltip="ControlNet for openpose pictures, of the same layout."),
             ],
         )
 
