@@ -46,6 +46,29 @@ def parser() -> argparse.ArgumentParser:
     test.add_argument("--full", action="store_true", help="run only the long tests, which the others leave out")
     test.set_defaults(run=run_tests, passes_on=True)
 
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="measure the methods on drawn characters with known truth; other arguments go to demo.evaluation",
+        description="Other arguments: --characters N, --first SEED, --frames N, --steps N, --cfg X [X ...], "
+        "--methods NAME [NAME ...], --quick, --sweep NAME.",
+        allow_abbrev=False,
+    )
+    evaluate.add_argument("what", choices=("animation",), help="what to measure")
+    evaluate.add_argument(
+        "--out", type=Path, default=ROOT / "output" / "evaluation", metavar="DIR", help="where to write and to continue"
+    )
+    evaluate.set_defaults(run=run_evaluation, passes_on=True)
+
+    train = commands.add_parser(
+        "train-demo",
+        help="train the demo model, or go on with it; other arguments go to demo.training",
+        allow_abbrev=False,
+    )
+    train.add_argument(
+        "--work", type=Path, default=ROOT / "output" / "training", metavar="DIR", help="pictures, checkpoints and logs"
+    )
+    train.set_defaults(run=run_training, passes_on=True)
+
     serve = commands.add_parser("serve", help="run ComfyUI with the pack; other arguments go to it", allow_abbrev=False)
     serve.add_argument("--port", type=int, default=8188, help="default: %(default)s")
     serve.set_defaults(run=run_server, passes_on=True)
@@ -57,6 +80,13 @@ def run_demo(options: argparse.Namespace) -> int:
     ready = environment.ensure()
     line = [ready.python, "-m", "demo.run", "--host", ready.host, "--base", environment.BASE]
     return run_foreground([*map(str, line), "--out", str(options.out.absolute())], ready.variables())
+
+
+def run_evaluation(options: argparse.Namespace) -> int:
+    """Run the evaluation in the environment, with the host in its process."""
+    ready = environment.ensure()
+    line = [ready.python, "-m", "demo.evaluation", "--host", ready.host, "--out", options.out.absolute()]
+    return run_foreground([*map(str, line), *options.rest], ready.variables())
 
 
 def run_tests(options: argparse.Namespace) -> int:
@@ -74,6 +104,13 @@ def pytest_arguments(options: argparse.Namespace) -> list[str]:
     kind = ["-m", "full", "-s"] if options.full else ["-m", "not full", *SPREAD]
     named = any(Path(argument.split("::")[0]).parts[:1] == ("tests",) for argument in options.rest)
     return ["-c", "tests/pytest.ini", *kind, *([] if named else ["tests"]), *options.rest]
+
+
+def run_training(options: argparse.Namespace) -> int:
+    """Train the demo model in the environment."""
+    ready = environment.ensure()
+    line = [ready.python, "-m", "demo.training", "--host", ready.host, "--work", options.work.absolute()]
+    return run_foreground([*map(str, line), *options.rest], ready.variables())
 
 
 def run_server(options: argparse.Namespace) -> int:

@@ -1,0 +1,91 @@
+"""The real host in this process, and the pack inside it.
+
+The host's folder comes first on sys.path, because its `nodes.py` and this repository's package of
+that name clash; the pack is then loaded under a name of its own, as the host does.
+"""
+
+import importlib
+import importlib.util
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from ..server import REPOSITORY, has_gpu
+
+PACK = "freeanimate_pack"
+
+
+@dataclass(frozen=True)
+class Host:
+    """Modules of the running host: the pack's nodes and core, the host's own nodes."""
+
+    stock: ModuleType
+    demo_model: type
+    demo_character: type
+    align_pose: type
+    preview: type
+    inversion: type
+    patch_model: type
+    sampler: type
+    record: type
+    weights_error: type
+    to_latent: object
+    version: str
+    device: str
+
+
+def start(folder: Path) -> Host:
+    """Start the host of ``folder`` in this process, on the GPU if there is one; the first call decides."""
+    if PACK not in sys.modules:
+        sys.path.insert(0, str(folder))
+        _choose_device()
+        _load_pack()
+    import comfy.model_management
+    import comfy.utils
+    import comfyui_version
+    import nodes as stock
+
+    comfy.utils.set_progress_bar_enabled(False)
+    core = importlib.import_module(f"{PACK}.freeanimate_core.host")
+    return Host(
+        stock=stock,
+        **{name: _node(*place) for name, place in NODES.items()},
+        record=importlib.import_module(f"{PACK}.freeanimate_core.record").Inversion,
+        weights_error=importlib.import_module(f"{PACK}.demo.weights").DemoWeightsError,
+        to_latent=core.to_latent,
+        version=comfyui_version.__version__,
+        device=str(comfy.model_management.get_torch_device()),
+    )
+
+
+NODES = {
+    "demo_model": ("demo_model", "FreeAnimateDemoModel"),
+    "demo_character": ("demo_character", "FreeAnimateDemoCharacter"),
+    "align_pose": ("pose", "FreeAnimateAlignPose"),
+    "preview": ("preview", "FreeAnimatePreview"),
+    "inversion": ("inversion", "FreeAnimateInversion"),
+    "patch_model": ("patch", "FreeAnimatePatchModel"),
+    "sampler": ("sampler", "FreeAnimateSampler"),
+}
+
+
+def _node(module: str, name: str) -> type:
+    return getattr(importlib.import_module(f"{PACK}.nodes.{module}"), name)
+
+
+def _choose_device() -> None:
+    import comfy.cli_args
+
+    if not has_gpu():
+        comfy.cli_args.args.cpu = True
+        comfy.cli_args.args.use_pytorch_cross_attention = True  # much faster than the host's default there
+
+
+def _load_pack() -> None:
+    spec = importlib.util.spec_from_file_location(
+        PACK, REPOSITORY / "__init__.py", submodule_search_locations=[str(REPOSITORY)]
+    )
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[PACK] = module
+    spec.loader.exec_module(module)

@@ -1,0 +1,82 @@
+"""What a method is: settings only, so that an experiment is one more line in a table."""
+
+from dataclasses import dataclass, field
+
+from freeanimate_core.config import InversionConfig, PatchConfig
+
+STARTS = ("record", "noise", "preview")
+ANCHORS = ("reference", "first", "middle")
+OFF = PatchConfig(reference_weight=0.0, self_span=0.0, cross_span=0.0)
+
+
+@dataclass(frozen=True)
+class Inverting:
+    """How a record is made.
+
+    weight: of the reference's keys in the preview passes. anchor: what stands for the reference,
+    the reference itself or the first or middle preview frame. control: whether the ControlNet is
+    on. prompt: kind of words, a key of ``Case.prompts``.
+    """
+
+    weight: float = InversionConfig().reference_weight
+    anchor: str = "reference"
+    control: bool = True
+    prompt: str = "true"
+
+    def __post_init__(self):
+        if self.anchor not in ANCHORS:
+            raise ValueError(f"anchor is '{self.anchor}', one of {ANCHORS} is known")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How frames are sampled; the defaults are those of the nodes' widgets.
+
+    start: ``record`` is the inverted preview, ``noise`` one noise tensor for all frames,
+    ``preview`` the preview noised to half, also with one tensor. inverting: the record that the
+    patched model reads. patch: what it reads of it; all off is the plain model. prompt: kind of
+    words while denoising. cfg, steps: None is the run's. sampler: of the host. extras: further
+    patches of the model, by name (extras.py).
+    """
+
+    start: str = "record"
+    inverting: Inverting = field(default=Inverting())
+    patch: PatchConfig = field(default=PatchConfig())
+    prompt: str = "true"
+    cfg: float | None = None
+    steps: int | None = None
+    sampler: str = "euler"
+    extras: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        if self.start not in STARTS:
+            raise ValueError(f"start is '{self.start}', one of {STARTS} is known")
+        if self.start == "preview" and not self.patch.off:
+            raise ValueError("a run from the noised preview does not start where the record does; patch must be OFF")
+
+    @property
+    def plain(self) -> bool:
+        """Whether the host's sampler does it all, without a record."""
+        return self.start != "record" and self.patch.off
+
+    @property
+    def same_input(self) -> bool:
+        """Whether denoising has the words and the ControlNet of the inversion, as the Animate Sampler asks."""
+        return self.sampler == "euler" and self.inverting.control and self.inverting.prompt == self.prompt
+
+
+@dataclass(frozen=True)
+class Given:
+    """Frames that nothing samples: those of the preview or of the truth, as they are or through the VAE."""
+
+    frames: str
+    through_vae: bool
+
+
+@dataclass(frozen=True)
+class Method:
+    """A named way to frames: one sentence, how, and the method that its differences are taken against."""
+
+    about: str
+    how: Recipe | Given
+    against: str = "full"

@@ -1,0 +1,157 @@
+"""The evaluation in the real host: its recipes do what they say, and the short run finds what the method claims.
+
+The recipes run on an untrained stand-in, because what they have in common with each other does not
+depend on the weights. The claims are about the demo model that the pack carries.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import hostside
+import pytest
+import torch
+
+from demo.evaluation import extras, hosting
+from demo.evaluation.bench import Bench, Models, Settings
+from demo.evaluation.cases import make_case
+from demo.evaluation.measures import MEASURES
+from demo.evaluation.methods import METHODS, QUICK, RA_SA
+from demo.evaluation.recipes import OFF, Inverting, Recipe
+from demo.evaluation.results import mean_and_error
+from demo.tiny import SD15_DEMO
+from freeanimate_core.config import PatchConfig
+
+FRAMES, STEPS, CFG = 3, 3, 3.0
+SAME = 1e-4  # relative, of frames
+
+
+@pytest.fixture(scope="module")
+def bench():
+    """A bench whose words "extra" are the true ones: for the host they are another conditioning, with equal values."""
+    with torch.inference_mode():
+        host = hosting.start(Path(os.environ["COMFYUI_DIR"]))
+        tiny = hostside.build(SD15_DEMO, 1, 0.3)
+        case = make_case(host, 0, FRAMES)
+        case = replace(case, prompts=case.prompts | {"extra": case.prompts["true"]})
+        models = Models(tiny.model, tiny.clip, tiny.vae, tiny.control_net, "stand-in")
+        return Bench(host, models, case, Settings(FRAMES, STEPS, CFG))
+
+
+def differ(bench: Bench, one: Recipe, other: Recipe) -> float:
+    return hostside.relative(bench.frames(one), bench.frames(other))
+
+
+def test_the_hosts_sampler_and_the_packs_give_the_same_frames(bench):
+    theirs = Recipe(prompt="extra")
+    assert Recipe().same_input and not theirs.same_input
+    assert differ(bench, theirs, Recipe()) < SAME
+
+
+def test_noise_of_the_record_is_the_ksamplers(bench):
+    unread = Recipe(start="noise", patch=PatchConfig(1e-6, 0.0, 0.0))
+    plain = Recipe(start="noise", patch=OFF)
+    assert differ(bench, unread, plain) < 0.01
+    assert differ(bench, METHODS["ra_sa_from_noise"].how, plain) > 0.02
+
+
+def test_frames_from_noise_share_one_noise_tensor(bench):
+    free = bench.frames(METHODS["pose_only"].how)
+    assert hostside.relative(free[1], free[0]) < 0.2  # two noises differ by more than 1
+    assert not torch.equal(free[1], free[0])
+
+
+SETTINGS = {
+    "anchor first": Recipe(inverting=Inverting(anchor="first")),
+    "anchor middle": Recipe(inverting=Inverting(anchor="middle")),
+    "inversion without reference": Recipe(inverting=Inverting(weight=0.0)),
+    "inversion without control": Recipe(inverting=Inverting(control=False)),
+    "other words in inversion": Recipe(inverting=Inverting(prompt="wrong")),
+    "other words": Recipe(prompt="wrong"),
+    "off": Recipe(patch=OFF),
+    "guidance": Recipe(cfg=5.0),
+    "steps": Recipe(steps=5),
+    "sampler": Recipe(sampler="euler_cfg_pp"),
+    "img2img": METHODS["img2img"].how,
+    "joint batch": METHODS["joint_batch"].how,
+}
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_each_setting_reaches_the_frames(bench, setting):
+    assert differ(bench, SETTINGS[setting], Recipe()) > SAME
+
+
+def test_layers_that_are_not_chosen_are_plain(bench, monkeypatch):
+    for name, chosen in (("all", True), ("none", False)):
+        monkeypatch.setitem(extras.EXTRAS, name, extras.only_in(lambda extra, chosen=chosen: chosen))
+    assert differ(bench, Recipe(extras=("all",)), Recipe()) < SAME
+    assert differ(bench, Recipe(extras=("none",)), Recipe(patch=OFF)) < SAME
+    for name in ("decoder_only", "half_size_layers"):
+        assert differ(bench, Recipe(extras=(name,)), Recipe()) > SAME
+        assert differ(bench, Recipe(extras=(name,)), Recipe(patch=OFF)) > SAME
+
+
+def test_one_kind_of_pixels_leaves_nothing_to_mask(bench):
+    masked = Recipe(patch=RA_SA, extras=("masked_ra_sa",))
+    case = bench.case
+    persons = {"preview_masks": torch.ones_like(case.preview_masks), "reference_mask": torch.ones_like(case.holes[:1])}
+    alike = Bench(bench.host, bench.models, replace(case, **persons), bench.settings)
+    apart = Bench(
+        bench.host, bench.models, replace(case, **persons | {"reference_mask": 0 * case.holes[:1]}), bench.settings
+    )
+    assert differ(alike, masked, Recipe(patch=RA_SA)) < SAME
+    assert differ(apart, masked, Recipe(patch=OFF)) < SAME  # nothing of the reference may be read
+    assert differ(bench, masked, Recipe(patch=RA_SA)) > SAME
+
+
+def test_the_references_keys_alone_depend_on_the_reference(bench):
+    alone = METHODS["reference_only"].how
+    assert differ(bench, alone, METHODS["ra_sa_from_noise"].how) > SAME
+
+
+def test_guidance_variants(bench):
+    full = Recipe(patch=OFF)
+    assert differ(bench, replace(full, cfg=1.0, extras=("guidance_interval",)), replace(full, cfg=1.0)) < SAME
+    for name in ("guidance_interval", "rescaled_guidance"):
+        assert differ(bench, replace(full, extras=(name,)), full) > SAME
+
+
+# Method, the one it must beat by more than two paired standard errors, and in what.
+CLAIMS = (
+    ("truth_through_vae", "full", "person_psnr"),  # the ceiling is above what is sampled
+    ("ra_sa", "inversion_only", "identity_error"),  # RA-SA hands over the reference's colours
+    ("inversion_only", "pose_only", "person_psnr"),  # the inversion keeps the preview's layout,
+    ("full", "inversion_only", "person_psnr"),  # the whole method keeps it better, and the colours
+    ("full", "inversion_only", "identity_error"),
+    ("full", "ra_sa", "identity_error"),  # replay has its share
+)
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory) -> Path:
+    """The files of the short run at guidance 5, as `python dev.py evaluate animation --quick` makes them."""
+    out = tmp_path_factory.mktemp("evaluation")
+    line = [sys.executable, "-m", "demo.evaluation", "--host", os.environ["COMFYUI_DIR"], "--out", str(out)]
+    subprocess.run([*line, "--quick", "--cfg", "5"], cwd=hostside.REPOSITORY, check=True, timeout=900)
+    return out
+
+
+def test_the_short_run_holds_its_methods(short):
+    table = json.loads((short / "animation.json").read_text())
+    assert table["cases"] == 3
+    assert set(table["methods"]) == set(QUICK)
+    assert set(table["settings"]["left_out"]) == set(METHODS) - set(QUICK)
+    assert {"animation.md", "animation.png", "contact_sheet.png"} < {path.name for path in short.iterdir()}
+
+
+@pytest.mark.parametrize("better, worse, measure", CLAIMS)
+def test_the_short_run_shows_what_the_method_claims(short, better, worse, measure):
+    values = json.loads((short / "animation_values.json").read_text())["methods"]
+    differences = [a - b for a, b in zip(values[better][measure], values[worse][measure])]
+    mean, error = mean_and_error(differences)
+    sign = 1 if MEASURES[measure][1] else -1
+    assert sign * mean > 2 * error, differences
