@@ -8,6 +8,7 @@ several: python -m torch.distributed.run --nproc-per-node 2 -m demo.training ...
 
 import argparse
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -26,6 +27,8 @@ STAGES = {
 
 def main() -> int:
     """Run the chosen stages and return the exit code: 130 after Ctrl-C."""
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)  # also in the background: the checkpoint is written
     options = _options()
     _use_host(options.host, options.device)
     if "WORLD_SIZE" in os.environ:  # started by torch.distributed.run: one worker of several

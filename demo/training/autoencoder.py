@@ -47,8 +47,8 @@ def stage(plan: Plan, folder, device: str) -> Stage:
 
 
 def loss(module: AutoEncoder, pictures: Pictures, batch: int, rng: torch.Generator, frozen: bool = False) -> Tensor:
-    """The loss of one batch of random crops; ``frozen`` trains the decoder alone, on crops of figures."""
-    images, figures = pictures.crops(batch, CROP, rng, on_figures=frozen)
+    """The loss of one batch of random crops; ``frozen`` trains the decoder alone."""
+    images, figures = pictures.crops(batch, CROP, rng)
     device = next(module.parameters()).device
     images, figures = images.to(device), figures.to(device)
     with torch.set_grad_enabled(not frozen):

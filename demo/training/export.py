@@ -14,7 +14,7 @@ from .loop import Stage
 from .pictures import Pictures
 from .samples import GUIDANCES, Sampler, sample_sheet
 
-_SHOWN = 8  # characters on the sheet
+_SHOWN, _JUDGED = 8, 48  # characters on the sheet, and those whose samples are measured
 FIRST_LOSSES = 20
 
 
@@ -36,7 +36,7 @@ def export(vae: Stage, denoiser: Stage, seeing: reader.PartReader, held_out: Pic
     module: Denoiser = denoiser.module
     parts = state_of(vae, denoiser)
     save_weights(parts, module.text.rows, facts)
-    sampler = Sampler(assemble(load_weights()), held_out, len(held_out))
+    sampler = Sampler(assemble(load_weights()), held_out, _JUDGED)
     measured, rows = _measured(sampler, seeing, held_out)
     vae.module.load_state_dict(vae.averaged())
     psnr, inside = autoencoder.quality(vae.module, *held_out.whole(0, len(held_out)))
@@ -48,7 +48,7 @@ def export(vae: Stage, denoiser: Stage, seeing: reader.PartReader, held_out: Pic
 
 def _measured(sampler: Sampler, seeing: reader.PartReader, held_out: Pictures) -> tuple[dict, dict[str, Tensor]]:
     """Part agreement of truth and samples, and the sheet's rows."""
-    truth = part_map(held_out.labels[:])
+    truth = part_map(held_out.labels[:_JUDGED])
     measured = {"part_agreement_truth_through_vae": round(reader.agreement(seeing, sampler.latents(), truth), 4)}
     rows = {"truth": sampler.truth, "through VAE": sampler.through_vae()}
     for guidance in GUIDANCES:

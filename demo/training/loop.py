@@ -19,6 +19,7 @@ from torch import Tensor, distributed, nn
 
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 _WARM_UP = 100  # steps over which the rate rises
+_RECENT = 50
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,14 @@ class Stage:
             self.parameters.values(), lr=plan.rate, betas=plan.betas, weight_decay=plan.weight_decay, fused=True
         )
         self.done = 0
-        self.recent = 0.0  # mean loss of the last hundred steps or so
+        self.recent = math.nan  # loss, averaged over the last steps
         self.file = folder / f"{plan.name}.safetensors"
         self.log = folder / f"{plan.name}.jsonl"
         folder.mkdir(parents=True, exist_ok=True)
         if self.file.exists():
             self._restore()
+        elif not worker():
+            self.log.unlink(missing_ok=True)
 
     def run(self, loss_of: Callable[[torch.Generator], Tensor], seconds: float = math.inf) -> Iterator[int]:
         """Train until the plan's end or for ``seconds``; yields after every step the number of steps done."""
@@ -78,7 +81,7 @@ class Stage:
         try:
             while self.done < self.plan.steps and time.monotonic() - started < seconds:
                 loss = self._step(loss_of)
-                self.recent += (loss - self.recent) / min(self.done, 100)
+                self.recent = loss if math.isnan(self.recent) else self.recent + (loss - self.recent) / _RECENT
                 self._note(loss, time.monotonic() - started)
                 if time.monotonic() - saved > self.plan.save_every:
                     self.save()
@@ -141,6 +144,8 @@ class Stage:
     def _restore(self) -> None:
         tensors = load_file(self.file)
         self.done = int(tensors["done"])
+        noted = self.log.read_text(encoding="utf-8").splitlines(keepends=True)
+        self.log.write_text("".join(noted[: self.done]), encoding="utf-8")  # steps after the checkpoint come again
         with torch.no_grad():
             for name, p in self.parameters.items():
                 p.copy_(tensors[f"weights.{name}"])

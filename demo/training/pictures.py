@@ -34,17 +34,12 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.images)
 
-    def crops(self, batch: int, size: int, rng: torch.Generator, on_figures: bool = False) -> tuple[Tensor, Tensor]:
-        """Random crops [b,3,size,size] in 0..1 and their figures [b,1,size,size].
-
-        ``on_figures`` puts the middle of each crop on a random joint, where the detail is.
-        """
+    def crops(self, batch: int, size: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Crops [b,3,size,size] in 0..1 about random joints, where the detail is, and their figures [b,1,size,size]."""
         which = torch.randint(len(self), (batch,), generator=rng).tolist()
-        corners = torch.randint(SIZE - size + 1, (batch, 2), generator=rng)
-        if on_figures:
-            joints = torch.randint(self.joints.shape[1], (batch,), generator=rng).tolist()
-            middles = np.stack([self.joints[n, k, 1::-1] for n, k in zip(which, joints)])
-            corners = torch.from_numpy(middles).sub(size / 2).long().clamp(0, SIZE - size)
+        joints = torch.randint(self.joints.shape[1], (batch,), generator=rng).tolist()
+        middles = np.stack([self.joints[n, k, 1::-1] for n, k in zip(which, joints)])
+        corners = torch.from_numpy(middles).sub(size / 2).long().clamp(0, SIZE - size)
         cuts = [(n, slice(y, y + size), slice(x, x + size)) for n, (y, x) in zip(which, corners.tolist())]
         return self._tensors(np.stack([self.images[c] for c in cuts]), np.stack([self.labels[c] for c in cuts]))
 
