@@ -1,4 +1,4 @@
-"""The demo's claim: with the stand-in model the result shows the preview's figure, and only that of its own record."""
+"""The demo's claim: with the demo model the result shows the preview's figure, and only that of its own record."""
 
 import hostside
 import nodes as host_nodes
@@ -22,14 +22,13 @@ class Demo:
 
     def __init__(self, models: tuple, seed: int, motion: str):
         self.model, clip, vae, control_net = models
-        reference, standing, driving, _, _, mask, _ = FreeAnimateDemoCharacter.execute(
-            seed, motion, FRAMES, SIZE, SIZE
-        ).args
+        made = FreeAnimateDemoCharacter.execute(seed, motion, FRAMES, SIZE, SIZE).args
+        reference, standing, driving, mask, words = (made[k] for k in (0, 1, 2, 5, 7))
         poses, pose_image, _ = FreeAnimateAlignPose.execute(driving, standing, "affine").args
         preview = FreeAnimatePreview.execute(reference, standing, poses, mask).args[0]
         encode = host_nodes.VAEEncode().encode
         self.preview, self.reference = encode(vae, preview)[0], encode(vae, reference)[0]
-        text = clip.encode_from_tokens_scheduled(clip.tokenize("a person"), show_pbar=False)
+        text = clip.encode_from_tokens_scheduled(clip.tokenize(words), show_pbar=False)
         apply = host_nodes.ControlNetApplyAdvanced().apply_controlnet
         self.positive = apply(text, text, control_net, pose_image, 1.0, 0.0, 1.0)[0]
 
