@@ -20,29 +20,30 @@ _JOINT_BLEND = 0.75  # pixels to each side over which two halves of a limb pass 
 
 @dataclass
 class Layers:
-    """Colours times alpha [f,3,H,W] and alpha [f,H,W] of what has been laid so far."""
+    """Colours times alpha [f,3,H,W], alpha [f,H,W] and its invented share [f,H,W] of what has been laid so far."""
 
     colour: torch.Tensor
     alpha: torch.Tensor
+    invented: torch.Tensor
 
     @classmethod
     def empty(cls, frames: int, height: int, width: int, device: torch.device | str) -> "Layers":
         """Nothing yet."""
-        return cls(
-            torch.zeros(frames, 3, height, width, device=device), torch.zeros(frames, height, width, device=device)
-        )
+        colour, alpha, invented = torch.zeros(frames, 5, height, width, device=device).split((3, 1, 1), dim=1)
+        return cls(colour, alpha[:, 0], invented[:, 0])
 
     def over(self, window: tuple[slice, slice], patch: torch.Tensor) -> None:
-        """Lay a patch [f,4,h,w] (colour times alpha, alpha) over what is there, in its window."""
+        """Lay a patch [f,5,h,w] (colour times alpha, alpha, its invented share) over what is there, in its window."""
         rows, cols = window
         through = 1 - patch[:, 3]
         self.colour[:, :, rows, cols] = patch[:, :3] + through[:, None] * self.colour[:, :, rows, cols]
         self.alpha[:, rows, cols] = patch[:, 3] + through * self.alpha[:, rows, cols]
+        self.invented[:, rows, cols] = patch[:, 4] + through * self.invented[:, rows, cols]
 
 
 @dataclass(frozen=True)
 class Patch:
-    """A part in a chunk: its window (rows, cols) and its picture [f,4,h,w] there, 0 in frames without it."""
+    """A part in a chunk: its window (rows, cols) and its picture [f,5,h,w] there, 0 in frames without it."""
 
     window: tuple[slice, slice]
     picture: torch.Tensor
@@ -107,7 +108,7 @@ class Composer:
         size = self.placement.size
         far_away = [torch.where(s[:, None, None], bone_distance(b, x, y, size), 1e6) for (_, b), s in zip(bones, shown)]
         shares = _shares(far_away)
-        picture = torch.zeros(len(shown[0]), 4, y.shape[0], x.shape[1], device=x.device)
+        picture = torch.zeros(len(shown[0]), 5, y.shape[0], x.shape[1], device=x.device)
         for (part, bone), seen, share in zip(bones, shown, shares):
             fade = self._root_fade(part.bone.name, bone, x, y)
             picture += (share * fade * seen[:, None, None])[:, None] * self._sampled(part, *bone_map(bone, x, y, size))
@@ -173,7 +174,7 @@ class Composer:
         return x[None], y[:, None]
 
     def _sampled(self, part: Part, sx: torch.Tensor, sy: torch.Tensor) -> torch.Tensor:
-        """A part's layer at reference positions [f,h,w], as [f,4,h,w]; nothing beyond the picture."""
+        """A part's layer at reference positions [f,h,w], as [f,5,h,w]; nothing beyond the picture."""
         height, width = part.layer.shape[1:]
         grid = torch.stack([sx / width * 2 - 1, sy / height * 2 - 1], dim=-1)
         return F.grid_sample(
@@ -190,17 +191,19 @@ def _shares(distances: list[torch.Tensor]) -> list[torch.Tensor]:
 
 
 def _core(part: Part, bone: Placed, seen: torch.Tensor, x: torch.Tensor, y: torch.Tensor, size: float) -> torch.Tensor:
-    """The inside of a bone's capsule in the part's colour, as a patch [f,4,h,w]."""
+    """The inside of a bone's capsule in the part's colour, as a patch [f,5,h,w]."""
     alpha = (_CORE * bone.radius * size - bone_distance(bone, x, y, size) + 0.5).clamp(0, 1) * seen[:, None, None]
-    colour = torch.cat([part.colour, part.colour.new_ones(1)])
+    colour = torch.cat([part.colour, part.colour.new_ones(2)])
     return alpha[:, None] * colour[None, :, None, None]
 
 
 def _finished(layers: Layers, cores: Layers, plate: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Frames [f,H,W,3], person masks and hole masks [f,H,W]: layers over cores over the plate."""
     through = 1 - layers.alpha
-    holes = cores.alpha * through
-    person = layers.alpha + holes
+    filled = cores.alpha * through
+    person = layers.alpha + filled
+    # Along a seam that is as in the reference, both parts show by half and what is invented is no hole
+    holes = (2 * layers.invented - 1).clamp_min(0) + filled
     colour = layers.colour + through[:, None] * cores.colour
     frames = colour.permute(0, 2, 3, 1) + (1 - person)[..., None] * plate
-    return frames.clamp(0, 1), person.clamp(0, 1), holes
+    return frames.clamp(0, 1), person.clamp(0, 1), holes.clamp(0, 1)

@@ -26,7 +26,7 @@ class Part:
     """One part of the reference: its bone, its picture with alpha and the colour that stands for it."""
 
     bone: Bone | Trunk
-    layer: torch.Tensor  # [4,H,W] float32, colour times alpha, then alpha
+    layer: torch.Tensor  # [5,H,W] float32: colour times alpha, alpha, and how much of alpha the reference does not show
     colour: torch.Tensor  # [3]
     box: tuple[float, float, float, float]  # x0, y0, x1, y1 of what the layer holds, in pixels
     reach: float  # farthest pixel of the layer from the bone, in pixels
@@ -67,8 +67,8 @@ def _part(bone: Bone | Trunk, colours: np.ndarray, alpha: np.ndarray, share: Sha
     seeds = _seeds(bone, solid, share.front, seam)
     texture = _spread(colours, solid, share.tucked)
     texture = _spread(texture, seeds, share.hidden)
-    cover = _cover(share, alpha)[..., None]
-    layer = np.concatenate([texture * cover, cover], axis=-1, dtype=np.float32)
+    cover, invented = (area[..., None] for area in _cover(share, alpha))
+    layer = np.concatenate([texture * cover, cover, invented], axis=-1, dtype=np.float32)
     rows, cols = np.nonzero(cover[..., 0] > 0)
     line = replace(bone, radius=0.0, beyond=0.0, profile=None) if isinstance(bone, Bone) else bone
     return Part(
@@ -80,11 +80,16 @@ def _part(bone: Bone | Trunk, colours: np.ndarray, alpha: np.ndarray, share: Sha
     )
 
 
-def _cover(share: Share, alpha: np.ndarray) -> np.ndarray:
-    """Alpha [h,w] of a part: seams inside the figure are softened, the figure's own edge is left to the mask."""
+def _cover(share: Share, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Alpha [h,w] of a part, and how much of it lies under other parts.
+
+    Seams inside the figure are softened, the figure's own edge is left to the mask.
+    """
     shown, under = (gaussian_filter(area.astype(np.float32), _SOFT, truncate=2.0) for area in (share.own, share.under))
     # At the figure's soft edge two parts over one another would cover twice: the one below steps back.
-    return (alpha * shown + alpha**_STEP_BACK * under).clip(0, 1)
+    own, below = alpha * shown, alpha**_STEP_BACK * under
+    cover = (own + below).clip(0, 1)
+    return cover, (cover - own).clip(0)
 
 
 def _spread(colours: np.ndarray, seeds: np.ndarray, where: np.ndarray) -> np.ndarray:

@@ -58,6 +58,17 @@ def test_the_reference_pose_gives_the_reference_back(scenes, name):
     assert float(result.hole_mask.max()) < 0.1
 
 
+def test_what_the_reference_hides_is_a_hole_where_it_comes_to_light(scenes):
+    """The arms, raised, uncover the sides of the trunk: a hole there, and nowhere else on the trunk or outside."""
+    scene = scenes["wave"]
+    result = scene.preview(poses(scene.moving))
+    holes, (rows, cols) = result.hole_mask, np.nonzero((result.hole_mask > 0.5).any(dim=0).numpy())
+    assert (holes > 0.5).sum() > 20
+    assert bool((holes <= result.person_mask + 1e-5).all())
+    shoulder, hip = scene.moving[:, 2, :2].mean(axis=0), scene.moving[:, 8, :2].mean(axis=0)
+    assert shoulder[1] - 12 < np.median(rows) < hip[1] + 12
+
+
 # Mean PSNR over the union of the true and the made figure, and their overlap; measured 28.3 dB and 0.978,
 # 29.8 dB and 0.975. A reference left as it is gives 12-13 dB.
 FLOOR = {"wave": (27.3, 0.96), "side step": (28.5, 0.96)}
