@@ -13,6 +13,7 @@ from . import environment
 from .shell import ROOT, SetupError, run_foreground, terminate
 
 SPREAD = ("-n", "2", "--dist", "loadfile")  # a file's fixtures are made in one process
+STUDIES = {"animation": "demo.evaluation", "preview": "demo.evaluation.preview", "pose": "demo.evaluation.pose"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
         "--methods NAME [NAME ...], --quick, --sweep NAME.",
         allow_abbrev=False,
     )
-    evaluate.add_argument("what", choices=("animation",), help="what to measure")
+    evaluate.add_argument("what", choices=STUDIES, help="what to measure")
     evaluate.add_argument(
         "--out", type=Path, default=ROOT / "output" / "evaluation", metavar="DIR", help="where to write and to continue"
     )
@@ -85,7 +86,7 @@ def run_demo(options: argparse.Namespace) -> int:
 def run_evaluation(options: argparse.Namespace) -> int:
     """Run the evaluation in the environment, with the host in its process."""
     ready = environment.ensure()
-    line = [ready.python, "-m", "demo.evaluation", "--host", ready.host, "--out", options.out.absolute()]
+    line = [ready.python, "-m", STUDIES[options.what], "--host", ready.host, "--out", options.out.absolute()]
     return run_foreground([*map(str, line), *options.rest], ready.variables())
 
 

@@ -1,5 +1,6 @@
 """The stages of the demo model's training, each of which continues from its checkpoint."""
 
+import os
 import sys
 import time
 from functools import cached_property
@@ -21,7 +22,7 @@ AUTOENCODER = Plan("autoencoder", 9000, 2e-3, 1e-4)
 DECODER = Plan("decoder", 8000, 1e-3, 2e-5)
 HINT = Plan("hint", 400, 2e-3, 1e-4)
 READER = Plan("reader", 800, 2e-3, 1e-4)
-DENOISER = Plan("denoiser", 14000, 1e-3, 3e-5, averaging=0.999, cooling=0.3)
+DENOISER = Plan("denoiser", 4500, 1e-3, 3e-5, averaging=0.999, cooling=0.3)
 CROPS, SKELETONS, LATENTS, READ = 8, 16, 16, 32  # pictures per step
 _TOLD_EVERY = 20  # seconds
 
@@ -123,7 +124,9 @@ class Training:
         """Latents [n,4,16,16] of the training set, computed on first use."""
         file = self.work / "latents.npy"
         if not file.exists():
-            np.save(file, self._encoded().numpy())
+            part = self.work / f"latents.{worker()}.npy"  # several workers may come here at once
+            np.save(part, self._encoded().numpy())
+            os.replace(part, file)
         return torch.from_numpy(np.load(file, allow_pickle=False))
 
     @torch.no_grad()
