@@ -3,13 +3,16 @@
 import math
 from dataclasses import dataclass
 
-from .errors import INVERSION, PATCH_MODEL, FreeAnimateError
+from .errors import INVERSION, PATCH_MODEL, REFINE, FreeAnimateError
 
 STORAGE = ("auto", "recompute", "memory", "disk")
 HALVES = ("cond", "both")
+LABELS = ("source", "target")
 MAX_STEPS = 1000
 MAX_WEIGHT = 10.0
 MAX_WINDOW = 4096
+MAX_CFG = 100.0
+MAX_GROW = 256
 
 
 def _within(node: str, label: str, value: float, low: float, high: float) -> None:
@@ -30,6 +33,7 @@ class InversionConfig:
     reference_weight: weight w of the reference's keys in RA-SA, 0 = reference unread.
     storage: tier of the attention bank. window: frames at a time, 0 = chosen from free memory.
     check: frames re-denoised at guidance 1 for the reconstruction PSNR, 0 = none.
+    label: level that the model is asked at on the way up; ``target`` is FateZero's, for comparison.
     """
 
     steps: int = 25
@@ -37,6 +41,7 @@ class InversionConfig:
     storage: str = "auto"
     window: int = 0
     check: int = 1
+    label: str = "source"
 
     def __post_init__(self):
         _within(INVERSION, "steps", self.steps, 1, MAX_STEPS)
@@ -44,6 +49,7 @@ class InversionConfig:
         _one_of(INVERSION, "storage", self.storage, STORAGE)
         _within(INVERSION, "frames_per_window", self.window, 0, MAX_WINDOW)
         _within(INVERSION, "frames_to_check", self.check, 0, MAX_WINDOW)
+        _one_of(INVERSION, "label", self.label, LABELS)
 
 
 @dataclass(frozen=True)
@@ -73,3 +79,30 @@ class PatchConfig:
     def off(self) -> bool:
         """True when the target would read neither the reference nor the record."""
         return self.reference_weight == 0 and self.self_span == 0 and self.cross_span == 0
+
+
+@dataclass(frozen=True)
+class RefineConfig:
+    """Settings of one refinement of preview frames.
+
+    denoise: share of the noise levels that is drawn anew, 0 = frames untouched. steps: taken within
+    that share. cfg: guidance scale. reference_weight: w of the reference's keys, 0 = unread. grow:
+    pixels by which figure, holes and painted background are widened. seed: of the one noise of all
+    frames. window: frames at a time, 0 = chosen from free memory.
+    """
+
+    denoise: float = 0.35
+    steps: int = 12
+    cfg: float = 3.0
+    reference_weight: float = 1.0
+    grow: int = 8
+    seed: int = 0
+    window: int = 0
+
+    def __post_init__(self):
+        _within(REFINE, "denoise", self.denoise, 0.0, 1.0)
+        _within(REFINE, "steps", self.steps, 1, MAX_STEPS)
+        _within(REFINE, "cfg", self.cfg, 0.0, MAX_CFG)
+        _within(REFINE, "reference_weight", self.reference_weight, 0.0, MAX_WEIGHT)
+        _within(REFINE, "grow", self.grow, 0, MAX_GROW)
+        _within(REFINE, "frames_per_window", self.window, 0, MAX_WINDOW)

@@ -62,6 +62,43 @@ def temp_directory() -> Path:
     return path
 
 
+def input_files(suffix: str) -> list[str]:
+    """Files of the host's input folder that end in ``suffix``, with subfolders ("poses/walk.json"), sorted."""
+    root = Path(folder_paths.get_input_directory())
+    return sorted(path.relative_to(root).as_posix() for path in root.rglob(f"*{suffix}") if path.is_file())
+
+
+def stored_file(name: str, where: str) -> Path:
+    """The file that a widget names, as the host writes it ("a.json", "b/a.json [output]"); links out are refused."""
+    roots = folder_paths.get_input_directory(), folder_paths.get_output_directory()
+    base = folder_paths.annotated_filepath(name)[1] or roots[0]
+    path = Path(base, folder_paths.annotated_filepath(name)[0])
+    inside = base in roots and folder_paths.is_within_directory(base, str(path))
+    if not inside or not path.is_file():
+        raise FreeAnimateError(f"{where} '{name}' is no file in ComfyUI's input or output folder; put it there.")
+    return path
+
+
+def output_place(prefix: str, width: int, height: int, where: str) -> tuple[Path, str, int, str]:
+    """Folder, file name, next number and subfolder for a prefix as the host's save nodes take it."""
+    root = folder_paths.get_output_directory()
+    if not folder_paths.is_within_directory(root, str(Path(root, prefix).parent)):
+        raise FreeAnimateError(f"{where} '{prefix}' leads out of ComfyUI's output folder; leave out '..' and drives.")
+    folder, name, number, subfolder, _ = folder_paths.get_save_image_path(prefix, root, width, height)
+    return Path(folder), name, number, subfolder
+
+
+def model_files(folder: str) -> list[str]:
+    """Files below models/``folder`` and below the folders that the user's extra paths give for it."""
+    folder_paths.add_model_folder_path(folder, str(Path(folder_paths.models_dir, folder)))
+    return folder_paths.get_filename_list(folder)
+
+
+def load_weights(folder: str, name: str) -> dict[str, Tensor]:
+    """The state dict of a model file, read without running what a pickle may hold."""
+    return comfy.utils.load_torch_file(folder_paths.get_full_path_or_raise(folder, name), safe_load=True)
+
+
 def free_memory(device: torch.device) -> int:
     """Free bytes of a device (``cpu``: of the machine's RAM)."""
     return management.get_free_memory(device)
@@ -203,11 +240,37 @@ def evaluate_conds(base_model, conds, x, timestep, options) -> list[Tensor]:
     return comfy.samplers.calc_cond_batch(base_model, conds, x, timestep, options)
 
 
-def sample(guider, latent: Tensor, sampler, sigmas: Tensor, callback: Callable | None = None) -> Tensor:
-    """Run a guider over ``sigmas`` from a latent [F,C,h,w] that already carries its noise."""
-    noise = torch.zeros_like(latent)
+def sample(
+    guider,
+    latent: Tensor,
+    sampler,
+    sigmas: Tensor,
+    callback: Callable | None = None,
+    noise: Tensor | None = None,
+    mask: Tensor | None = None,
+) -> Tensor:
+    """Run a guider over ``sigmas`` from a latent [F,C,h,w].
+
+    noise [F,C,h,w]: None when the latent carries its own. mask [F,H,W]: 0 where the latent stays.
+    """
+    noise = torch.zeros_like(latent) if noise is None else noise
     show = comfy.utils.PROGRESS_BAR_ENABLED
-    return guider.sample(noise, latent, sampler, sigmas, callback=callback, disable_pbar=not show, seed=0)
+    return guider.sample(noise, latent, sampler, sigmas, mask, callback, disable_pbar=not show, seed=0)
+
+
+def cell_size(vae) -> int:
+    """Pixels, each way, of one cell of the VAE's latents."""
+    return vae.spacial_compression_encode()
+
+
+def encode(vae, images: Tensor) -> Tensor:
+    """LATENT samples [F,C,h,w] of images [F,H,W,3]."""
+    return vae.encode(images)
+
+
+def decode(vae, samples: Tensor) -> Tensor:
+    """Images [F,H,W,3], float32 0-1 on the CPU, of LATENT samples [F,C,h,w]."""
+    return vae.decode(samples).to("cpu", torch.float32).clamp(0, 1)
 
 
 def euler():

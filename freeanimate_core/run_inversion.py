@@ -155,7 +155,7 @@ def _invert(plan: Plan, running: Evaluations, x: Tensor, options: dict) -> Inver
         running.show(level + 1, denoised[0])
         return denoised
 
-    previews, references = invert(denoise, x, reference, plan.levels)
+    previews, references = invert(denoise, x, reference, plan.levels, plan.config.label)
     if bank is not None:
         denoise(len(plan.levels) - 1, float(plan.levels[-1]), previews[-1].to(x), references[-1].to(x))
     return Inversion(

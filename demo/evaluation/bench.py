@@ -2,12 +2,16 @@
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
+
+from freeanimate_core.config import InversionConfig, RefineConfig
 
 from .cases import Case
-from .extras import EXTRAS
+from .extras import EXTRAS, HOLE_SHARE, Scene
 from .hosting import Host
 from .recipes import Given, Inverting, Recipe
 
@@ -55,6 +59,7 @@ class Bench:
         self._latents: dict[str, dict] = {}
         self._conditionings: dict[tuple[str, bool], tuple[list, list]] = {}
         self._records: dict[tuple[Inverting, int], object] = {}
+        self._benches: dict[float, Bench] = {}
 
     def complete(self, how: Recipe | Given) -> Recipe | Given:
         """The same with the run's steps and guidance filled in."""
@@ -65,10 +70,38 @@ class Bench:
 
     def frames(self, how: Recipe | Given) -> Tensor:
         """Frames [F,H,W,3], float32 0-1 on the CPU."""
+        if how.refine:
+            return self._refined(how.refine).frames(replace(how, refine=0.0))
         if isinstance(how, Given):
             return self._decoded(self._latent(how.frames)) if how.through_vae else getattr(self.case, how.frames)
         recipe = self.complete(how)
         return self._decoded(self._plain(recipe) if recipe.plain else self._patched(recipe))
+
+    def _refined(self, denoise: float) -> "Bench":
+        """The same bench with a preview that Refine Preview has gone over, by the defaults of its widgets."""
+        if denoise not in self._benches:
+            case, config = self.case, RefineConfig(denoise)
+            positive, negative = self._conditioning("true", True)
+            (preview,) = self.host.refine.execute(
+                self.models.model,
+                self.models.vae,
+                positive,
+                negative,
+                case.preview,
+                case.preview_masks,
+                case.holes,
+                case.background,
+                case.reference,
+                config.denoise,
+                config.steps,
+                config.cfg,
+                config.seed,
+                config.reference_weight,
+                config.grow,
+                config.window,
+            ).args
+            self._benches[denoise] = Bench(self.host, self.models, replace(case, preview=preview), self.settings)
+        return self._benches[denoise]
 
     def _decoded(self, latent: dict) -> Tensor:
         return self.host.stock.VAEDecode().decode(self.models.vae, latent)[0].to("cpu", torch.float32).clamp(0, 1)
@@ -122,7 +155,11 @@ class Bench:
         """Patch Model and Animate Sampler; the host's sampler where the passes are meant to differ."""
         record = self._record(recipe.inverting, recipe.steps)
         if recipe.start == "noise":
-            record = self._from_noise(record)
+            record = self._changed(record, self._noise(record))
+        if recipe.start == "holes":
+            record = self._changed(record, self._with_fresh_holes(record))
+        if recipe.denoised_along:
+            record = self._changed(record, reference=self._denoised_reference(record, recipe))
         patch = recipe.patch
         model = self.host.patch_model.execute(
             self.models.model, record, patch.reference_weight, patch.self_span, patch.cross_span, patch.halves, 0
@@ -147,35 +184,92 @@ class Bench:
 
     def _with_extras(self, model, recipe: Recipe):
         for name in recipe.extras:
-            model = EXTRAS[name](model, self.case)
+            model = EXTRAS[name](model, self.scene)
         return model
+
+    @cached_property
+    def scene(self) -> Scene:
+        """What extras may look at."""
+        latents = [
+            self.host.to_model_space(self.models.model, self._latent(n)["samples"]) for n in ("reference", "preview")
+        ]
+        return Scene(self.case, *latents)
 
     def _record(self, inverting: Inverting, steps: int):
         """The record of DDIM Inversion, once per way of inverting."""
         if (inverting, steps) not in self._records:
-            self._records[inverting, steps] = self.host.inversion.execute(
+            config = InversionConfig(steps, inverting.weight, check=0, label=inverting.label)
+            run = self._by_node if inverting.label == InversionConfig().label else self._by_core
+            reference_words = self._conditioning(inverting.reference_prompt, False)[0]
+            same = inverting.reference_prompt == inverting.prompt
+            self._records[inverting, steps] = run(
+                config,
                 model=self.models.model,
                 positive=self._conditioning(inverting.prompt, inverting.control)[0],
-                preview_latent=self._latent("preview"),
-                reference_latent=self._anchor(inverting.anchor),
-                steps=steps,
-                reference_weight=inverting.weight,
-                storage="auto",
-                frames_per_window=0,
-                frames_to_check=0,
-            ).args[0]
+                preview=self._latent("preview"),
+                reference=self._anchor(inverting.anchor),
+                reference_positive=None if same else reference_words,
+            )
         return self._records[inverting, steps]
 
-    def _from_noise(self, record):
-        """The same record with KSampler's noise at its top level; its reference stays."""
+    def _by_node(self, config: InversionConfig, preview: dict, reference: dict, **inputs):
+        return self.host.inversion.execute(
+            preview_latent=preview,
+            reference_latent=reference,
+            steps=config.steps,
+            reference_weight=config.reference_weight,
+            storage=config.storage,
+            frames_per_window=config.window,
+            frames_to_check=config.check,
+            **inputs,
+        ).args[0]
+
+    def _by_core(self, config: InversionConfig, **inputs):
+        """For what the node does not offer."""
+        return self.host.run_inversion(config=config, **inputs).record
+
+    def _noise(self, record) -> Tensor:
+        """KSampler's noise at the record's top level, one tensor for all frames [F,C,h,w]."""
         import comfy.sample
 
         noise = comfy.sample.prepare_noise(record.top, self.settings.noise_seed, [0] * record.frames)
-        top = noise * record.descending[0]
+        return noise * record.descending[0]
+
+    def _with_fresh_holes(self, record) -> Tensor:
+        """The record's top level with noise in the cells that the preview invented."""
+        cells = adaptive_avg_pool2d(self.case.holes[:, None], record.top.shape[-2:]) > HOLE_SHARE
+        return torch.where(cells, self._noise(record), record.top)
+
+    def _denoised_reference(self, record, recipe: Recipe) -> Tensor:
+        """The reference's latents [S+1,1,C,h,w] as the host denoises it under guidance from its inversion's end."""
+        import comfy.sample
+        import comfy.samplers
+
+        latents = record.reference.clone()
+        start = self.host.to_latent(self.models.model, record.reference[-1])["samples"]
+
+        def keep(step: int, denoised: Tensor, x: Tensor, total: int) -> None:
+            latents[-1 - step] = x.to(latents)
+
+        comfy.sample.sample_custom(
+            self.models.model,
+            torch.zeros_like(start),
+            recipe.cfg,
+            comfy.samplers.sampler_object("euler"),
+            record.descending.clone(),
+            *self._conditioning(recipe.prompt, False),
+            start,
+            callback=keep,
+            disable_pbar=True,
+        )
+        return latents
+
+    def _changed(self, record, top: Tensor | None = None, reference: Tensor | None = None):
+        """The same record with another start of denoising, or other latents of the reference."""
         return self.host.record(
             record.levels,
-            torch.cat([record.preview[:-1], top[None]]),
-            record.reference,
+            record.preview if top is None else torch.cat([record.preview[:-1], top[None]]),
+            record.reference if reference is None else reference,
             descending=record.descending,
             steps=record.steps,
             positive=record.positive,
@@ -183,4 +277,5 @@ class Bench:
             reference_weight=record.reference_weight,
             fingerprint=record.fingerprint,
             options=record.options,
+            bank=record.bank,
         )

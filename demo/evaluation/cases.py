@@ -23,7 +23,7 @@ class Case:
 
     reference [1,H,W,3] with reference_mask [1,H,W] and reference_labels [H,W]; truth [F,H,W,3] with
     masks, labels [F,H,W] and joints [F,18,3]; poses [F,H,W,3]: the ControlNet's hints; preview
-    [F,H,W,3] with preview_masks and holes [F,H,W]. prompts: the words of each kind.
+    [F,H,W,3] with preview_masks and holes [F,H,W] over background [1,H,W,3]. prompts: the words of each kind.
 
     The truth is the character in the poses that Align Pose gives, which all methods are asked for;
     they are not quite the driving ones, and how well poses are aligned is not in question here.
@@ -43,6 +43,7 @@ class Case:
     preview: Tensor
     preview_masks: Tensor
     holes: Tensor
+    background: Tensor
 
     def has_holes(self, least: int) -> bool:
         """Whether the preview's hole masks show at least ``least`` pixels in all."""
@@ -67,8 +68,8 @@ def make_case(host: Host, seed: int, frames: int) -> Case:
     # The middle of the motion: it starts at the reference's own pose, as a driving clip seldom does, and a
     # preview frame in that pose would stand for the reference wherever a method takes one as its anchor
     driving = driving[frames // 2 : frames // 2 + frames]
-    poses, pose_image, _ = host.align_pose.execute(driving, standing, "affine", reference).args
-    preview, preview_masks, holes, _ = host.preview.execute(reference, standing, poses, mask).args
+    poses, pose_image = host.align_pose.execute(driving, standing, "affine", reference).args[:2]
+    preview, preview_masks, holes, background = host.preview.execute(reference, standing, poses, mask).args[:4]
     joints = parse_poses(poses, "aligned poses").joints
     truth, masks, labels = (torch.from_numpy(part) for part in draw_parts(seed, joints, SIZE, SIZE)[:3])
     standing_labels = draw_parts(seed, rest_pose(seed, SIZE, SIZE), SIZE, SIZE)[2]
@@ -87,4 +88,5 @@ def make_case(host: Host, seed: int, frames: int) -> Case:
         preview=preview,
         preview_masks=preview_masks,
         holes=holes,
+        background=background,
     )

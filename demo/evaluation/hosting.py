@@ -7,6 +7,7 @@ that name clash; the pack is then loaded under a name of its own, as the host do
 import importlib
 import importlib.util
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -25,12 +26,15 @@ class Host:
     demo_character: type
     align_pose: type
     preview: type
+    refine: type
     inversion: type
     patch_model: type
     sampler: type
     record: type
     weights_error: type
-    to_latent: object
+    to_latent: Callable
+    to_model_space: Callable
+    run_inversion: Callable
     version: str
     device: str
 
@@ -54,6 +58,8 @@ def start(folder: Path) -> Host:
         record=importlib.import_module(f"{PACK}.freeanimate_core.record").Inversion,
         weights_error=importlib.import_module(f"{PACK}.demo.weights").DemoWeightsError,
         to_latent=core.to_latent,
+        to_model_space=core.to_model_space,
+        run_inversion=importlib.import_module(f"{PACK}.freeanimate_core.run_inversion").run_inversion,
         version=comfyui_version.__version__,
         device=str(comfy.model_management.get_torch_device()),
     )
@@ -64,6 +70,7 @@ NODES = {
     "demo_character": ("demo_character", "FreeAnimateDemoCharacter"),
     "align_pose": ("pose", "FreeAnimateAlignPose"),
     "preview": ("preview", "FreeAnimatePreview"),
+    "refine": ("refine", "FreeAnimateRefinePreview"),
     "inversion": ("inversion", "FreeAnimateInversion"),
     "patch_model": ("patch", "FreeAnimatePatchModel"),
     "sampler": ("sampler", "FreeAnimateSampler"),

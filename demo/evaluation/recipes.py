@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from freeanimate_core.config import InversionConfig, PatchConfig
 
-STARTS = ("record", "noise", "preview")
+STARTS = ("record", "noise", "preview", "holes")
 ANCHORS = ("reference", "first", "middle")
 OFF = PatchConfig(reference_weight=0.0, self_span=0.0, cross_span=0.0)
 
@@ -15,13 +15,16 @@ class Inverting:
 
     weight: of the reference's keys in the preview passes. anchor: what stands for the reference,
     the reference itself or the first or middle preview frame. control: whether the ControlNet is
-    on. prompt: kind of words, a key of ``Case.prompts``.
+    on. prompt, reference_prompt: kinds of words, keys of ``Case.prompts``. label: the level that the
+    model is asked at, ``target`` is FateZero's.
     """
 
     weight: float = InversionConfig().reference_weight
     anchor: str = "reference"
     control: bool = True
     prompt: str = "true"
+    reference_prompt: str = "true"
+    label: str = "source"
 
     def __post_init__(self):
         if self.anchor not in ANCHORS:
@@ -33,9 +36,11 @@ class Recipe:
     """How frames are sampled; the defaults are those of the nodes' widgets.
 
     start: ``record`` is the inverted preview, ``noise`` one noise tensor for all frames,
-    ``preview`` the preview noised to half, also with one tensor. inverting: the record that the
-    patched model reads. patch: what it reads of it; all off is the plain model. prompt: kind of
-    words while denoising. cfg, steps: None is the run's. sampler: of the host. extras: further
+    ``preview`` the preview noised to half, also with one tensor, ``holes`` the inverted preview with
+    that noise where the preview is invented. inverting: the record that the patched model reads.
+    denoised_along: the reference's latents come from denoising it under guidance like a frame, not
+    from its inversion. patch: what is read of the record; all off is the plain model. prompt: kind of
+    words while denoising. refine: denoise of Refine Preview, 0 = the preview as it is. cfg, steps: None is the run's. sampler: of the host. extras: further
     patches of the model, by name (extras.py).
     """
 
@@ -46,6 +51,8 @@ class Recipe:
     cfg: float | None = None
     steps: int | None = None
     sampler: str = "euler"
+    refine: float = 0.0
+    denoised_along: bool = False
     extras: tuple[str, ...] = ()
 
     def __post_init__(self):
@@ -57,7 +64,7 @@ class Recipe:
     @property
     def plain(self) -> bool:
         """Whether the host's sampler does it all, without a record."""
-        return self.start != "record" and self.patch.off
+        return self.start in ("noise", "preview") and self.patch.off
 
     @property
     def same_input(self) -> bool:
@@ -67,10 +74,14 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Given:
-    """Frames that nothing samples: those of the preview or of the truth, as they are or through the VAE."""
+    """Frames that no method samples: those of the preview or of the truth, as they are or through the VAE.
+
+    refine: denoise of Refine Preview, 0 = the preview as it is.
+    """
 
     frames: str
     through_vae: bool
+    refine: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from freeanimate_core.config import PatchConfig
 
 from .methods import ALONE, CROSS, METHODS, OFF, RA_SA, SELF, iba
-from .recipes import Inverting, Method, Recipe
+from .recipes import Given, Inverting, Method, Recipe
 
 FULL = {"full": METHODS["full"]}
 WITHOUT_CONTROL = Inverting(control=False)
@@ -17,6 +17,16 @@ GUIDANCE = (1.0, 2.0, 3.0, 5.0, 7.5)
 SPANS = (0.3, 0.5, 0.8, 1.0)
 WEIGHTS = (0.25, 0.5, 1.0, 1.5, 2.0)
 STEPS = (12, 20, 30, 50)
+REFINED = (0.0, 0.35, 0.6)
+LIVE_HOLES = ("live_in_holes",)
+IDEAS = {
+    "fading_replay": Recipe(patch=PatchConfig(1.0, 1.0, 1.0), extras=("fading_replay",)),
+    "live_in_holes": Recipe(extras=LIVE_HOLES),
+    "fresh_holes": Recipe("holes", extras=LIVE_HOLES),
+    "statistics_of_reference": Recipe(extras=("statistics_of_reference",)),
+    "statistics_of_preview": Recipe(extras=("statistics_of_preview",)),
+    "masked_ra_sa": Recipe(extras=("masked_ra_sa",)),
+}
 
 
 def _guidance() -> dict[str, Method]:
@@ -82,6 +92,16 @@ def _from_noise() -> dict[str, Method]:
     return found
 
 
+def _ideas() -> dict[str, Method]:
+    """Departures from the paper's form, each held against it at the same guidance."""
+    found = {}
+    for cfg in (3.0, 5.0):
+        base = f"cfg_{cfg:g}/full"
+        for label, recipe in {"full": Recipe(), **IDEAS}.items():
+            found[f"cfg_{cfg:g}/{label}"] = Method(f"Guidance {cfg:g}: {label}.", replace(recipe, cfg=cfg), base)
+    return found
+
+
 def _variants(about: str, recipes: dict[str, Recipe]) -> dict[str, Method]:
     return FULL | {name: Method(f"{about}: {name}.", recipe) for name, recipe in recipes.items()}
 
@@ -121,6 +141,29 @@ SWEEPS: dict[str, dict[str, Method]] = {
         {f"weight_{w:g}": _weighted(w) for w in WEIGHTS} | {"masked": Recipe(extras=("masked_ra_sa",))},
     ),
     "steps": _variants("Steps", {f"steps_{steps}": Recipe(steps=steps) for steps in STEPS}),
+    "ideas": _ideas(),
+    "refine": {
+        f"{kind}_{denoise:g}": Method(
+            f"Refine Preview at {denoise:g}: {words}.", replace(how, refine=denoise), f"{kind}_0"
+        )
+        for denoise in REFINED
+        for kind, words, how in (
+            ("preview", "its frames", Given("preview", False)),
+            ("full", "the whole method after it", Recipe()),
+        )
+    },
+    "reference": _variants(
+        "Latents and words of the reference",
+        {
+            "its_inversion": Recipe(),
+            "denoised_along": Recipe(denoised_along=True),
+            "without_words": Recipe(inverting=Inverting(reference_prompt="empty")),
+        },
+    ),
+    "label": _variants(
+        "The level that the model is asked at while inverting",
+        {"source": Recipe(), "target": Recipe(inverting=Inverting(label="target"))},
+    ),
     "inversion_prompt": _variants(
         "Words in the inversion",
         {"same_words": Recipe(), "no_words": Recipe(inverting=Inverting(prompt="empty"))},

@@ -22,7 +22,7 @@ AUTOENCODER = Plan("autoencoder", 9000, 2e-3, 1e-4)
 DECODER = Plan("decoder", 8000, 1e-3, 2e-5)
 HINT = Plan("hint", 400, 2e-3, 1e-4)
 READER = Plan("reader", 800, 2e-3, 1e-4)
-DENOISER = Plan("denoiser", 4500, 1e-3, 3e-5, averaging=0.999, cooling=0.3)
+DENOISER = Plan("denoiser", 4000, 1e-3, 3e-5, averaging=0.999, cooling=0.3)
 CROPS, SKELETONS, LATENTS, READ = 8, 16, 16, 32  # pictures per step
 _TOLD_EVERY = 20  # seconds
 

@@ -77,6 +77,15 @@ SETTINGS = {
     "sampler": Recipe(sampler="euler_cfg_pp"),
     "img2img": METHODS["img2img"].how,
     "joint batch": METHODS["joint_batch"].how,
+    "refined": Recipe(refine=0.5),
+    "fresh holes": Recipe(start="holes"),
+    "reference without words": Recipe(inverting=Inverting(reference_prompt="empty")),
+    "reference denoised along": Recipe(denoised_along=True),
+    "FateZero's label": Recipe(inverting=Inverting(label="target")),
+    "fading replay": Recipe(extras=("fading_replay",)),
+    "live in holes": Recipe(extras=("live_in_holes",)),
+    "the reference's statistics": Recipe(extras=("statistics_of_reference",)),
+    "the preview's statistics": Recipe(extras=("statistics_of_preview",)),
 }
 
 
@@ -111,6 +120,34 @@ def test_one_kind_of_pixels_leaves_nothing_to_mask(bench):
 def test_the_references_keys_alone_depend_on_the_reference(bench):
     alone = METHODS["reference_only"].how
     assert differ(bench, alone, METHODS["ra_sa_from_noise"].how) > SAME
+
+
+def test_a_preview_without_holes_is_replayed_everywhere(bench):
+    holes = bench.case.holes
+    for filled, alike in ((torch.zeros_like(holes), Recipe()), (torch.ones_like(holes), Recipe(patch=RA_SA))):
+        case = Bench(bench.host, bench.models, replace(bench.case, holes=filled), bench.settings)
+        assert differ(case, Recipe(extras=("live_in_holes",)), alike) < SAME
+    case = Bench(bench.host, bench.models, replace(bench.case, holes=torch.zeros_like(holes)), bench.settings)
+    assert differ(case, Recipe(start="holes"), Recipe()) < SAME
+
+
+def test_a_reference_denoised_at_guidance_1_returns_along_its_inversion(bench):
+    recipe = Recipe(cfg=1.0, steps=12)
+    record = bench._record(recipe.inverting, 12)
+    latents = bench._denoised_reference(record, recipe)
+    assert hostside.relative(latents[-1], record.reference[-1]) < 1e-5
+    assert hostside.relative(latents[-2], record.reference[-2]) < 0.05
+
+
+def test_statistics_are_those_of_the_rival():
+    rng = torch.Generator().manual_seed(0)
+    one, other = (torch.randn(2, 4, 8, 8, generator=rng) * scale + scale for scale in (1.0, 3.0))
+    half = torch.zeros(2, 1, 8, 8)
+    half[..., :4] = 1.0
+    moved = extras._to_statistics(one, half, other, half)
+    assert torch.allclose(moved[..., :4].mean((-2, -1)), other[..., :4].mean((-2, -1)), atol=1e-5)
+    assert torch.allclose(moved[..., :4].std((-2, -1)), other[..., :4].std((-2, -1)), atol=1e-4)
+    assert torch.equal(moved[..., 4:], one[..., 4:])
 
 
 def test_guidance_variants(bench):

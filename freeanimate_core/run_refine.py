@@ -1,0 +1,104 @@
+"""The Refine Preview node's side of the host: img2img of the preview that reads the reference (RA-SA).
+
+A run is that of a record whose latents are noised instead of inverted: the same patched model and
+the same windows serve it.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from . import host
+from .checks import control_digest, prompt_digest
+from .conditioning import check_hints, single_entry, without_control
+from .config import PatchConfig, RefineConfig
+from .errors import REFINE, FreeAnimateError
+from .fingerprint import Fingerprint
+from .hooks import refuse_conflicts
+from .record import Inversion
+from .refine import Regions, assembled, one_noise
+from .run_sampling import patch_model
+from .schedule import inversion_levels
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What Preview Generation put out, and the reference: pictures [F or 1,H,W,3], masks [F,H,W], all 0-1."""
+
+    preview: Tensor
+    person_mask: Tensor
+    hole_mask: Tensor
+    background: Tensor
+    reference: Tensor
+
+    def checked(self, cell: int) -> "Scene":
+        """float32 on the CPU, or FreeAnimateError unless all fit together; ``cell``: pixels of a latent cell."""
+        frames, height, width = self.preview.shape[:3]
+        if frames == 0 or height % cell or width % cell:
+            raise FreeAnimateError(
+                f"{REFINE}: preview is {frames} frames of {width}x{height} and at least one with sides that are "
+                f"multiples of {cell} is needed; resize the reference before Preview Generation."
+            )
+        counts = {"person_mask": frames, "hole_mask": frames, "background": 1, "reference": 1}
+        for name, count in counts.items():
+            shape = tuple(getattr(self, name).shape[:3])
+            if shape != (count, height, width):
+                raise FreeAnimateError(
+                    f"{REFINE}: {name} is {shape[0]} of {shape[2]}x{shape[1]} and {count} of {width}x{height} fits the "
+                    "preview; connect the outputs of one Preview Generation node and the reference given to it."
+                )
+        parts = {name: getattr(self, name).to("cpu", torch.float32) for name in ("preview", *counts)}
+        return Scene(**{name: part[..., :3] if part.ndim == 4 else part for name, part in parts.items()})
+
+
+def run_refine(model, vae, positive: list, negative: list, scene: Scene, config: RefineConfig) -> Tensor:
+    """Refined preview [F,H,W,3]; at denoise 0 the preview as it came.
+
+    Raises FreeAnimateError, before anything long, for input that does not fit together.
+    """
+    if config.denoise == 0:
+        return scene.preview
+    host.require_unet(model, REFINE)
+    refuse_conflicts(model.model_options, REFINE)
+    check_hints([single_entry(positive, REFINE, "positive")], len(scene.preview), REFINE, "positive")
+    scene = scene.checked(host.cell_size(vae))
+    regions = Regions.of(scene.person_mask, scene.hole_mask, scene.reference, scene.background, config.grow)
+    latents = _sampled(model, vae, positive, negative, scene, regions.drawn, config)
+    return assembled(host.decode(vae, latents), regions, scene.background[0], config.grow)
+
+
+def _sampled(model, vae, positive: list, negative: list, scene: Scene, mask: Tensor, config: RefineConfig) -> Tensor:
+    """LATENT samples [F,C,h,w] of the refined frames; outside ``mask`` [F,H,W] those of the preview."""
+    clean, reference = host.encode(vae, scene.preview), host.encode(vae, scene.reference)
+    noise = one_noise(clean, config.seed)
+    record = _noised_record(model, positive, clean, reference, noise, config)
+    patch = PatchConfig(config.reference_weight, 0.0, 0.0, window=config.window)
+    guider = host.cfg_guider(patch_model(model, record, patch), config.cfg, positive=positive, negative=negative)
+    callback = host.latent_callback(model, len(record.descending) - 1)
+    sigmas = record.descending.clone()
+    return host.sample(guider, clean, host.euler(), sigmas, callback, noise=noise, mask=mask)
+
+
+def _noised_record(
+    model, positive: list, clean: Tensor, reference: Tensor, noise: Tensor, config: RefineConfig
+) -> Inversion:
+    """A record with the reference's and the preview's latents [F,C,h,w], under one noise, at the levels to come."""
+    schedule, sigma_min = host.ddim_uniform(model, int(config.steps / config.denoise))
+    descending = schedule[-(config.steps + 1) :]
+    levels = inversion_levels(descending, sigma_min)
+    scale = levels[:, None, None, None, None]
+    return Inversion(
+        levels,
+        host.to_model_space(model, clean) + scale * noise,
+        host.to_model_space(model, reference) + scale * noise[:1],
+        descending=descending,
+        steps=config.steps,
+        positive=positive,
+        reference_positive=without_control(positive),
+        reference_weight=config.reference_weight,
+        fingerprint=Fingerprint(
+            **host.model_digests(model), prompt=prompt_digest(positive[0]), control=control_digest(positive[0])
+        ),
+        options=host.with_attention_patches(model).model_options,
+    )

@@ -1,0 +1,126 @@
+"""Refine Preview in the real host: limits, what stays untouched, windows, and refusals before the long work."""
+
+from dataclasses import dataclass
+
+import comfy.sample
+import hostside
+import pytest
+import torch
+from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
+from freeanimate_pack.freeanimate_core.refine import one_noise
+from freeanimate_pack.nodes.refine import FreeAnimateRefinePreview
+
+FRAMES, HEIGHT, WIDTH = 3, 48, 64
+
+
+@dataclass
+class Scene:
+    """A figure of noise that walks over a smooth ground."""
+
+    tiny: hostside.Tiny
+
+    def __post_init__(self):
+        rng = torch.Generator().manual_seed(0)
+        hints = hostside.hint(FRAMES, HEIGHT // 8, WIDTH // 8)
+        self.positive, self.negative = self.tiny.controlled(self.tiny.positive(), self.tiny.negative(), hints)
+        self.background = torch.linspace(0.2, 0.8, WIDTH).expand(1, HEIGHT, WIDTH)[..., None].repeat(1, 1, 1, 3)
+        self.person = torch.zeros(FRAMES, HEIGHT, WIDTH)
+        for frame in range(FRAMES):
+            self.person[frame, 16:40, 8 + 8 * frame : 24 + 8 * frame] = 1.0
+        figure = torch.rand(1, HEIGHT, WIDTH, 3, generator=rng)
+        self.preview = torch.where(self.person[..., None] > 0, figure, self.background)
+        self.reference = self.preview[:1].clone()
+
+    def refine(self, **changes) -> torch.Tensor:
+        inputs = {
+            "model": self.tiny.model,
+            "vae": self.tiny.vae,
+            "positive": self.positive,
+            "negative": self.negative,
+            "preview": self.preview,
+            "person_mask": self.person,
+            "hole_mask": torch.zeros_like(self.person),
+            "background": self.background,
+            "reference": self.reference,
+            "denoise": 0.5,
+            "steps": 3,
+            "cfg": 2.0,
+            "seed": 1,
+            "reference_weight": 1.0,
+            "grow": 4,
+            "frames_per_window": 0,
+        }
+        return FreeAnimateRefinePreview.execute(**inputs | changes).args[0]
+
+
+@pytest.fixture(scope="module")
+def scene(sd15) -> Scene:
+    with torch.inference_mode():
+        return Scene(sd15)
+
+
+@pytest.fixture(scope="module")
+def refined(scene) -> torch.Tensor:
+    with torch.inference_mode():
+        return scene.refine()
+
+
+def test_at_denoise_0_the_preview_comes_out_as_it_came(scene):
+    assert scene.refine(denoise=0.0) is scene.preview
+
+
+def test_only_figure_and_painted_background_change(scene, refined):
+    drawn = torch.nn.functional.max_pool2d(torch.maximum(scene.person, scene.person[:1]), 9, 1, 4) > 0
+    assert refined.shape == scene.preview.shape and torch.isfinite(refined).all()
+    assert torch.equal(refined[~drawn], scene.background.expand_as(refined)[~drawn])
+    assert hostside.relative(refined[scene.person > 0], scene.preview[scene.person > 0]) > 0.05
+
+
+def test_the_redrawn_background_is_still(scene, refined):
+    moving = torch.nn.functional.max_pool2d(scene.person, 9, 1, 4) > 0
+    both = ~(moving[1] | moving[2])
+    assert torch.equal(refined[1, both], refined[2, both])
+
+
+def test_windows_do_not_matter_and_settings_do(scene, refined):
+    assert hostside.relative(scene.refine(frames_per_window=1), refined) < 1e-4
+    assert torch.equal(scene.refine(), refined)
+    for change in ({"reference_weight": 0.0}, {"seed": 2}, {"cfg": 1.0}, {"denoise": 0.9}, {"steps": 5}):
+        assert hostside.relative(scene.refine(**change), refined) > 1e-3, change
+
+
+def test_families(tiny_layout):
+    scene = Scene(tiny_layout)
+    assert torch.isfinite(scene.refine(steps=2)).all()
+
+
+def test_nothing_of_a_run_stays_on_the_users_objects(scene, refined):
+    assert not scene.tiny.model.model_options["transformer_options"].get("patches")
+    control = scene.positive[0][1]["control"]
+    assert control.cond_hint is None and control.cond_hint_original.shape[0] == FRAMES
+
+
+def test_the_noise_is_the_ksamplers():
+    latent = torch.zeros(2, 4, 6, 8)
+    assert torch.equal(one_noise(latent, 5), comfy.sample.prepare_noise(latent, 5, [0, 0]))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    (
+        (lambda s: {"person_mask": s.person[:2]}, "person_mask is 2 of 64x48 and 3"),
+        (lambda s: {"background": s.preview}, "background is 3"),
+        (lambda s: {"preview": s.preview[:, :44]}, "multiples of 8"),
+        (lambda s: {"positive": s.tiny.positive() * 2}, "2 entries"),
+        (lambda s: {"preview": s.preview[:2], "person_mask": s.person[:2], "hole_mask": s.person[:2]}, "3 pose images"),
+        (lambda s: {"denoise": 1.5}, "denoise is 1.5"),
+    ),
+)
+def test_refusals_name_the_input(scene, change, words):
+    with pytest.raises(FreeAnimateError, match=f"Refine Preview: .*{words}"):
+        scene.refine(**change(scene))
+
+
+def test_other_families_are_refused(flow, scene):
+    with pytest.raises(FreeAnimateError, match="Refine Preview: model"):
+        scene.refine(model=flow.model)
