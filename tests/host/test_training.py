@@ -1,5 +1,8 @@
 """The demo model's training: what is trained is what the host then runs."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +10,7 @@ from torch import nn
 
 from demo import tiny
 from demo.model import assemble
-from demo.training import autoencoder, denoiser, hint, narrow_vae
+from demo.training import autoencoder, denoiser, hint, narrow_vae, stages
 from demo.training.text import LENGTH, TextEncoder, Tokens, captions
 from demo.weights import split
 from demo.words import caption
@@ -113,3 +116,25 @@ def test_captions_leave_facts_out_but_name_none_that_is_wrong(trained, tmp_path)
     known = set(tokens(caption(3)))
     assert all(set(variant.tolist()) <= known for variant in rows[0])
     assert len({tuple(variant.tolist()) for variant in rows[0]}) > 1
+
+
+@torch.inference_mode(False)
+def losses(folder, monkeypatch) -> dict[str, list[float]]:
+    """Losses of every stage's first steps, from scratch, on few pictures."""
+    for name, value in {"CHARACTERS": 3, "POSES": 2, "HELD_OUT": 2, "CROPS": 2, "SKELETONS": 2, "LATENTS": 2}.items():
+        monkeypatch.setattr(stages, name, value)
+    for name in ("AUTOENCODER", "HINT", "DENOISER"):
+        monkeypatch.setattr(stages, name, replace(getattr(stages, name), steps=2))
+    training = stages.Training(folder, "cpu", 60.0)
+    for run in (training.train_autoencoder, training.train_hint, training.train_denoiser):
+        run()
+    return {
+        log.stem: [json.loads(line)["loss"] for line in log.read_text().splitlines()] for log in folder.glob("*.jsonl")
+    }
+
+
+def test_the_same_seed_gives_the_same_losses(tmp_path, monkeypatch):
+    one, other = (losses(tmp_path / name, monkeypatch) for name in ("one", "other"))
+    assert one.keys() == {"autoencoder", "hint", "denoiser"}
+    assert all(len(values) == 2 for values in one.values())
+    assert one == other
