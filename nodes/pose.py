@@ -3,7 +3,15 @@
 from comfy_api.latest import io
 
 from ..freeanimate_core.errors import ALIGN_POSE
-from ..freeanimate_core.pose import ALIGN_MODES, align, draw_poses, overlay, parse_poses, write_poses
+from ..freeanimate_core.pose import (
+    ALIGN_MODES,
+    AlignSettings,
+    align,
+    draw_poses,
+    overlay,
+    parse_poses,
+    write_poses,
+)
 from .sockets import CATEGORY, PREFIX, PoseKeypoint
 
 
@@ -16,45 +24,119 @@ class FreeAnimateAlignPose(io.ComfyNode):
             node_id=f"{PREFIX}AlignPose",
             display_name=ALIGN_POSE,
             category=CATEGORY,
-            description="Scales and moves the poses of a driving clip onto the body of the reference, and draws them "
-            "for an openpose ControlNet. Look at the overlay before the long work.",
-            search_aliases=["retarget", "rescale pose", "openpose", "DWPose", "POSE_KEYPOINT"],
+            description="Scales and moves the poses of a driving clip onto the body of the reference, fills gaps, and "
+            "draws them for an openpose ControlNet. Look at the overlay and the report before the long work.",
+            search_aliases=["retarget", "rescale pose", "bone length", "smooth pose", "openpose", "POSE_KEYPOINT"],
             inputs=[
                 PoseKeypoint.Input(
                     "driving_pose",
-                    tooltip="Poses of the driving clip, one dictionary per frame with one person in each (of several "
-                    "the largest is taken), in pixels or as fractions of the canvas (0-1).",
+                    tooltip="Poses of the driving clip, one dictionary per frame, in pixels or as fractions of the "
+                    "canvas (0-1). Of several people the widget person chooses one.",
                 ),
                 PoseKeypoint.Input("reference_pose", tooltip="Pose of the reference image: exactly one frame."),
                 io.Combo.Input(
                     "mode",
                     options=list(ALIGN_MODES),
                     default="affine",
-                    tooltip="affine: one scale and one offset for the clip, which jumps and bobs do not change. "
-                    "affine (StableAnimator): as published there; vertical motion shrinks the body. "
-                    "none: poses as they are, brought to the reference's size when the aspect is the same.",
+                    tooltip="affine: one scale and one offset for the clip, for bodies of like proportions; jumps, "
+                    "swinging limbs and turns do not change it.\n"
+                    "bone length: every bone gets the reference's length, for a child driven by an adult.\n"
+                    "affine (StableAnimator): as published there; vertical motion shrinks the body.\n"
+                    "none: poses where they are, brought to the reference's size when the aspect is the same.",
                 ),
                 io.Image.Input(
                     "reference",
                     optional=True,
                     tooltip="The reference image, one picture: only the ground of the overlay; grey when empty.",
                 ),
+                *_repairs(),
             ],
             outputs=[
-                PoseKeypoint.Output("pose", tooltip="Aligned poses in pixels of the reference's canvas, F frames."),
+                PoseKeypoint.Output(
+                    "pose", tooltip="Aligned poses in pixels of the reference's canvas, one per frame."
+                ),
                 io.Image.Output(
                     "pose_image",
-                    tooltip="Skeletons on black, F pictures of the canvas size, for an openpose ControlNet.",
+                    tooltip="Skeletons on black, one picture of the canvas size per frame, for an openpose ControlNet.",
                 ),
                 io.Image.Output(
                     "overlay",
-                    tooltip="Aligned skeletons over the reference, whose own skeleton is white: the fit, F pictures.",
+                    tooltip="Aligned skeletons over the reference, whose own skeleton is white: the fit, per frame.",
+                ),
+                io.String.Output(
+                    "report",
+                    tooltip="One line: scale and offset in pixels, bones and gaps filled, and what was seen but not "
+                    "corrected (a turned body, drift, proportions).",
                 ),
             ],
         )
 
     @classmethod
-    def execute(cls, driving_pose, reference_pose, mode, reference=None) -> io.NodeOutput:
+    def execute(
+        cls,
+        driving_pose,
+        reference_pose,
+        mode,
+        reference=None,
+        person=0,
+        smoothing=0.0,
+        fill_gaps=5,
+        lead_in=0,
+        ground=True,
+    ) -> io.NodeOutput:
+        settings = AlignSettings(mode, smoothing, fill_gaps, lead_in, ground)
         standing = parse_poses(reference_pose, f"{ALIGN_POSE}: reference_pose")
-        poses = align(parse_poses(driving_pose, f"{ALIGN_POSE}: driving_pose"), standing, mode)
-        return io.NodeOutput(write_poses(poses), draw_poses(poses), overlay(poses, standing, reference))
+        driving = parse_poses(driving_pose, f"{ALIGN_POSE}: driving_pose", person, gaps=True)
+        aligned = align(driving, standing, settings)
+        poses = aligned.poses
+        return io.NodeOutput(write_poses(poses), draw_poses(poses), overlay(poses, standing, reference), aligned.report)
+
+
+def _repairs() -> list[io.Input]:
+    """The widgets that came after the first version; optional, so that older prompts stay valid."""
+    defaults = AlignSettings()
+    return [
+        io.Int.Input(
+            "person",
+            optional=True,
+            default=0,
+            min=0,
+            max=100,
+            step=1,
+            tooltip="Who drives where frames show several people: 0 the largest of each, n the n-th from the left.",
+        ),
+        io.Float.Input(
+            "smoothing",
+            optional=True,
+            default=defaults.smoothing,
+            min=0.0,
+            max=1.0,
+            step=0.01,
+            tooltip="How strongly jitter is smoothed (0-1, One-Euro filter without lag): 0 leaves the poses as they "
+            "are, 1 holds still what hardly moves. Fast motion is kept. Try 0.5 for jittering detections.",
+        ),
+        _frames(
+            "fill_gaps",
+            defaults.fill_gaps,
+            "Longest gap in frames (0-1000) over which a missing joint or a missing person is interpolated. "
+            "Frames without a person in a longer gap are refused; 0 fills nothing.",
+        ),
+        _frames(
+            "lead_in",
+            defaults.lead_in,
+            "Frames (0-1000) put before the clip, in which the reference's own pose goes over into the first "
+            "driving pose; the clip gets that much longer. 0 adds none.",
+        ),
+        io.Boolean.Input(
+            "ground",
+            optional=True,
+            default=defaults.ground,
+            tooltip="Keep the ankles on the reference's ground line; jumps stay jumps. For affine and bone length, "
+            "where both show an ankle. Off: the trunk alone decides the height.",
+        ),
+    ]
+
+
+def _frames(name: str, default: int, tooltip: str) -> io.Int.Input:
+    """A number of frames."""
+    return io.Int.Input(name, optional=True, default=default, min=0, max=1000, step=1, tooltip=tooltip)

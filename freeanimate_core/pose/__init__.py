@@ -1,8 +1,18 @@
 """Poses: the typed sequence, alignment to the reference's body, the picture that a ControlNet reads."""
 
-from .align import ALIGN_MODES, align
+from .align import ALIGN_MODES, AlignSettings, align
 from .draw import draw_poses
 from .keypoints import VISIBLE, PoseSequence, parse_poses, write_poses
 from .overlay import overlay
 
-__all__ = ["ALIGN_MODES", "VISIBLE", "PoseSequence", "align", "draw_poses", "overlay", "parse_poses", "write_poses"]
+__all__ = [
+    "ALIGN_MODES",
+    "VISIBLE",
+    "AlignSettings",
+    "PoseSequence",
+    "align",
+    "draw_poses",
+    "overlay",
+    "parse_poses",
+    "write_poses",
+]

@@ -1,0 +1,67 @@
+"""The tree of a body: which bones there are, and what hangs from what.
+
+Axes: F frames; 20 joints are the 18 of POSE_KEYPOINT and two middles. The middle of the hips is the lower
+end of the trunk; the middle of the ears, unlike the nose, stays where it is when the head turns.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from .keypoints import VISIBLE, PoseSequence
+
+NOSE, NECK, HIPS, EARS = 0, 1, 18, 19
+WRISTS = {"right_hand": 4, "left_hand": 7}  # the joint that each hand hangs from
+RIGHT_ANKLE, LEFT_ANKLE = 10, 13
+LEFT_FOOT = 3  # the first points of ``feet``: left big toe, small toe, heel; then those of the right foot
+_MIDDLES = ((8, 11), (16, 17))
+# Bone -> its (upper, lower) joints, right before left. Both sides of a body are equally long. Parents come first.
+BONES: dict[str, tuple[tuple[int, int], ...]] = {
+    "trunk": ((NECK, HIPS),),
+    "hips": ((HIPS, 8), (HIPS, 11)),
+    "thighs": ((8, 9), (11, 12)),
+    "shins": ((9, 10), (12, 13)),
+    "shoulders": ((NECK, 2), (NECK, 5)),
+    "upper arms": ((2, 3), (5, 6)),
+    "forearms": ((3, 4), (6, 7)),
+    "neck": ((NECK, NOSE),),
+    "eyes": ((NOSE, 14), (NOSE, 15)),
+    "ears": ((14, 16), (15, 17)),
+}
+# What is measured: a turned head shows more of an ear's bone than a head seen from the front, so the width counts.
+MEASURED = BONES | {"ears": ((16, 17),), "head": ((NECK, EARS),)}
+WIDTHS = ("shoulders", "hips")  # what a turned body shows less of
+# Joint -> the joint that it hangs from, and the bone between them; an order in which parents come first.
+PARENTS = {low: (high, bone) for bone, sides in BONES.items() for high, low in sides}
+_ARRAYS = ("joints", "face", "right_hand", "left_hand", "feet")
+
+
+def with_middles(joints: np.ndarray) -> np.ndarray:
+    """Joints [F,18,3] and the two middles: [F,20,3]; a middle has the lower confidence of its two sides."""
+    middles = [(joints[:, right] + joints[:, left]) / 2 for right, left in _MIDDLES]
+    for middle, sides in zip(middles, _MIDDLES):
+        middle[:, 2] = joints[:, sides, 2].min(axis=1)
+    return np.concatenate([joints, np.stack(middles, axis=1)], axis=1)
+
+
+def confidence_of(joints: np.ndarray, pair: tuple[int, int]) -> np.ndarray:
+    """Of a bone between two joints [F]: that of its worse end, 0 unless both are visible."""
+    confidence = joints[:, pair, 2].min(axis=1)
+    return np.where(confidence >= VISIBLE, confidence, 0.0)
+
+
+def map_points(poses: PoseSequence, change: Callable[[np.ndarray], np.ndarray]) -> PoseSequence:
+    """``poses`` with ``change`` made to the points [F,N,3] of body, face, hands and feet in turn."""
+    return replace(poses, **{name: change(getattr(poses, name)) for name in _ARRAYS})
+
+
+def turned(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Bones [n,2] from ``start`` to ``end`` [2] at each ``share`` [n,1] of the way.
+
+    The angle goes the short way round, the length evenly, so that a swinging bone does not shrink.
+    """
+    first, last = complex(*start), complex(*end)
+    angle = np.angle(first) + share[:, 0] * np.angle(last * np.conj(first))
+    bone = (abs(first) + share[:, 0] * (abs(last) - abs(first))) * np.exp(1j * angle)
+    return np.stack([bone.real, bone.imag], axis=1)
