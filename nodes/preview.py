@@ -1,12 +1,16 @@
 """Preview Generation."""
 
-from comfy_api.latest import io
+import logging
+
+from comfy_api.latest import io, ui
 
 from ..freeanimate_core import host
 from ..freeanimate_core.errors import PREVIEW
 from ..freeanimate_core.pose import parse_poses
-from ..freeanimate_core.preview import generate
+from ..freeanimate_core.preview import coverage_plot, generate, report
 from .sockets import CATEGORY, PREFIX, PoseKeypoint
+
+_LOG = logging.getLogger("freeanimate")
 
 
 class FreeAnimatePreview(io.ComfyNode):
@@ -20,7 +24,7 @@ class FreeAnimatePreview(io.ComfyNode):
             category=CATEGORY,
             description="Takes the person of the reference apart into head, trunk and limbs and moves them to every "
             "pose, over one still background. The result keeps this layout, so look at it; frames of any other tool "
-            "may take its place if they have the reference's size.",
+            "may take its place: as many as the poses, each of the reference's size, which the later nodes check.",
             search_aliases=["warp", "puppet", "animate still", "preview frames"],
             inputs=[
                 io.Image.Input("reference", tooltip="The reference image: exactly one picture, which sets the size."),
@@ -44,6 +48,25 @@ class FreeAnimatePreview(io.ComfyNode):
                     tooltip="The scene without the person, one picture of the reference's size; when empty it is "
                     "painted from the surroundings of the person.",
                 ),
+                io.String.Input(
+                    "depth_order",
+                    default="",
+                    multiline=True,
+                    optional=True,
+                    tooltip="What is in front, one line each, such as '0-15: left arm behind' or 'all: right leg "
+                    "front': frames counted from 0, or all; right or left is the person's; an arm is in front of or "
+                    "behind the trunk, a leg the other leg; later lines win. Empty: by the pose.",
+                ),
+                io.Float.Input(
+                    "coverage_threshold",
+                    default=0.85,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
+                    optional=True,
+                    tooltip="Frames whose coverage is below this share (0-1) are named in a warning; they are made "
+                    "all the same. 0: never.",
+                ),
             ],
             outputs=[
                 io.Image.Output("preview", tooltip="F frames of the reference's size."),
@@ -52,13 +75,49 @@ class FreeAnimatePreview(io.ComfyNode):
                     "hole_mask", tooltip="What the reference does not show and was filled with plain colour, 0-1."
                 ),
                 io.Image.Output("background", tooltip="The one background of all frames, one picture."),
+                io.Float.Output(
+                    "coverage",
+                    is_output_list=True,
+                    tooltip="One number per frame, 0-1: the share of the figure that the reference could show. 1: all "
+                    "of it; 0: nothing.",
+                ),
+                io.Image.Output("coverage_plot", tooltip="The coverage over the frames, one picture."),
             ],
         )
 
     @classmethod
-    def execute(cls, reference, reference_pose, target_pose, person_mask=None, background=None) -> io.NodeOutput:
+    def execute(
+        cls,
+        reference,
+        reference_pose,
+        target_pose,
+        person_mask=None,
+        background=None,
+        depth_order="",
+        coverage_threshold=0.85,
+    ) -> io.NodeOutput:
         standing = parse_poses(reference_pose, f"{PREVIEW}: reference_pose")
         poses = parse_poses(target_pose, f"{PREVIEW}: target_pose")
-        progress = host.progress_bar(len(poses))
-        made = generate(reference, standing, poses, person_mask, background, host.torch_device(), progress)
-        return io.NodeOutput(made.frames, made.person_mask, made.hole_mask, made.background)
+        made = generate(
+            reference,
+            standing,
+            poses,
+            person_mask,
+            background,
+            host.torch_device(),
+            host.progress_bar(len(poses)),
+            depth_order=depth_order,
+        )
+        text = report(made.coverage, coverage_threshold)
+        if min(made.coverage) < coverage_threshold:
+            _LOG.warning("%s: %s", PREVIEW, text)
+        plot = coverage_plot(made.coverage, coverage_threshold)
+        return io.NodeOutput(
+            made.frames,
+            made.person_mask,
+            made.hole_mask,
+            made.background,
+            list(made.coverage),
+            plot,
+            ui=ui.PreviewText(text),
+        )

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from .bones import ARMS, LEGS, LIMBS, NECK
+from .bones import ARMS, LIMBS, NECK
+from .head import slid
 from .parts import Part
 from .place import FLAT, Placement
 from .warp import Placed, affine_map, bone_along, bone_distance, bone_map
@@ -64,19 +65,15 @@ class Composer:
         cores, layers = (Layers.empty(count, height, width, self.plate.device) for _ in range(2))
         patches = {limb: self._limb(limb, frames, cores) for limb in (*LIMBS, "neck")}
         patches |= {name: self._flat(name, frames) for name in FLAT}
-        for name in (*ARMS[::-1], *LEGS[::-1], "neck", "torso", "head"):
-            self._lay(layers, patches[name], self._far(name, frames) if name in ARMS else None)
-        for name in ARMS[::-1]:
-            self._lay(layers, patches[name], 1 - self._far(name, frames))
+        for name, there in self.placement.depth.layers():
+            if patches[name] is not None and there[frames].any():
+                self._lay(layers, patches[name], there[frames])
         return _finished(layers, cores, self.plate)
 
-    def _lay(self, layers: Layers, patch: Patch | None, share: torch.Tensor | None) -> None:
-        if patch is not None:
-            layers.over(patch.window, patch.picture if share is None else patch.picture * share[:, None, None, None])
-
-    def _far(self, arm: str, frames: slice) -> torch.Tensor:
-        """1 in the frames [f] where an arm is behind the trunk."""
-        return self._tensor(self.placement.far[arm][frames])
+    def _lay(self, layers: Layers, patch: Patch, there: np.ndarray) -> None:
+        """A patch over what there is, in the frames [f] bool that have it at this depth."""
+        share = 1.0 if there.all() else self._tensor(there)[:, None, None, None]
+        layers.over(patch.window, patch.picture * share)
 
     def _tensor(self, values: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(values, dtype=torch.float32, device=self.plate.device)
@@ -93,7 +90,10 @@ class Composer:
         window = self._window(forward[:, :, :2] @ corners.T + forward[:, :, 2:])
         if window is None:
             return None
-        picture = self._sampled(part, *affine_map(self._tensor(np.nan_to_num(back)), *self._pixels(window)))
+        places = affine_map(self._tensor(np.nan_to_num(back)), *self._pixels(window))
+        if name == "head" and self.placement.heads.ball is not None:
+            places = slid(self.placement.heads.ball, self._tensor(self.placement.heads.slide[frames]), *places)
+        picture = self._sampled(part, *places)
         return Patch(window, picture * self._tensor(shown)[:, None, None, None])
 
     def _limb(self, limb: str, frames: slice, cores: Layers) -> Patch | None:
@@ -106,14 +106,18 @@ class Composer:
             return None
         x, y = self._pixels(window)
         size = self.placement.size
-        far_away = [torch.where(s[:, None, None], bone_distance(b, x, y, size), 1e6) for (_, b), s in zip(bones, shown)]
-        shares = _shares(far_away)
-        picture = torch.zeros(len(shown[0]), 5, y.shape[0], x.shape[1], device=x.device)
-        for (part, bone), seen, share in zip(bones, shown, shares):
-            fade = self._root_fade(part.bone.name, bone, x, y)
-            picture += (share * fade * seen[:, None, None])[:, None] * self._sampled(part, *bone_map(bone, x, y, size))
+        pictures = []
+        for (part, bone), seen in zip(bones, shown):
+            fade = self._root_fade(part.bone.name, bone, x, y) * seen[:, None, None]
+            pictures.append(fade[:, None] * self._sampled(part, *bone_map(bone, x, y, size)))
             cores.over(window, _core(part, replace(bone, beyond=0.0), seen, x, y, size))
-        return Patch(window, picture)
+        if len(bones) == 1:
+            return Patch(window, pictures[0])
+        halves = [bone for _, bone in bones]
+        both = (shown[0] & shown[1])[:, None, None]
+        lower = _lower_share(halves, shown, x, y, size)
+        before = both * _folded(*halves, x, y, size) if limb in ARMS else torch.zeros_like(lower)
+        return Patch(window, _joined(*pictures, lower, before))
 
     def _bones(self, limb: str, frames: slice) -> tuple[list[tuple[Part, Placed]], list[torch.Tensor]]:
         """The placed bones of a limb and the frames [f] that show each."""
@@ -182,12 +186,30 @@ class Composer:
         )
 
 
-def _shares(distances: list[torch.Tensor]) -> list[torch.Tensor]:
-    """How much each half of a limb shows [f,h,w]: the nearer one, with a narrow passage between them."""
-    if len(distances) == 1:
-        return [torch.ones_like(distances[0])]
-    lower = (0.5 + (distances[0] - distances[1]) / (2 * _JOINT_BLEND)).clamp(0, 1)
-    return [1 - lower, lower]
+def _lower_share(
+    halves: list[Placed], shown: list[torch.Tensor], x: torch.Tensor, y: torch.Tensor, size: float
+) -> torch.Tensor:
+    """How much the lower half of a limb shows [f,h,w]: where it is the nearer one, with a narrow passage."""
+    upper, lower = (
+        torch.where(seen[:, None, None], bone_distance(bone, x, y, size), 1e6) for bone, seen in zip(halves, shown)
+    )
+    return (0.5 + (upper - lower) / (2 * _JOINT_BLEND)).clamp(0, 1)
+
+
+def _folded(upper: Placed, lower: Placed, x: torch.Tensor, y: torch.Tensor, size: float) -> torch.Tensor:
+    """1 where the lower half [f,h,w], a radius past the joint, lies beside the upper one: there it is in front."""
+    radius = max(lower.radius * size, 1.0)
+    past = (bone_along(lower, x, y) / radius - 1).clamp(0, 1)
+    length = torch.linalg.vector_norm(upper.tb - upper.ta, dim=-1)[:, None, None]
+    return past * (length - bone_along(upper, x, y)).clamp(0, 1)
+
+
+def _joined(upper: torch.Tensor, lower: torch.Tensor, share: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
+    """Two halves [f,5,h,w] side by side by the lower one's ``share`` [f,h,w]; over one another where ``before``."""
+    share, before = share[:, None], before[:, None]
+    front = lower * torch.maximum(share, before)
+    behind = upper * (1 - share * (1 - before))
+    return front + behind * (1 - before * front[:, 3:4])
 
 
 def _core(part: Part, bone: Placed, seen: torch.Tensor, x: torch.Tensor, y: torch.Tensor, size: float) -> torch.Tensor:

@@ -11,6 +11,9 @@ from ..pose.keypoints import PoseSequence, same_aspect
 from .background import background_plate
 from .bones import Bone, Trunk, bones_of, trunk_of
 from .compose import Composer
+from .coverage import Expected, coverage
+from .depth import parse_overrides
+from .head import with_chin
 from .mask import person_mask as find_mask
 from .parts import Part, take_apart
 from .place import Placement, place
@@ -20,12 +23,16 @@ CHUNK = 8  # frames at once: what the working memory depends on, the result does
 
 @dataclass(frozen=True)
 class Preview:
-    """Frames [F,H,W,3], person and hole masks [F,H,W], the plate [1,H,W,3], all float32 0-1 on the CPU."""
+    """Frames [F,H,W,3], person and hole masks [F,H,W], the plate [1,H,W,3], all float32 0-1 on the CPU.
+
+    Frames of any other tool may stand in for ``frames``: as many as the poses, of the reference's size, 0-1.
+    """
 
     frames: torch.Tensor
     person_mask: torch.Tensor
     hole_mask: torch.Tensor
     background: torch.Tensor
+    coverage: tuple[float, ...]  # [F] 0-1: how much of the figure the reference could show
 
 
 def generate(
@@ -37,10 +44,12 @@ def generate(
     device: torch.device | str = "cpu",
     progress: Callable[[int], None] | None = None,
     chunk: int = CHUNK,
+    depth_order: str = "",
 ) -> Preview:
     """The person of ``reference`` [1,H,W,3] in the F poses of ``target_pose``, by a layered part warp.
 
     ``person_mask`` [1,H,W] is cut out when absent, ``background`` [1,H,W,3] painted when absent.
+    ``depth_order`` overrides what is in front, in lines such as "0-15: left arm behind".
     ``progress`` is called with the number of frames done. Memory beyond the output depends on ``chunk``
     and not on F; the result does not depend on it. Raises FreeAnimateError for input that does not fit together.
     """
@@ -57,15 +66,23 @@ def generate(
             f"{PREVIEW}: reference_pose holds {len(source)} frames, but one is expected: the reference image's pose."
         )
     joints, seen = source.joints[0, :, :2], source.seen[0]
-    placement = place(joints, seen, target.joints[..., :2], target.seen)
+    overrides = parse_overrides(depth_order, len(target))
+    placement = place(joints, seen, target.joints[..., :2], target.seen, overrides)
     mask = find_mask(image, given_mask, _figure(joints, seen))
     plate = background_plate(image, mask, given_plate)
     parts = take_apart(image, mask, plate, joints, seen)
     _check_shown(placement, parts)
+    if "head" in parts:
+        ball = with_chin(placement.heads.ball, parts["head"].layer[3].numpy())
+        placement = replace(placement, heads=replace(placement.heads, ball=ball))
     moved = {
         name: replace(part, layer=part.layer.to(device), colour=part.colour.to(device)) for name, part in parts.items()
     }
-    return _rendered(Composer(moved, placement, plate.to(device)), plate, progress, chunk)
+    composer = Composer(moved, placement, plate.to(device))
+    frames, person, holes = _rendered(composer, progress, chunk)
+    expected = Expected.of({name: part.bone for name, part in parts.items()}, height, width)
+    scores = coverage(expected, placement, (person - holes).clamp_min_(0))
+    return Preview(frames, person, holes, plate[None], tuple(scores.tolist()))
 
 
 def _figure(joints: np.ndarray, seen: np.ndarray) -> list[Bone | Trunk]:
@@ -94,9 +111,11 @@ def _check_shown(placement: Placement, parts: dict[str, Part]) -> None:
         )
 
 
-def _rendered(composer: Composer, plate: torch.Tensor, progress: Callable[[int], None] | None, chunk: int) -> Preview:
-    """All frames, ``chunk`` at a time."""
-    count, (height, width) = len(composer.placement.joints), plate.shape[:2]
+def _rendered(
+    composer: Composer, progress: Callable[[int], None] | None, chunk: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """All frames [F,H,W,3] with person and hole masks [F,H,W], ``chunk`` at a time."""
+    count, (height, width) = len(composer.placement.joints), composer.plate.shape[:2]
     frames = torch.empty(count, height, width, 3)
     person, holes = torch.empty(count, height, width), torch.empty(count, height, width)
     for start in range(0, count, chunk):
@@ -104,7 +123,7 @@ def _rendered(composer: Composer, plate: torch.Tensor, progress: Callable[[int],
         frames[part], person[part], holes[part] = composer.chunk(part)
         if progress is not None:
             progress(part.stop)
-    return Preview(frames, person, holes, plate[None])
+    return frames, person, holes
 
 
 def _one_image(images: torch.Tensor, name: str) -> torch.Tensor:

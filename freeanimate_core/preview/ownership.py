@@ -17,7 +17,11 @@ _THINNEST, _WIDEST = 0.45, 1.6  # bounds of measured radii, of the default one
 _TUCK = 0.07  # of the longest bone: how far a part goes on under those in front of it, so that no gap opens beside them
 _CLING = 0.08  # of the trunk's length: what lies between trunk and arm is the trunk's unless this much nearer
 _TRUNK_SPREAD = 0.35  # how far the trunk may stand out beyond the line from shoulder to hip, of its half width
-_TUCKED_UNDER = ("head", "torso", "right leg 0")
+_COLLAR = 0.3  # of the neck's radius: what is farther from it is not the neck's
+_PELVIS = 1.0  # of the thighs' radius: how far the trunk goes on about the hips
+_SKIRT = 0.25  # of the thigh's length: the same from leg to leg under a skirt
+_CLOSED = 2.0  # pixels: the same between bare legs
+_TUCKED_UNDER = ("head", "torso")
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ def share_out(
     if trunk:
         depths["torso"] = _widened(trunk, depths, alpha, grid)
     owner = _owners(everything, depths, grid)
-    return everything, {name: _share(name, everything, depths, owner, grid) for name in everything}
+    skirted = _skirted(bones, alpha)
+    return everything, {name: _share(name, everything, depths, owner, grid, skirted) for name in everything}
 
 
 def front_order(names: list[str]) -> list[str]:
@@ -130,6 +135,8 @@ def _owners(bones: dict[str, Bone | Trunk], depths: dict[str, np.ndarray], grid:
     for k, name in enumerate(names):
         if name.endswith(" 0"):  # what lies past a shoulder or hip is no limb's: hair, collar, shirt
             nearest[k][bones[name].offsets(*grid)[0] < 0] = np.inf
+    if "neck" in names:  # collars and scarves about it stay with the trunk
+        nearest[names.index("neck")][depths["neck"] > _COLLAR * bones["neck"].radius] = np.inf
     if "torso" in names:
         nearest[names.index("torso")] -= _CLING * bones["torso"].length
     owner = nearest.argmin(axis=0)
@@ -143,7 +150,19 @@ def _owners(bones: dict[str, Bone | Trunk], depths: dict[str, np.ndarray], grid:
     return owner
 
 
-def _share(name: str, bones: dict, depths: dict, owner: np.ndarray, grid: tuple) -> Share:
+def _skirted(bones: dict[str, Bone], alpha: np.ndarray) -> bool:
+    """Whether the mask closes the gap between two thighs that stand apart: a skirt or a coat."""
+    thighs = [bones[f"{leg} 0"] for leg in LEGS if f"{leg} 0" in bones]
+    if len(thighs) < 2:
+        return False
+    spots = [thigh.a + 0.55 * (thigh.b - thigh.a) for thigh in thighs]
+    gap = float(np.hypot(*(spots[0] - spots[1])))
+    x, y = (0.5 * (spots[0] + spots[1])).astype(int)
+    inside = 0 <= x < alpha.shape[1] and 0 <= y < alpha.shape[0]
+    return inside and bool(alpha[y, x] > 0.5) and gap > 2.2 * max(thigh.radius for thigh in thighs)
+
+
+def _share(name: str, bones: dict, depths: dict, owner: np.ndarray, grid: tuple, skirted: bool) -> Share:
     """What one part has of the figure."""
     names = front_order(list(bones))
     rank = names.index(name)
@@ -155,6 +174,9 @@ def _share(name: str, bones: dict, depths: dict, owner: np.ndarray, grid: tuple)
     ]
     own |= _shared_joint(name, bones, owner, grid)
     tucked = np.isin(owner, over) & _within(own, _TUCK * max(bone.length for bone in bones.values()))
+    if name.startswith(LEGS[1]) and f"{LEGS[0]} 0" in names:
+        reach = _SKIRT * bones[name].length if name.endswith(" 0") and skirted else _CLOSED
+        tucked |= (owner == names.index(f"{LEGS[0]} 0")) & _within(own, reach)
     hidden = (depths[name] < 0) & (owner < rank) & ~own
     return Share(own, hidden, tucked & ~own & ~hidden, _in_front(name, owner, bones) & ~own)
 
@@ -167,6 +189,7 @@ def _shared_joint(name: str, bones: dict, owner: np.ndarray, grid: tuple) -> np.
     if name == "torso":  # the ball of the shoulder stays when the arm goes
         for arm in ARMS:
             shared |= _ball(bones, f"{arm} 0", grid)
+        shared |= _pelvis(bones, grid)
     if limb in ARMS and half == "0":
         shared |= _ball(bones, name, grid) & (owner >= names.index(name))
     mate = f"{limb} {1 - int(half)}" if limb else ""
@@ -175,6 +198,15 @@ def _shared_joint(name: str, bones: dict, owner: np.ndarray, grid: tuple) -> np.
         near = np.hypot(grid[0] - joint[0], grid[1] - joint[1]) < 2.0 * bones[name].radius
         shared |= near & (owner == names.index(mate))
     return shared
+
+
+def _pelvis(bones: dict, grid: tuple) -> np.ndarray:
+    """The hips [h,w] below the trunk's line, a thigh's radius deep: they stay when a leg goes."""
+    thighs = [bones[f"{leg} 0"] for leg in LEGS if f"{leg} 0" in bones]
+    if len(thighs) < 2:
+        return np.zeros(np.broadcast_shapes(grid[0].shape, grid[1].shape), dtype=bool)
+    hips = Bone("hips", thighs[0].a, thighs[1].a, _PELVIS * min(thigh.radius for thigh in thighs))
+    return hips.depth(*grid) < 0
 
 
 def _ball(bones: dict, name: str, grid: tuple) -> np.ndarray:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from .bones import Bone, Trunk, bones_of, trunk_of
@@ -93,13 +94,25 @@ def _cover(share: Share, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _spread(colours: np.ndarray, seeds: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """``colours`` [h,w,3] with each pixel of ``where`` given the colour of the nearest seed."""
+    """``colours`` [h,w,3] with ``where`` filled from ``seeds``: the farther from them, the wider the mean taken."""
     if not where.any():
         return colours
-    rows, cols = distance_transform_edt(~seeds, return_distances=False, return_indices=True)
+    weight = torch.from_numpy(seeds.astype(np.float32))[None, None]
+    known = torch.from_numpy(colours.astype(np.float32)).permute(2, 0, 1)[None] * weight
     filled = colours.copy()
-    filled[where] = colours[rows[where], cols[where]]
+    filled[where] = _pulled(known, weight)[0].permute(1, 2, 0).numpy()[where]
     return filled
+
+
+def _pulled(colour: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Colours [1,3,h,w] everywhere, from colours times weight and weight [1,1,h,w]: push-pull over halved pictures."""
+    height, width = weight.shape[2:]
+    own = colour / weight.clamp_min(1e-6)
+    if bool((weight > 0).all()) or height * width == 1:
+        return own
+    halved = [F.avg_pool2d(item, 2, ceil_mode=True, count_include_pad=False) for item in (colour, weight)]
+    wide = F.interpolate(_pulled(*halved), (height, width), mode="bilinear", align_corners=False)
+    return torch.where(weight > 0, own, wide)
 
 
 def _seeds(bone: Bone | Trunk, solid: np.ndarray, front: np.ndarray, seam: float) -> np.ndarray:

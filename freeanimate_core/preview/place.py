@@ -3,19 +3,19 @@
 Everything here is tiny (F frames x joints), so it is done once and the frames are then independent.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from .bones import ARMS, FACE, HIPS, LIMBS, NECK, SHOULDERS, face_centre
+from .bones import HIPS, LIMBS, NECK, SHOULDERS, face_centre
+from .depth import Depth, Override, Turns, depth_of, turns_of
+from .head import Heads, place_heads
 from .warp import affine, as_matrix, inverted, similarity
 
 FLAT = ("torso", "head")  # parts with one map for the whole of them
 _STIFFNESS = 0.02  # of the trunk's affine map against a similarity
 _THINNEST = 0.35  # how narrow a turned trunk may get, of its size in the reference
-_HEAD_SWING = 0.08  # a head keeps its size in a clip, give or take
-_TURNED = 0.55  # shoulders narrower than this share are those of a turned person
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,11 @@ class Placement:
     joints: np.ndarray  # [F,18,2] pixels
     seen: np.ndarray  # [F,18] bool
     torso: np.ndarray  # reference to target
-    head: np.ndarray  # reference to target
+    heads: Heads  # reference to target
     face: np.ndarray  # [F,2] the face's centre in the target
     size: float  # pixels of the target per pixel of the reference, across limbs
-    far: dict[str, np.ndarray]  # per arm [F] bool: behind the trunk
+    turns: Turns
+    depth: Depth
 
     def shows(self, names: Iterable[str]) -> np.ndarray:
         """Whether each frame has any of the parts by name, [F] bool."""
@@ -46,7 +47,7 @@ class Placement:
 
     def forward(self, name: str) -> np.ndarray:
         """Reference-to-target maps [F,2,3] of "torso" or "head"."""
-        return self.torso if name == "torso" else self.head
+        return self.torso if name == "torso" else self.heads.maps
 
     def back(self, name: str, frames: slice) -> np.ndarray:
         """Target-to-reference maps [f,2,3] of "torso" or "head" in some frames."""
@@ -58,15 +59,22 @@ class Placement:
         return out
 
 
-def place(ref: np.ndarray, ref_seen: np.ndarray, joints: np.ndarray, seen: np.ndarray) -> Placement:
+def place(
+    ref: np.ndarray,
+    ref_seen: np.ndarray,
+    joints: np.ndarray,
+    seen: np.ndarray,
+    overrides: Sequence[Override] = (),
+) -> Placement:
     """Placement of a reference posed as ``ref`` [18,2] in frames ``joints`` [F,18,2], all in pixels."""
     size = _size(ref, ref_seen, joints, seen)
     both = seen & ref_seen
     torso = np.stack([_torso(ref, frame, shown) for frame, shown in zip(joints, both)])
-    head = _heads(ref, joints, both, torso, size)
+    heads = place_heads(ref, ref_seen, joints, both, size, np.array([_turn(matrix) for matrix in torso]))
     centre = face_centre(ref, ref_seen)
-    face = np.full((len(joints), 2), np.nan) if centre is None else head[:, :, :2] @ centre + head[:, :, 2]
-    return Placement(joints, seen, torso, head, face, size, _far_arms(ref, ref_seen, joints, seen, size))
+    face = np.full((len(joints), 2), np.nan) if centre is None else heads.maps[:, :, :2] @ centre + heads.maps[:, :, 2]
+    turns = turns_of(ref, ref_seen, joints, seen, size)
+    return Placement(joints, seen, torso, heads, face, size, turns, depth_of(turns, overrides))
 
 
 def _size(ref: np.ndarray, ref_seen: np.ndarray, joints: np.ndarray, seen: np.ndarray) -> float:
@@ -95,58 +103,10 @@ def _torso(ref: np.ndarray, frame: np.ndarray, shown: np.ndarray) -> np.ndarray:
     return affine(ref[ids], frame[ids], prior, _STIFFNESS) if len(ids) == 4 else prior
 
 
-def _heads(ref: np.ndarray, joints: np.ndarray, both: np.ndarray, torso: np.ndarray, size: float) -> np.ndarray:
-    """Maps of the head [F,2,3]: similarities, so that a face is never sheared, of nearly one size in a clip."""
-    ids = list(FACE)
-    fits = [
-        similarity(_complex(ref[ids]), _complex(frame[ids]), shown[ids].astype(float))
-        for frame, shown in zip(joints, both)
-    ]
-    scales = [abs(fit[0]) for fit in fits if fit is not None]
-    usual = float(np.median(scales)) if scales else size
-    return np.stack(
-        [_head(ref, frame, shown, fit, usual, trunk) for frame, shown, fit, trunk in zip(joints, both, fits, torso)]
-    )
-
-
-def _head(
-    ref: np.ndarray, frame: np.ndarray, shown: np.ndarray, fit: tuple | None, usual: float, trunk: np.ndarray
-) -> np.ndarray:
-    """One head's map: turned as the face is, else as the trunk is, held by the mean of what is seen."""
-    ids = [k for k in FACE if shown[k]] or ([NECK] if shown[NECK] else [])
-    if not ids:
-        return np.full((2, 3), np.nan)
-    turn = fit[0] if fit is not None else _turn(trunk)
-    scale = (
-        float(np.clip(abs(turn), usual * (1 - _HEAD_SWING), usual * (1 + _HEAD_SWING))) if fit is not None else usual
-    )
-    m = turn / abs(turn) * scale
-    return as_matrix(m, complex(_complex(frame[ids]).mean() - m * _complex(ref[ids]).mean()))
-
-
 def _turn(matrix: np.ndarray) -> complex:
-    """Rotation of a map [2,3] as a complex number; none where the map is unknown."""
+    """Rotation of a map [2,3] as a complex number of length 1; none where the map is unknown."""
     turn = complex(matrix[0, 0] + matrix[1, 1], matrix[1, 0] - matrix[0, 1])
-    return turn if np.isfinite(turn) and abs(turn) > 1e-6 else 1.0 + 0.0j
-
-
-def _far_arms(
-    ref: np.ndarray, ref_seen: np.ndarray, joints: np.ndarray, seen: np.ndarray, size: float
-) -> dict[str, np.ndarray]:
-    """Which arm is behind the trunk: of a person turned aside, the one on the side the face looks to.
-
-    Facing the picture's left is turning to one's right, which takes the right shoulder away.
-    """
-    far = {arm: np.zeros(len(joints), dtype=bool) for arm in ARMS}
-    right, left = SHOULDERS
-    width = (ref[left] - ref[right])[0]
-    if not (ref_seen[right] and ref_seen[left] and width > 1):
-        return far
-    known = seen[:, [right, left, NECK, 0]].all(axis=1)
-    turned = known & ((joints[:, left, 0] - joints[:, right, 0]) < _TURNED * width * size)
-    looks_left = joints[:, 0, 0] < joints[:, NECK, 0]
-    far["right arm"], far["left arm"] = turned & looks_left, turned & ~looks_left
-    return far
+    return turn / abs(turn) if np.isfinite(turn) and abs(turn) > 1e-6 else 1.0 + 0.0j
 
 
 def _complex(points: np.ndarray) -> np.ndarray:

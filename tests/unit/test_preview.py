@@ -5,11 +5,14 @@ import pytest
 import torch
 
 from demo.character import draw_character
+from demo.evaluation.preview import photo
 from demo.motion import motion, rest_pose
 from demo.scenery import scenery
 from freeanimate_core.errors import FreeAnimateError
+from freeanimate_core.measures import masked_psnr
 from freeanimate_core.pose import PoseSequence
-from freeanimate_core.preview import generate
+from freeanimate_core.preview import coverage_plot, generate, report
+from freeanimate_core.preview.background import paint_out
 
 SIZE = 192
 FRAMES = 7
@@ -199,3 +202,62 @@ def test_what_does_not_fit_together_is_refused(scenes, words):
     )
     with pytest.raises(FreeAnimateError, match=f"^Preview Generation: {words}|^Preview Generation: .*{words}"):
         generate(**(given | refusals(scene)[words]))
+
+
+def test_coverage_names_missing_limbs_and_turned_backs(scenes, made):
+    scene = scenes["wave"]
+    lacking, back = scene.moving.copy(), scene.moving.copy()
+    lacking[3, [3, 4, 6, 7]] = 0
+    middle = back[:, 1:2, 0]
+    back[4:, :, 0] = 2 * middle[4:] - back[4:, :, 0]  # left and right change sides
+    plain = made["wave"].coverage
+    assert min(plain) > 0.88
+    missing, turned = (scene.preview(poses(item)).coverage for item in (lacking, back))
+    assert missing[3] < plain[3] - 0.1 and missing[2] == pytest.approx(plain[2], abs=0.02)
+    assert max(turned[4:]) < 0.7 and turned[0] == pytest.approx(plain[0], abs=0.02)
+    text = report(turned, 0.85)
+    assert "frames 4-6 (counted from 0)" in text
+    assert "no frame is below" in report(plain, 0.5)
+
+
+def test_the_coverage_plot_marks_what_is_below_the_threshold():
+    plots = [coverage_plot((0.9, 0.4, 0.95), threshold) for threshold in (0.0, 0.5)]
+    red = [(plot[..., 0] > 0.7) & (plot[..., 1] < 0.3) for plot in plots]
+    assert plots[0].shape == plots[1].shape and plots[0].shape[::3] == (1, 3)
+    assert not red[0].any() and red[1].any()
+
+
+def test_depth_order_puts_an_arm_behind_the_trunk_in_the_frames_it_names(scenes):
+    scene = scenes["wave"]
+    across = np.repeat(scene.rest, 3, axis=0)
+    across[:, 4, :2] = across[:, [2, 5, 8, 11], :2].mean(axis=1)  # right wrist before the trunk's middle
+    plain = scene.preview(poses(across))
+    behind = scene.preview(poses(across), depth_order="1-2: right arm behind")
+    assert torch.equal(plain.frames[0], behind.frames[0])
+    x, y = across[0, 4, :2].astype(int)
+    spot = (slice(1, 3), slice(y - 3, y + 4), slice(x - 3, x + 4))
+    assert float((plain.frames[spot] - behind.frames[spot]).abs().mean()) > 0.05
+    with pytest.raises(FreeAnimateError, match="depth_order line 1 names frames 9"):
+        scene.preview(poses(across), depth_order="9: right arm behind")
+
+
+def test_a_level_scene_is_continued_behind_the_person():
+    """A floor line goes on straight through the hole, and a full hole takes no colour from nowhere."""
+    scene = torch.zeros(60, 80, 3)
+    scene[40:] = 0.8
+    mask = torch.zeros(60, 80)
+    mask[10:55, 35:50] = 1
+    plate = paint_out(scene * (1 - mask[..., None]) + 0.5 * mask[..., None], mask)
+    assert float((plate - scene).abs().mean()) < 0.01 and float((plate - scene).abs()[:, 42].max()) < 0.35
+    assert bool(torch.isfinite(paint_out(scene, torch.ones(60, 80))).all())
+
+
+def test_a_photograph_keeps_its_background_still():
+    made = photo.preview(photo.outline())
+    picture, still = photo.picture(), (made.person_mask == 0).all(dim=0)
+    outside = still & (made.background[0] == picture[0]).all(dim=-1)
+    assert float(outside.float().mean()) > 0.3
+    assert torch.equal(made.frames[:, outside], picture[0][outside].expand(len(made.frames), -1, -1))
+    moving = made.person_mask == 0
+    assert torch.equal(made.frames[moving], made.background.expand_as(made.frames)[moving])
+    assert masked_psnr(made.frames[:1], picture, photo.outline()) >= 40

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from demo.motion import motion, rest_pose
+from demo.body import Posture, body
+from demo.motion import motion, on_canvas, rest_pose
+from freeanimate_core.errors import FreeAnimateError
+from freeanimate_core.preview.depth import parse_overrides
+from freeanimate_core.preview.head import ball_of, slid
 from freeanimate_core.preview.place import place
 from freeanimate_core.preview.warp import Placed, affine, bone_map, inverted, similarity
 
@@ -95,18 +99,94 @@ def test_heads_are_turned_and_scaled_never_sheared_and_keep_their_size():
     joints = motion("wave", 4, 9, 256, 256)
     joints[3, [0, 14, 15, 16, 17], 0] += 0.7 * (joints[3, [0, 14, 15, 16, 17], 1] - joints[3, 0, 1])
     joints[5, [14, 15, 16, 17], 0] = joints[5, 0, 0] + 0.3 * (joints[5, [14, 15, 16, 17], 0] - joints[5, 0, 0])
-    for matrix in placed(joints).head:
+    for matrix in placed(joints).heads.maps:
         linear = matrix[:, :2]
         scale = np.sqrt(np.linalg.det(linear))
         np.testing.assert_allclose(linear @ linear.T, scale**2 * np.eye(2), atol=1e-9)
         assert scale == pytest.approx(1, abs=0.085)
 
 
-def test_the_arm_on_the_side_that_the_turned_face_looks_to_is_far():
-    joints = np.repeat(rest_pose(4, 256, 256), 3, axis=0)
+def turned_joints():
+    """At rest, turned to the picture's left, turned to its right: five frames of each, narrow shoulders, nose aside."""
+    joints = np.repeat(rest_pose(4, 256, 256), 15, axis=0)
     middle = joints[0, 1, 0]
-    joints[1:, :, 0] = middle + 0.3 * (joints[1:, :, 0] - middle)
-    joints[1, 0, 0], joints[2, 0, 0] = middle - 12, middle + 12
-    far = placed(joints).far
-    assert far["right arm"].tolist() == [False, True, False]
-    assert far["left arm"].tolist() == [False, False, True]
+    joints[5:, :, 0] = middle + 0.3 * (joints[5:, :, 0] - middle)
+    joints[5:10, 0, 0], joints[10:, 0, 0] = middle - 12, middle + 12
+    return joints
+
+
+def test_the_arm_on_the_side_that_the_turned_face_looks_to_is_far():
+    depth = placed(turned_joints()).depth
+    steady = [2, 7, 12]
+    assert depth.right_arm_behind[steady].tolist() == [False, True, False]
+    assert depth.left_arm_behind[steady].tolist() == [False, False, True]
+    assert depth.left_leg_over[steady].tolist() == [False, True, False]
+    order = {k: [name for name, there in depth.layers() if there[k]] for k in steady}
+    assert order[2].index("torso") < order[2].index("right arm") and order[2].index("torso") < order[2].index(
+        "left arm"
+    )
+    assert order[7].index("right arm") < order[7].index("torso") < order[7].index("left arm")
+    assert order[12].index("left arm") < order[12].index("torso") < order[12].index("right arm")
+    assert all(sorted(names) == sorted(order[2]) for names in order.values())
+
+
+def test_one_uncertain_pose_does_not_turn_the_order_over():
+    joints = np.repeat(rest_pose(4, 256, 256), 7, axis=0)
+    joints[3] = turned_joints()[7]
+    assert not placed(joints).depth.right_arm_behind.any()
+
+
+def test_overrides_are_read_line_by_line_and_the_last_wins():
+    overrides = parse_overrides("0-9: left arm behind\n\n 4 left ARM front \nall: left leg front", 15)
+    joints = np.repeat(rest_pose(4, 256, 256), 15, axis=0)
+    rest = joints[:1]
+    depth = place(rest[0, :, :2], rest[0, :, 2] > 0, joints[..., :2].astype(float), joints[..., 2] > 0, overrides).depth
+    assert depth.left_arm_behind.tolist() == [k < 10 and k != 4 for k in range(15)]
+    assert depth.left_arm_over[4] and depth.left_leg_over.all() and not depth.right_arm_behind.any()
+
+
+@pytest.mark.parametrize(
+    "text", ["left arm behind", "0-3: left hand behind", "15: left arm front", "6-2 right leg front"]
+)
+def test_an_override_that_says_nothing_is_refused_by_its_line(text):
+    with pytest.raises(FreeAnimateError, match="depth_order line 2"):
+        parse_overrides("all right arm front\n" + text, 15)
+
+
+@pytest.mark.parametrize("degrees", [-40.0, -15.0, 0.0, 25.0, 50.0])
+def test_a_turning_head_stays_where_it_is_and_its_face_slides(degrees):
+    """The true turn about the vertical axis: the ears' middle is the head's, eyes and nose move across it."""
+    standing, turned = on_canvas(body(4), [Posture(), Posture(yaw=np.radians(degrees))], 256, 256)
+    whole = np.stack([standing, turned])
+    heads = place(
+        standing[:, :2].astype(float), standing[:, 2] > 0, whole[..., :2].astype(float), whole[..., 2] > 0
+    ).heads
+    centre = standing[[16, 17], :2].mean(axis=0)
+    moved = heads.maps[1, :, :2] @ centre + heads.maps[1, :, 2]
+    expected = np.array([turned[1, 0], centre[1] + turned[1, 1] - standing[1, 1]])  # over the neck
+    half = abs(heads.ball.half)
+    assert np.hypot(*(moved - expected)) < 0.12 * half
+    assert np.degrees(heads.yaw[1]) == pytest.approx(degrees, abs=6)
+    np.testing.assert_allclose(heads.maps[0], [[1, 0, 0], [0, 1, 0]], atol=1e-6)
+
+
+def test_the_sliding_face_moves_as_one_piece_and_the_outline_stays():
+    ball = ball_of(rest_pose(4, 256, 256)[0, :, :2], np.ones(18, dtype=bool))
+    slide = torch.tensor([0.4, -0.4, 0.0])
+    half = abs(ball.half)
+
+    def offset(across, down):
+        x = torch.full((3, 1, 1), ball.centre.real + across * half, dtype=torch.float64)
+        y = torch.full((3, 1, 1), ball.centre.imag + down * half, dtype=torch.float64)
+        sx, sy = slid(ball, slide.double(), x, y)
+        assert float((sy - y).abs().max()) < 0.05 * half
+        return ((sx - x) / half).flatten().numpy()
+
+    for across, down in ((0.4, -0.2), (0.4, 0.1), (0.6, 0.0), (0.3, 0.4)):
+        assert offset(across, down)[0] == pytest.approx(-0.4, abs=1e-6)  # the core, where it has come to
+        assert offset(-across, down)[1] == pytest.approx(0.4, abs=1e-6)
+    for across, down in ((1.0, 0.0), (-1.0, 0.0), (0.0, ball.chin), (0.0, -0.95)):
+        np.testing.assert_allclose(offset(across, down), 0, atol=1e-6)
+    ways = np.linspace(-1, 1, 81)
+    for column in (0, 1):
+        assert (np.diff([way + offset(way, 0.0)[column] for way in ways]) > 0).all()  # no fold

@@ -1,0 +1,65 @@
+"""The measures as JSON and as a Markdown table."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..results import mean_and_error
+from .pairs import CLASSES
+from .study import MEASURES, METHODS
+
+Values = Mapping[str, Sequence[Sequence[float]]]  # per measure: per character, the values of each class's pairs
+_DIGITS = {"mask_iou": 3, "seconds": 3}
+_FIRST = ("person_psnr", "mask_iou", "joint_error")  # measures in which a class has a winner
+
+
+def summary(values: Mapping[str, Mapping[str, Values]]) -> dict:
+    """{class: {method: {measure: {mean, se}}}}; a character's pairs of one class are one value."""
+    return {
+        name: {method: {measure: _entry(values[name][method][measure]) for measure in MEASURES} for method in METHODS}
+        for name in CLASSES
+    }
+
+
+def _entry(characters: Sequence[Sequence[float]]) -> dict[str, float | None]:
+    mean, error = mean_and_error([sum(pairs) / len(pairs) for pairs in characters])
+    return {"mean": mean, "se": error}
+
+
+def losses(table: dict) -> list[str]:
+    """Where our method is not first, as text."""
+    found = []
+    for name, methods in table.items():
+        for measure in _FIRST:
+            up = MEASURES[measure][1]
+            best = (max if up else min)(methods, key=lambda method: methods[method][measure]["mean"])
+            if best != "ours":
+                found.append(f"{name}: {best} is first in {measure}")
+    return found
+
+
+def write(path: Path, table: dict, about: dict) -> None:
+    """preview.json and preview.md in the folder ``path``."""
+    (path / "preview.json").write_text(json.dumps({"classes": table, "settings": about}, indent=2) + "\n", "utf-8")
+    units = [f"{name}{f' ({unit})' if unit else ''} {'up' if up else 'down'}" for name, (unit, up) in MEASURES.items()]
+    lines = [
+        f"# Preview Generation: {about['characters']} characters, {about['pairs']} pose pairs, {about['size']} px",
+        "",
+        "Mean over the characters and its standard error; seconds of CPU per frame, one thread.",
+        "",
+        f"| pose class | method | {' | '.join(units)} |",
+        "|---" * (len(MEASURES) + 2) + "|",
+    ]
+    for name, methods in table.items():
+        lines += [f"| {name} | {method} | {_cells(entries)} |" for method, entries in methods.items()]
+    lines += ["", *(losses(table) or ["`ours` is first in every class and measure."])]
+    (path / "preview.md").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _cells(entries: dict) -> str:
+    shown = []
+    for measure, entry in entries.items():
+        digits = _DIGITS.get(measure, 2)
+        error = "" if entry["se"] is None else f" +- {entry['se']:.{digits}f}"
+        shown.append(f"{entry['mean']:.{digits}f}{error}")
+    return " | ".join(shown)

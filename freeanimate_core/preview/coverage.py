@@ -1,0 +1,107 @@
+"""How much of the figure in each frame the reference could show: the coverage score.
+
+Every part counts by the area of its bone's capsule on the canvas. What counts as covered is what was
+taken from the reference; of a trunk or head that turned by an angle t, the share (1 + cos t) / 2 of the
+surface now seen was seen in the reference too. Axes: f frames, h, w a coarse grid of the canvas.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from .bones import Bone, Trunk, bones_of, trunk_of
+from .place import Placement
+
+_GRID = 160  # cells along the longer side: areas need no more
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The reference's parts with their measured radii, and their areas on its canvas in pixels."""
+
+    bones: dict[str, Bone | Trunk]
+    areas: dict[str, float]
+
+    @classmethod
+    def of(cls, bones: dict[str, Bone | Trunk], height: int, width: int) -> "Expected":
+        """Areas by name."""
+        x, y, cell = _cells(height, width)
+        areas = {name: float((bone.depth(x, y) < 0).sum()) * cell**2 for name, bone in bones.items()}
+        return cls(bones, areas)
+
+
+def coverage(expected: Expected, placement: Placement, shown: torch.Tensor) -> np.ndarray:
+    """Coverage [F], 0-1, of a clip of which ``shown`` [F,H,W] came from the reference.
+
+    A part that the reference has and that is missing in some frames only counts as not covered there. A
+    frame without any part on the canvas has 1.
+    """
+    x, y, cell = _cells(*shown.shape[1:])
+    poses = [_figure(expected, *pose, placement.size) for pose in zip(placement.joints, placement.seen)]
+    lasting = {name for parts in poses for name in parts} & set(expected.areas)
+    seen_before = _seen_before(placement)
+    scores = np.ones(len(poses))
+    for k, parts in enumerate(poses):
+        grid = F.adaptive_avg_pool2d(shown[k : k + 1], (len(y), x.shape[1]))[0].numpy()
+        inside = {name: bone.depth(x, y) < 0 for name, bone in parts.items()}
+        found = sum(float(grid[area].sum()) * seen_before[k].get(name, 1.0) for name, area in inside.items())
+        lost = sum(expected.areas[name] for name in lasting - set(parts)) * placement.size**2 / cell**2
+        total = sum(int(area.sum()) for area in inside.values()) + lost
+        scores[k] = found / total if total > 0 else 1.0
+    return scores.clip(0, 1)
+
+
+def _seen_before(placement: Placement) -> list[dict[str, float]]:
+    """Per frame, the share of trunk, head and neck as turned that the reference shows as well."""
+    trunk = np.clip(np.nan_to_num(placement.turns.width, nan=1.0), -1, 1)
+    return [
+        {"torso": (1 + t) / 2, "head": (1 + h) / 2, "neck": (1 + h) / 2}
+        for t, h in zip(trunk, np.cos(placement.heads.yaw))
+    ]
+
+
+def report(scores: Sequence[float], threshold: float) -> str:
+    """One line on the coverage of a clip; frames below ``threshold`` are named, counted from 0."""
+    low = [frame for frame, score in enumerate(scores) if score < threshold]
+    line = f"Coverage {min(scores):.2f} to {max(scores):.2f} over {len(scores)} frames"
+    if not low:
+        return f"{line}; no frame is below {threshold:.2f}."
+    return (
+        f"{line}; below {threshold:.2f}: frames {name_frames(low)} (counted from 0). The reference does not show "
+        "enough of the person for these poses: turns away from the viewer, missing joints, or limbs that the "
+        "reference lacks. Look at them in the preview."
+    )
+
+
+def name_frames(frames: Sequence[int]) -> str:
+    """Numbers as text, runs drawn together: "3, 7-9"."""
+    runs: list[list[int]] = []
+    for frame in frames:
+        if runs and frame == runs[-1][1] + 1:
+            runs[-1][1] = frame
+        else:
+            runs.append([frame, frame])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+
+
+def _figure(expected: Expected, joints: np.ndarray, seen: np.ndarray, size: float) -> dict[str, Bone | Trunk]:
+    """Bones and trunk of a frame, with the reference's radii where it shows the part."""
+    trunk = trunk_of(joints, seen)
+    found: dict[str, Bone | Trunk] = {**bones_of(joints, seen), **({"torso": trunk} if trunk else {})}
+    for name, bone in found.items():
+        model = expected.bones.get(name)
+        if isinstance(bone, Bone):
+            radius = bone.radius if model is None else model.radius * size
+            found[name] = replace(bone, radius=radius, beyond=0.0)
+    return found
+
+
+def _cells(height: int, width: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """Centres x [1,w], y [h,1] of square cells over the canvas in pixels, and their side."""
+    cell = max(height, width) / min(_GRID, max(height, width))
+    rows, cols = max(round(height / cell), 1), max(round(width / cell), 1)
+    x = (np.arange(cols, dtype=np.float32)[None] + 0.5) * width / cols
+    return x, (np.arange(rows, dtype=np.float32)[:, None] + 0.5) * height / rows, cell

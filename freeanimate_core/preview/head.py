@@ -1,0 +1,174 @@
+"""Where the head is put: a similarity about the head's centre, and how far the face slides on it.
+
+A head that turns aside stays where it is while eyes and nose move across it. So the turn is found from
+the face's joints, which lie on a ball between the ears, and only what is left of their motion moves the
+head. Complex numbers are points x + iy in pixels.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from .bones import FACE, NECK
+from .warp import as_matrix
+
+_YAWS = np.radians(np.arange(-180.0, 180.0, 1.0))  # turns that are tried
+_YAW_COST = 0.004  # per radian squared: no turn is believed without need
+_TILT_COST = 0.01  # per radian squared, against the trunk: ears in reverse order are a back, not a head on its crown
+_SIZE_COST = 0.3  # per squared logarithm: a narrow face is a turned one rather than a small one
+_SWING = 0.08  # a head keeps its size in a clip, give or take
+_LARGEST_SLIDE = 0.42  # of the head's half width; a face turned further is not in the reference
+# The piece of the face that moves as a whole: half its width, in half widths of the head; the height from which it
+# stands still and the one from which it moves, in half widths about the ears; the same as shares of the way down to
+# the chin.
+_CORE, _TOP, _BROW, _MOUTH, _CHIN = 0.3, -0.9, -0.35, 0.7, 1.0
+_LONGEST = 1.7  # a chin below the ears, in half widths
+_THINNEST = 0.05  # room that the cheek keeps, in half widths
+
+
+@dataclass(frozen=True)
+class Ball:
+    """The reference's head: its centre, and half its width as a vector towards the person's left ear."""
+
+    centre: complex
+    half: complex
+    points: np.ndarray  # [5] complex, the joints of FACE in units of ``half`` about ``centre``
+    chin: float = 1.2  # from the centre down, in half widths
+
+    def turned(self, yaw: np.ndarray) -> np.ndarray:
+        """The joints [n,5] as they are seen after a turn by ``yaw`` [n] radians, positive to the person's left."""
+        across = self.points.real
+        front = np.sqrt(np.clip(1 - across**2, 0, None))
+        moved = across * np.cos(yaw)[:, None] + front * np.sin(yaw)[:, None]
+        return self.centre + self.half * (moved + 1j * self.points.imag)
+
+
+@dataclass(frozen=True)
+class Heads:
+    """Maps [F,2,3] from the reference to the frames, NaN without a head, and the head's own turns."""
+
+    maps: np.ndarray
+    yaw: np.ndarray  # [F] radians, positive to the person's left
+    ball: Ball | None  # None where the reference does not show both ears: then nothing slides
+
+    @property
+    def slide(self) -> np.ndarray:
+        """How far the face moves on the head [F], in half widths of the head towards the person's left ear."""
+        return np.clip(np.sin(self.yaw), -_LARGEST_SLIDE, _LARGEST_SLIDE)
+
+
+def ball_of(ref: np.ndarray, seen: np.ndarray) -> Ball | None:
+    """The head of a reference posed as [18,2]; None unless it shows both ears, apart from one another."""
+    right, left = (complex(*ref[k]) for k in (16, 17))
+    if not seen[[16, 17]].all() or abs(left - right) < 2:
+        return None
+    centre, half = (left + right) / 2, (left - right) / 2
+    return Ball(centre, half, (_complex(ref[list(FACE)]) - centre) / half)
+
+
+def slid(ball: Ball, slide: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Reference positions x, y [f,h,w] within the head, drawn back by the face's ``slide`` [f].
+
+    Eyes, nose and mouth move as one piece; cheeks and temples make room, the head's outline stays. The share
+    rises and falls along the head's width so that the map is single-valued for every slide.
+    """
+    span = abs(ball.half) ** 2
+    dx, dy = x - ball.centre.real, y - ball.centre.imag
+    across = (dx * ball.half.real + dy * ball.half.imag) / span
+    down = (dy * ball.half.real - dx * ball.half.imag) / span
+    low = down / ball.chin
+    wide = (1 - low.clamp(0, 1).square()).sqrt()  # of the jaw at this height
+    way = slide[:, None, None]
+    rise = (wide + across) / (wide * (1 - _CORE) + way).clamp_min(_THINNEST)
+    fall = (wide - across) / (wide * (1 - _CORE) - way).clamp_min(_THINNEST)
+    upright = torch.minimum((down - _TOP) / (_BROW - _TOP), (_CHIN - low) / (_CHIN - _MOUTH))
+    share = torch.minimum(rise, fall).clamp(0, 1) * upright.clamp(0, 1) * way
+    return x - share * ball.half.real, y - share * ball.half.imag
+
+
+def with_chin(ball: Ball | None, alpha: np.ndarray) -> Ball | None:
+    """The ball with its chin where the head's own alpha [h,w] ends below the ears' middle."""
+    if ball is None:
+        return None
+    down = np.arange(0.3, _LONGEST, 0.02)
+    spots = ball.centre + 1j * ball.half * down
+    cols, rows = (spots.real.astype(int), spots.imag.astype(int))
+    inside = (cols >= 0) & (rows >= 0) & (cols < alpha.shape[1]) & (rows < alpha.shape[0])
+    shown = np.zeros(len(down), dtype=bool)
+    shown[inside] = alpha[rows[inside], cols[inside]] > 0.5
+    return replace(ball, chin=float(down[shown].max(initial=0.6)))
+
+
+def place_heads(
+    ref: np.ndarray, ref_seen: np.ndarray, joints: np.ndarray, both: np.ndarray, size: float, trunk: np.ndarray
+) -> Heads:
+    """Heads of the frames [F,18,2]; ``both`` [F,18] says which joints frame and reference show.
+
+    ``size`` is the target's size against the reference's, ``trunk`` [F] complex the direction into which the
+    trunk's own turn takes the x axis: that of a head with less than two joints, which hangs on the joint that is
+    left, or on the neck.
+    """
+    ball = ball_of(ref, ref_seen)
+    models = _complex(ref[list(FACE)])[None] if ball is None else ball.turned(_YAWS)
+    yaws = np.zeros(1) if ball is None else _YAWS
+    fits = [
+        _fit(models[:, shown], yaws, _complex(frame[list(FACE)][shown]), size, turn)
+        for frame, shown, turn in zip(joints, both[:, list(FACE)], trunk)
+    ]
+    scales = [abs(fit.factor) for fit in fits if fit is not None]
+    usual = float(np.median(scales)) if scales else size
+    maps = np.full((len(joints), 2, 3), np.nan)
+    for k, (fit, turn) in enumerate(zip(fits, trunk)):
+        shown = both[k, list(FACE)]
+        if shown.any():
+            source, target = models[_upright(yaws) if fit is None else fit.row, shown], joints[k, list(FACE)][shown]
+        elif both[k, NECK]:
+            source, target = _complex(ref[[NECK]]), joints[k, [NECK]]
+        else:
+            continue
+        maps[k] = _map(turn * usual if fit is None else fit.factor, usual, source, _complex(target))
+    turns = np.array([0.0 if fit is None else yaws[fit.row] for fit in fits])
+    return Heads(maps, turns, ball)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """Factor of a similarity, and the row of the model, hence the yaw, that it belongs to."""
+
+    factor: complex
+    row: int
+
+
+def _fit(models: np.ndarray, yaws: np.ndarray, target: np.ndarray, size: float, trunk: complex) -> _Fit | None:
+    """The best similarity from one of ``models`` [n,k] to ``target`` [k]; None where points give no direction."""
+    if len(target) < 2:
+        return None
+    flat, goal = models - models.mean(axis=1, keepdims=True), target - target.mean()
+    spread = (np.abs(flat) ** 2).mean(axis=1)
+    factor = (np.conj(flat) * goal).mean(axis=1) / np.maximum(spread, 1e-12)
+    usable = (spread > 1.0) & (np.abs(factor) > 1e-3)
+    if not usable.any():
+        return None
+    reach = size**2 * spread.max()
+    misfit = (np.abs(factor[:, None] * flat - goal) ** 2).mean(axis=1) / reach
+    bigger = np.log(np.maximum(np.abs(factor), 1e-3) / size)
+    tilt = np.angle(factor * np.conj(trunk))
+    cost = misfit + _SIZE_COST * bigger**2 + _YAW_COST * yaws**2 + _TILT_COST * tilt**2
+    best = int(np.where(usable, cost, np.inf).argmin())
+    return _Fit(complex(factor[best]), best)
+
+
+def _upright(yaws: np.ndarray) -> int:
+    """The row of no turn."""
+    return int(np.abs(yaws).argmin())
+
+
+def _map(factor: complex, usual: float, source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """One head's similarity [2,3], of nearly the clip's size, held by the mean of its points [k]."""
+    m = factor / abs(factor) * float(np.clip(abs(factor), usual * (1 - _SWING), usual * (1 + _SWING)))
+    return as_matrix(m, complex(target.mean() - m * source.mean()))
+
+
+def _complex(points: np.ndarray) -> np.ndarray:
+    return points[..., 0] + 1j * points[..., 1]
