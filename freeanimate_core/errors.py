@@ -1,7 +1,11 @@
 """The one exception of the pack, and the names by which its messages call the nodes."""
 
+DETECT_POSE = "Detect Pose"
+LOAD_POSE = "Load Pose"
+SAVE_POSE = "Save Pose"
 ALIGN_POSE = "Align Pose"
 PREVIEW = "Preview Generation"
+REFINE = "Refine Preview"
 INVERSION = "DDIM Inversion (Attention Capture)"
 PATCH_MODEL = "Patch Model (RA-SA + IBA)"
 SAMPLER = "Animate Sampler"

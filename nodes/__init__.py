@@ -4,15 +4,22 @@ from comfy_api.latest import ComfyExtension, io
 
 from .demo_character import FreeAnimateDemoCharacter
 from .demo_model import FreeAnimateDemoModel
+from .detect_pose import FreeAnimateDetectPose
 from .inversion import FreeAnimateInversion
 from .patch import FreeAnimatePatchModel
 from .pose import FreeAnimateAlignPose
+from .pose_files import FreeAnimateLoadPose, FreeAnimateSavePose
 from .preview import FreeAnimatePreview
+from .refine import FreeAnimateRefinePreview
 from .sampler import FreeAnimateSampler
 
 NODES: list[type[io.ComfyNode]] = [
+    FreeAnimateDetectPose,
+    FreeAnimateLoadPose,
+    FreeAnimateSavePose,
     FreeAnimateAlignPose,
     FreeAnimatePreview,
+    FreeAnimateRefinePreview,
     FreeAnimateInversion,
     FreeAnimatePatchModel,
     FreeAnimateSampler,

@@ -155,12 +155,16 @@ def stock_sampler(**changes: object) -> dict:
 
 
 def animate_prompt() -> dict:
-    """The workflow's API prompt on small models and a small clip.
+    """The first workflow's API prompt on small models and a small clip: see ``shrink``."""
+    return shrink(json.loads(API_PROMPT.read_text(encoding="ascii")))
+
+
+def shrink(prompt: dict) -> dict:
+    """A workflow's API prompt, changed in place to small models and a small clip.
 
     Files are replaced where a model of gigabytes would be needed: the checkpoint and the ControlNet by
     TinyModels, SDPose's checkpoint and detection by the drawn characters' own poses. The rest is as committed.
     """
-    prompt = json.loads(API_PROMPT.read_text(encoding="ascii"))
     tiny = {"layout": "sd15", "seed": 0, "out_scale": 0.05}
     for key, item in list(prompt.items()):
         if item["class_type"] == "CheckpointLoaderSimple":

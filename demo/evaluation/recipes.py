@@ -40,8 +40,8 @@ class Recipe:
     that noise where the preview is invented. inverting: the record that the patched model reads.
     denoised_along: the reference's latents come from denoising it under guidance like a frame, not
     from its inversion. patch: what is read of the record; all off is the plain model. prompt: kind of
-    words while denoising. refine: denoise of Refine Preview, 0 = the preview as it is. cfg, steps: None is the run's. sampler: of the host. extras: further
-    patches of the model, by name (extras.py).
+    words while denoising. refine: denoise of Refine Preview, 0 = the preview as it is. cfg, steps:
+    None is the run's. sampler: of the host. extras: further patches of the model, by name (extras.py).
     """
 
     start: str = "record"

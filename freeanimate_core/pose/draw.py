@@ -54,7 +54,9 @@ COLOURS = (
 )
 LIMB_DIM = 0.6
 _FINGERS = tuple((0 if k % 4 == 0 else 4 * (k // 4) + k % 4, 4 * (k // 4) + k % 4 + 1) for k in range(20))
-_BASE, _LIMB, _DISC, _HAND_LINE, _FACE = 512.0, 4.0, 4.0, 1.0, 3.0  # canvas, and radii in pixels on it
+# Canvas, and radii in pixels on it. Published limbs (half-axis 4) and hand lines (thickness 2) fill the pixels
+# under their edge too: 9 and 3 across.
+_BASE, _LIMB, _DISC, _HAND_LINE, _FACE = 512.0, 4.5, 4.0, 1.5, 3.0
 
 
 def draw_poses(
@@ -79,7 +81,7 @@ def _draw_hand(canvas: "_Canvas", hand: np.ndarray, unit: float) -> None:
     if not (hand[..., 2] >= VISIBLE).any():
         return
     for k, (a, b) in enumerate(_FINGERS):
-        canvas.ellipse(hand[:, a], hand[:, b], max(_HAND_LINE * unit, 0.75), colorsys.hsv_to_rgb(k / 20, 1.0, 1.0))
+        canvas.line(hand[:, a], hand[:, b], max(_HAND_LINE * unit, 0.75), colorsys.hsv_to_rgb(k / 20, 1.0, 1.0))
     for point in range(21):
         canvas.disc(hand[:, point], max(_DISC * unit, 1.0), (0.0, 0.0, 1.0))
 
@@ -114,20 +116,35 @@ class _Canvas:
 
     def ellipse(self, a: np.ndarray, b: np.ndarray, half_width: float, colour: tuple[float, ...]) -> None:
         """A filled ellipse with the ends ``a`` and ``b`` [f,3], in the frames that show both."""
-        frames = np.flatnonzero((a[:, 2] >= VISIBLE) & (b[:, 2] >= VISIBLE) & (np.hypot(*(b - a)[:, :2].T) >= 1))
+        frames, along, across, half_length, place = self._between(a, b, half_width)
         if not len(frames):
             return
-        start, end = self._tensor(a[frames, :2]), self._tensor(b[frames, :2])
-        line = end - start
-        length = torch.linalg.vector_norm(line, dim=1)[:, None, None]
-        reach = (line.abs().amax(dim=0) / 2 + half_width).tolist()
-        x, y, place = self._window((start + end) / 2, (reach[0], reach[1]))
-        cos, sin = (line[:, :, None, None] / length[:, None]).unbind(1)
-        along, across = (cos * x + sin * y) / (length / 2), (cos * y - sin * x) / half_width
+        along, across = along / half_length, across / half_width
         rim = torch.hypot(along, across)
-        slope = torch.hypot(along / (length / 2), across / half_width)
+        slope = torch.hypot(along / half_length, across / half_width)
         depth = torch.where(rim < 1e-4, half_width, rim * (1 - rim) / slope.clamp_min(1e-6))  # 0 / 0 at the middle
         self._lay(frames, place, depth, colour)
+
+    def line(self, a: np.ndarray, b: np.ndarray, half_width: float, colour: tuple[float, ...]) -> None:
+        """A line of one width with round ends at ``a`` and ``b`` [f,3], in the frames that show both."""
+        frames, along, across, half_length, place = self._between(a, b, half_width)
+        if len(frames):
+            distance = torch.hypot((along.abs() - half_length).clamp_min(0), across)
+            self._lay(frames, place, half_width - distance, colour)
+
+    def _between(self, a: np.ndarray, b: np.ndarray, half_width: float) -> tuple[np.ndarray, ...]:
+        """Frames that show ``a`` and ``b`` [f,3] apart, and there, in pixels from the middle: offsets along the
+        line and across it [f,k,k], half its length [f,1,1], and places [f,k,k]."""
+        frames = np.flatnonzero((a[:, 2] >= VISIBLE) & (b[:, 2] >= VISIBLE) & (np.hypot(*(b - a)[:, :2].T) >= 1))
+        if not len(frames):
+            return (frames,) * 5
+        start, end = self._tensor(a[frames, :2]), self._tensor(b[frames, :2])
+        line = end - start
+        half_length = torch.linalg.vector_norm(line, dim=1)[:, None, None] / 2
+        reach = (line.abs().amax(dim=0) / 2 + half_width + 1).tolist()
+        x, y, place = self._window((start + end) / 2, (reach[0], reach[1]))
+        cos, sin = (line[:, :, None, None] / (2 * half_length[:, None])).unbind(1)
+        return frames, cos * x + sin * y, cos * y - sin * x, half_length, place
 
     def _tensor(self, values: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(values, dtype=torch.float32, device=self.pixels.device)

@@ -7,11 +7,13 @@ hip, knee, ankle, 11-13 left, 14/15 right/left eye, 16/17 right/left ear.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 
 import numpy as np
 
 from ..errors import FreeAnimateError
 
+Person = dict[str, np.ndarray]  # one person's arrays [points,3] by name
 VISIBLE = 0.3  # confidence from which a joint counts as seen, as in the host's own drawing node
 # Array -> its key in the host's form and its number of points there.
 _ARRAYS = {
@@ -21,8 +23,13 @@ _ARRAYS = {
     "left_hand": ("hand_left_keypoints_2d", 21),
     "feet": ("foot_keypoints_2d", 6),
 }
+_NECK, _FACE = 1, 70
+_FACE_NAMED = (68, 70, 71)  # producers differ: without the two pupils, with them, with a point for the background too
+# OpenPose of comfyui_controlnet_aux leaves out the face points that it did not find: which are left is lost.
+_FACE_UNNAMED = frozenset(range(1, 72)) - {68, 70, 71}
 _SAME_ASPECT = 0.01
-_FACE_WITHOUT_EYES = 68  # producers differ: the two pupils may be left out
+_LARGEST_CANVAS = 16384  # pixels a side, as the host's widgets
+_FARTHEST = 1e6  # pixels
 # Fractions of the canvas may overshoot it a little; no whole person fits into this many pixels.
 _LARGEST_FRACTION = 2.0
 
@@ -63,43 +70,64 @@ class PoseSequence:
         return self.moved((width / self.width, height / self.height), (0.0, 0.0), height, width)
 
 
-def parse_poses(frames: object, where: str) -> PoseSequence:
+def parse_poses(frames: object, where: str, person: int = 0, gaps: bool = False) -> PoseSequence:
     """Read POSE_KEYPOINT strictly; ``where`` ("Align Pose: driving_pose") opens every message.
 
-    Accepts pixels, fractions of the canvas, and both mixed between arrays. The largest person of each
-    frame is taken. Raises FreeAnimateError for anything else: no frames, no person in a frame, wrong
-    array lengths, values that are no numbers, frames of different canvases.
+    Accepts pixels, fractions of the canvas, and both mixed between arrays. ``person`` 0 takes the largest
+    person of each frame, n the n-th from the left. With ``gaps`` a frame without anybody (or None) has
+    confidence 0 in every point. Raises FreeAnimateError for anything else: no frames, nobody in a frame,
+    wrong array lengths, values that are no numbers, frames of different canvases.
     """
-    if isinstance(frames, Mapping):
-        frames = [frames]
-    if not isinstance(frames, Sequence) or isinstance(frames, str) or not frames:
-        raise FreeAnimateError(f"{where} holds no frames; connect a pose detector's POSE_KEYPOINT output.")
-    height, width = _canvas(frames[0], f"{where}: frame 0")
-    people = []
-    for index, frame in enumerate(frames):
-        place = f"{where}: frame {index} (counted from 0)"
-        if _canvas(frame, place) != (height, width):
-            raise FreeAnimateError(
-                f"{place} has another canvas size than frame 0 ({width} x {height}); detect all poses at one size."
-            )
-        people.append(_person(frame, height, width, place))
-    arrays = {name: np.stack([person[name] for person in people]) for name in _ARRAYS}
+    people, height, width = read_people(frames, where)
+    if not any(people):
+        gaps = False  # a clip without anybody has no gaps: its first frame is to blame
+    chosen = [_chosen(found, person, gaps, _place(where, index)) for index, found in enumerate(people)]
+    arrays = {name: np.stack([one[name] for one in chosen]) for name in _ARRAYS}
     return PoseSequence(**arrays, height=height, width=width)
 
 
+def read_people(frames: object, where: str) -> tuple[list[list[Person]], int, int]:
+    """Everybody seen in each frame, arrays [points,3] in pixels by name, and the canvas's height and width.
+
+    Frames without anybody, None among them, are empty lists. Raises FreeAnimateError as ``parse_poses``.
+    """
+    if isinstance(frames, Mapping):
+        frames = [frames]
+    if not isinstance(frames, Sequence) or isinstance(frames, str) or all(frame is None for frame in frames):
+        raise FreeAnimateError(f"{where} holds no frames; connect a pose detector's POSE_KEYPOINT output.")
+    first = next(index for index, frame in enumerate(frames) if frame is not None)
+    height, width = _canvas(frames[first], _place(where, first))
+    people = []
+    for index, frame in enumerate(frames):
+        if frame is not None and _canvas(frame, _place(where, index)) != (height, width):
+            raise FreeAnimateError(
+                f"{_place(where, index)} has another canvas size than frame {first} ({width} x {height}); "
+                "detect all poses at one size."
+            )
+        people.append([] if frame is None else _seen_people(frame, height, width, _place(where, index)))
+    return people, height, width
+
+
 def write_poses(poses: PoseSequence) -> list[dict]:
+    """POSE_KEYPOINT in the host's form, one person per frame: see ``write_people``."""
+    people = [[{name: getattr(poses, name)[frame] for name in _ARRAYS}] for frame in range(len(poses))]
+    return write_people(people, poses.height, poses.width)
+
+
+def write_people(people: list[list[Person]], height: int, width: int) -> list[dict]:
     """POSE_KEYPOINT in the host's form: pixels, arrays of exactly the lengths that its drawing node reads.
 
-    Face and hands are always there (zeros when unknown); feet only when some frame has them.
+    Face and hands are always there (zeros when unknown); feet only when somebody's are known.
     """
-    names = [name for name in _ARRAYS if name != "feet" or (poses.feet[..., 2] > 0).any()]
+    known_feet = any((person["feet"][:, 2] > 0).any() for frame in people for person in frame)
+    names = [name for name in _ARRAYS if name != "feet" or known_feet]
     return [
         {
-            "people": [{_ARRAYS[name][0]: getattr(poses, name)[frame].ravel().tolist() for name in names}],
-            "canvas_height": poses.height,
-            "canvas_width": poses.width,
+            "people": [{_ARRAYS[name][0]: person[name].ravel().tolist() for name in names} for person in frame],
+            "canvas_height": height,
+            "canvas_width": width,
         }
-        for frame in range(len(poses))
+        for frame in people
     ]
 
 
@@ -114,31 +142,51 @@ def _moved(points: np.ndarray, scale: np.ndarray, offset: np.ndarray) -> np.ndar
     return moved
 
 
+def _place(where: str, index: int) -> str:
+    return f"{where}: frame {index} (counted from 0)"
+
+
 def _canvas(frame: object, place: str) -> tuple[int, int]:
     """Height and width of a frame's canvas in pixels."""
     if not isinstance(frame, Mapping):
         raise FreeAnimateError(f"{place} is a {type(frame).__name__}, not a POSE_KEYPOINT dictionary.")
     size = frame.get("canvas_height"), frame.get("canvas_width")
-    if not all(isinstance(side, (int, float)) and side >= 1 for side in size):
-        raise FreeAnimateError(f"{place} has no canvas_height and canvas_width, so its pixels have no scale.")
+    if not all(isinstance(side, Real) and 1 <= side <= _LARGEST_CANVAS for side in size):
+        raise FreeAnimateError(
+            f"{place} has no canvas_height and canvas_width of 1 to {_LARGEST_CANVAS}, so its pixels have no scale."
+        )
     return int(size[0]), int(size[1])
 
 
-def _person(frame: Mapping, height: int, width: int, place: str) -> dict[str, np.ndarray]:
-    """The largest person of a frame, as arrays by name."""
-    people = frame.get("people") or []
-    if not people and frame.get("animals"):
+def _seen_people(frame: Mapping, height: int, width: int, place: str) -> list[Person]:
+    """Everybody in a frame of whom at least one body joint is visible."""
+    people = frame.get("people")
+    # AnimalPose writes "animals" in place of "people", empty when it found none.
+    if not people and (frame.get("animals") or people is None and "animals" in frame):
         raise FreeAnimateError(f"{place} holds an animal's pose; only people (18 body joints) are supported.")
-    parsed = [_arrays(person, height, width, place) for person in people]
-    sizes = [_extent(person["joints"]) for person in parsed]
-    if not parsed or max(sizes) < 0:
+    if not isinstance(people or [], Sequence) or not all(isinstance(person, Mapping) for person in people or []):
+        raise FreeAnimateError(f"{place} has no list of dictionaries under people; write it as POSE_KEYPOINT does.")
+    parsed = [_arrays(person, height, width, place) for person in people or []]
+    return [person for person in parsed if _seen_joints(person).size]
+
+
+def _chosen(people: list[Person], person: int, gaps: bool, place: str) -> Person:
+    """The largest of a frame's people, or the ``person``-th from the left."""
+    if not people and gaps:
+        return {name: np.zeros((count, 3)) for name, (_, count) in _ARRAYS.items()}
+    if not people:
         raise FreeAnimateError(
             f"{place} holds no person; drop that frame, or detect its pose again with a lower threshold."
         )
-    return parsed[int(np.argmax(sizes))]
+    if person > len(people):
+        raise FreeAnimateError(
+            f"{place} shows {len(people)} with visible joints, but person is {person} (counted from the left); "
+            f"set person to {len(people)} or less, or to 0 for the largest."
+        )
+    return sorted(people, key=_across)[person - 1] if person else max(people, key=_area)
 
 
-def _arrays(person: Mapping, height: int, width: int, place: str) -> dict[str, np.ndarray]:
+def _arrays(person: Mapping, height: int, width: int, place: str) -> Person:
     return {
         name: _points(person.get(key), count, height, width, f"{place}, {key}")
         for name, (key, count) in _ARRAYS.items()
@@ -148,22 +196,21 @@ def _arrays(person: Mapping, height: int, width: int, place: str) -> dict[str, n
 def _points(values: Sequence[float] | None, count: int, height: int, width: int, place: str) -> np.ndarray:
     """One flat array of x, y, confidence as [count,3] in pixels; absent means all missing."""
     points = np.zeros((count, 3))
-    if values is None or len(values) == 0:
+    given = _numbers([] if values is None else values, place)
+    if not given.size or count == _FACE and given.size % 3 == 0 and given.size // 3 in _FACE_UNNAMED:
         return points
-    given = _numbers(values, place)
-    allowed = (count, _FACE_WITHOUT_EYES) if count == 70 else (count,)
-    if given.size not in [3 * n for n in allowed]:
-        expected = " or ".join(str(3 * n) for n in allowed)
+    if given.size not in [3 * n for n in (_FACE_NAMED if count == _FACE else (count,))]:
         raise FreeAnimateError(
-            f"{place} has {given.size} values, but {expected} are expected (x, y, confidence of each point)."
+            f"{place} has {given.size} values, but {3 * count} are expected (x, y, confidence of each point)."
         )
-    given = given.reshape(-1, 3)
-    # Missing points come as 0, 0 and, from the host's SDPose, as -1, -1 with any confidence.
-    missing = (given[:, 2] <= 0) | (given[:, :2] == 0).all(axis=1) | (given[:, :2] == -1).all(axis=1)
-    known = given[~missing]
-    if len(known) and np.abs(known[:, :2]).max() <= _LARGEST_FRACTION:
+    given = given.reshape(-1, 3)[:count]
+    # Missing points come with confidence 0, as 0, 0 and, from the host's SDPose, as -1, -1 with any confidence.
+    known = (given[:, 2] > 0) & ~np.isin(given[:, :2], (0, -1)).all(axis=1)
+    if known.any() and np.abs(given[known, :2]).max() <= _LARGEST_FRACTION:
         given = given * (width, height, 1.0)
-    points[: len(given)] = np.where(missing[:, None], 0.0, given)
+        # OpenPose of comfyui_controlnet_aux writes a missing pixel, -1, as a fraction too.
+        known &= (given[:, :2] > 0).any(axis=1) | (given[:, :2] < -1.01).any(axis=1)
+    points[: len(given)] = np.where(known[:, None], given, 0.0)
     points[:, 2] = np.clip(points[:, 2], 0.0, 1.0)
     return points
 
@@ -175,10 +222,25 @@ def _numbers(values: Sequence[float], place: str) -> np.ndarray:
         raise FreeAnimateError(f"{place} is not a flat list of numbers.") from error
     if not np.isfinite(given).all():
         raise FreeAnimateError(f"{place} has a value that is not a finite number; detect that frame's pose again.")
+    if given.size and np.abs(given).max() > _FARTHEST:
+        raise FreeAnimateError(
+            f"{place} has a point more than {_FARTHEST:.0f} pixels from the picture; detect that frame's pose again."
+        )
     return given
 
 
-def _extent(joints: np.ndarray) -> float:
-    """Area of the box about the visible joints, in pixels squared; -1 when none is visible."""
-    seen = joints[joints[:, 2] >= VISIBLE, :2]
-    return float(np.prod(np.ptp(seen, axis=0) + 1)) if len(seen) else -1.0
+def _seen_joints(person: Person) -> np.ndarray:
+    """Places of the visible body joints [n,2]."""
+    return person["joints"][person["joints"][:, 2] >= VISIBLE, :2]
+
+
+def _area(person: Person) -> float:
+    """Area of the box about the visible joints, in pixels squared."""
+    return float(np.prod(np.ptp(_seen_joints(person), axis=0) + 1))
+
+
+def _across(person: Person) -> float:
+    """Where a person stands from left to right: the neck, or the middle of the box, in pixels."""
+    x, _, confidence = person["joints"][_NECK]
+    seen = _seen_joints(person)[:, 0]
+    return float(x if confidence >= VISIBLE else (seen.min() + seen.max()) / 2)

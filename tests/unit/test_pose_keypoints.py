@@ -1,7 +1,10 @@
 """POSE_KEYPOINT as its producers write it, and back."""
 
 import numpy as np
+import producers
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from demo.motion import motion
 from freeanimate_core.errors import FreeAnimateError
@@ -86,11 +89,73 @@ def test_absent_arrays_are_missing_points():
     assert poses.face[0, 67].tolist() == [9, 9, 1] and poses.face[0, 68:].sum() == 0
 
 
-def test_largest_of_several_people_is_taken():
+@pytest.mark.parametrize("name", producers.PRODUCERS)
+def test_every_producer_means_the_same_person(name):
+    poses = parse_poses([producers.PRODUCERS[name]()], "x")
+    seen = np.arange(18) != producers.UNSEEN
+    assert (poses.seen[0] == seen).all()
+    np.testing.assert_allclose(poses.joints[0, seen, :2], producers.JOINTS[seen], atol=1e-6)
+    np.testing.assert_allclose(poses.face[0, :68, :2], producers.FACE, atol=1e-6)
+    np.testing.assert_allclose(poses.face[0, 68:, :2], producers.JOINTS[14:16], atol=1e-6)
+    fingers = np.arange(21) != producers.LOST_FINGER
+    assert ((poses.right_hand[0, :, 2] > 0) == fingers).all() and poses.left_hand.sum() == 0
+    np.testing.assert_allclose(poses.right_hand[0, fingers, :2], producers.RIGHT_HAND[fingers], atol=1e-6)
+    assert (poses.feet[0, :, 2] > 0).all() == (name == "SDPose")
+    again = parse_poses(write_poses(poses), "x")
+    for array in ("joints", "face", "right_hand", "left_hand", "feet"):
+        np.testing.assert_array_equal(getattr(again, array), getattr(poses, array))
+
+
+def test_a_face_of_which_points_were_left_out_is_unknown():
+    frame = producers.openpose()
+    frame["people"][0]["face_keypoints_2d"] = frame["people"][0]["face_keypoints_2d"][: 3 * 65]
+    assert parse_poses([frame], "x").face.sum() == 0
+
+
+def crowd():
+    """Small people on the left and the right of the usual one; the left one without a neck; one nobody sees."""
     frames = host_form()
-    small = (np.array(frames[0]["people"][0]["pose_keypoints_2d"]).reshape(18, 3) * (0.5, 0.5, 1)).ravel().tolist()
-    frames[0]["people"].insert(0, {"pose_keypoints_2d": small})
-    np.testing.assert_allclose(parse_poses(frames, "x").joints, body(), atol=1e-5)
+    for frame in frames:
+        middle = np.array(frame["people"][0]["pose_keypoints_2d"]).reshape(18, 3)
+        left, right = middle * (0.3, 0.3, 1), middle * (0.3, 0.3, 1) + (88, 0, 0)
+        left[1] = 0
+        others = [
+            {"pose_keypoints_2d": points.ravel().tolist()} for points in (right, middle, left, middle * (1, 1, 0.1))
+        ]
+        frame["people"] = others
+    return frames
+
+
+@pytest.mark.parametrize(("person", "scale", "move"), [(0, 1, 0), (1, 0.3, 0), (2, 1, 0), (3, 0.3, 88)])
+def test_the_largest_or_the_nth_from_the_left(person, scale, move):
+    joints = parse_poses(crowd(), "x", person).joints
+    expected = body() * (scale, scale, 1) + (move, 0, 0)
+    if person == 1:
+        expected[:, 1] = 0
+    np.testing.assert_allclose(joints, expected, atol=1e-5)
+
+
+def test_a_person_whom_a_frame_does_not_show():
+    frames = crowd()
+    frames[1]["people"].pop(0)
+    with pytest.raises(FreeAnimateError, match="frame 1 .* shows 2 .* person is 3 .* set person to 2 or less, or to 0"):
+        parse_poses(frames, "x", 3)
+
+
+@pytest.mark.parametrize("empty", [{"people": []}, {"people": None}, {}, None])
+def test_gaps_are_frames_without_confidence(empty):
+    frames = host_form()
+    frames[0] = None if empty is None else {"canvas_height": SIZE[0], "canvas_width": SIZE[1]} | empty
+    with pytest.raises(FreeAnimateError, match="frame 0 .*no person"):
+        parse_poses(frames, "x")
+    poses = parse_poses(frames, "x", gaps=True)
+    assert len(poses) == 3 and poses.joints[0].sum() == poses.face[0].sum() == 0
+    np.testing.assert_allclose(poses.joints[1:], body()[1:], atol=1e-5)
+
+
+def test_only_gaps_are_no_clip():
+    with pytest.raises(FreeAnimateError, match="frame 0 .*no person"):
+        parse_poses([producers.canvas(people=[])] * 2, "x", gaps=True)
 
 
 def edited(index, **changes):
@@ -110,6 +175,14 @@ REFUSED = {
     "another canvas": (edited(2, canvas_width=64), "frame 2 .*another canvas"),
     "25 joints": (edited(1, people=[{"pose_keypoints_2d": [1.0] * 75}]), "frame 1 .*75 values, but 54"),
     "nan": (edited(1, people=[{"pose_keypoints_2d": [float("nan")] * 54}]), "frame 1 .*not a finite number"),
+    "no animals": ([producers.animal(0)], "frame 0 .*animal"),
+    "endless canvas": (edited(0, canvas_width=float("inf")), "canvas_height and canvas_width of 1 to 16384"),
+    "far away": (edited(1, people=[{"pose_keypoints_2d": [1e9] * 54}]), "frame 1 .*pixels from the picture"),
+    "people no list": (edited(1, people={"a": 1}), "frame 1 .*no list of dictionaries"),
+    "person no dictionary": (edited(1, people=[5]), "frame 1 .*no list of dictionaries"),
+    "a number": (edited(1, people=[{"pose_keypoints_2d": 5}]), "frame 1 .*1 values, but 54"),
+    "None inside": (edited(1, people=[{"pose_keypoints_2d": [None] * 54}]), "frame 1 .*not a finite number"),
+    "72 face points": (edited(1, people=[{"face_keypoints_2d": [1.0] * 216}]), "frame 1 .*216 values, but 210"),
     "words": (edited(1, people=[{"pose_keypoints_2d": ["a"] * 54}]), "frame 1 .*not a flat list"),
 }
 
@@ -120,3 +193,25 @@ def test_refused_with_the_frame_named(name):
     with pytest.raises(FreeAnimateError, match=words) as refusal:
         parse_poses(frames, "Align Pose: driving_pose")
     assert str(refusal.value).startswith("Align Pose: driving_pose")
+
+
+numbers = st.floats() | st.integers() | st.none() | st.booleans() | st.text(max_size=2)
+values = numbers | st.lists(numbers, max_size=4) | st.lists(st.floats(-300, 300), min_size=54, max_size=54)
+person = values | st.dictionaries(st.sampled_from(["pose_keypoints_2d", "face_keypoints_2d"]), values)
+frame = values | st.fixed_dictionaries(
+    {"people": st.none() | values | st.lists(person, max_size=2), "canvas_height": numbers | st.just(64)},
+    optional={"canvas_width": numbers | st.just(64), "animals": values},
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(frames=values | st.lists(frame, max_size=3), gaps=st.booleans(), wanted=st.integers(0, 2))
+def test_anything_is_read_or_refused_clearly(frames, gaps, wanted):
+    try:
+        poses = parse_poses(frames, "x", wanted, gaps)
+    except FreeAnimateError as refusal:
+        assert str(refusal).startswith("x")
+    else:
+        arrays = (poses.joints, poses.face, poses.right_hand, poses.left_hand, poses.feet)
+        assert all(np.isfinite(array).all() for array in arrays)
+        assert all(((array[..., 2] >= 0) & (array[..., 2] <= 1)).all() for array in arrays)

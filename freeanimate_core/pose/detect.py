@@ -1,0 +1,168 @@
+"""Poses of people found in pictures by controlnet-aux's OpenPose, with weights that lie on this machine.
+
+The package is imported only when it is needed: that takes seconds. It reads weights with torch.load,
+so it is handed a stream that we wrote ourselves from tensors, never the user's file.
+"""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from pickle import UnpicklingError
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+
+from ..errors import DETECT_POSE, FreeAnimateError
+from .keypoints import write_people
+
+FOLDER = "controlnet_aux"  # below the host's models
+WEIGHTS = {"body": "body_pose_model", "hand": "hand_pose_model", "face": "facenet"}  # file names without suffix
+_SUFFIXES = (".safetensors", ".pth")
+_CLASSES = {"body": "Body", "hand": "Hand", "face": "Face"}
+_SOURCE = "https://huggingface.co/lllyasviel/Annotators"
+_INSTEAD = "or use the host's SDPose Keypoint Extractor instead"
+_FACE_POINTS = 70
+_FACE_PEAK = 0.05  # height from which a face point counts as found, as in the package
+
+
+def wanted_parts(hands: bool, face: bool) -> list[str]:
+    """The keys of ``WEIGHTS`` that a detection needs."""
+    return ["body"] + ["hand"] * hands + ["face"] * face
+
+
+def choose_files(parts: Sequence[str], present: Sequence[str]) -> dict[str, str]:
+    """Part -> the first of ``present`` (paths) that holds its weights; FreeAnimateError naming those missing."""
+    by_name = {path.replace("\\", "/").rsplit("/", 1)[-1]: path for path in reversed(present)}
+    chosen = {}
+    for part in parts:
+        names = [WEIGHTS[part] + suffix for suffix in _SUFFIXES if WEIGHTS[part] + suffix in by_name]
+        if names:
+            chosen[part] = by_name[names[0]]
+    missing = [f"{WEIGHTS[part]}.pth" for part in parts if part not in chosen]
+    if missing:
+        raise FreeAnimateError(
+            f"{DETECT_POSE}: {', '.join(missing)} not found in models/{FOLDER}; download from "
+            f"{_SOURCE} (comfyui_controlnet_aux keeps the same files in its folder ckpts) and put there, in any "
+            f"subfolder, {_INSTEAD}."
+        )
+    return chosen
+
+
+def read_weights(load: Callable[[str], Mapping], files: Mapping[str, str]) -> dict[str, Mapping]:
+    """``load`` each of ``files`` (part -> path); FreeAnimateError for one that holds no plain weights."""
+    weights = {}
+    for part, name in files.items():
+        try:
+            weights[part] = load(name)
+        except (OSError, EOFError, ValueError, RuntimeError, UnpicklingError, SafetensorError) as error:
+            raise FreeAnimateError(
+                f"{DETECT_POSE}: {name} in models/{FOLDER} cannot be read as weights ({type(error).__name__}); "
+                f"download it again from {_SOURCE}."
+            ) from error
+    return weights
+
+
+def build_detector(weights: Mapping[str, Mapping[str, torch.Tensor]], device: torch.device | str) -> object:
+    """controlnet-aux's OpenposeDetector on ``device`` from state dicts by part: body, and hand and face if wanted.
+
+    Raises FreeAnimateError when the package cannot be imported or a state dict is another network's.
+    """
+    package = _open_pose()
+    parts = {part: _estimation(package, part, state).to(device) for part, state in weights.items()}
+    face = _AllPoints(parts["face"]) if "face" in parts else None
+    return package.OpenposeDetector(parts["body"], parts.get("hand"), face)
+
+
+def detect_poses(
+    images: torch.Tensor, detector: object, hands: bool, face: bool, resolution: int, progress: Callable[[int], None]
+) -> list[dict]:
+    """POSE_KEYPOINT, in pixels, of everybody in ``images`` [F,H,W,3] 0-1; frames without people have none.
+
+    ``resolution`` is the shorter side, in pixels, that pictures are scaled to. ``progress`` gets the number
+    of frames done and may raise. Raises FreeAnimateError when no frame shows anybody.
+    """
+    height, width = images.shape[1:3]
+    people = []
+    for done, image in enumerate(images):
+        progress(done)
+        found = detector.detect_poses(_picture(image, resolution), include_hand=hands, include_face=face)
+        people.append([_arrays(pose, height, width) for pose in found])
+    progress(len(images))
+    if not any(people):
+        raise FreeAnimateError(
+            f"{DETECT_POSE}: images show nobody that OpenPose recognises in any of {len(images)} frames; "
+            f"raise resolution, choose frames that show shoulders and head, {_INSTEAD}."
+        )
+    return write_people(people, height, width)
+
+
+def _open_pose() -> object:
+    """The package's module, imported now."""
+    try:
+        from controlnet_aux import open_pose
+    except ImportError as error:
+        raise FreeAnimateError(
+            f"{DETECT_POSE}: the package controlnet_aux cannot be imported ({error}); run "
+            f"'pip install controlnet-aux' with the Python that runs ComfyUI, {_INSTEAD}."
+        ) from error
+    return open_pose
+
+
+def _estimation(package: object, part: str, state: Mapping[str, torch.Tensor]) -> object:
+    """The package's Body, Hand or Face with these weights."""
+    stream = io.BytesIO()
+    torch.save({name: value for name, value in state.items() if isinstance(value, torch.Tensor)}, stream)
+    stream.seek(0)
+    try:
+        return getattr(package, _CLASSES[part])(stream)
+    except (KeyError, RuntimeError) as error:  # a name or a shape that is not there
+        raise FreeAnimateError(
+            f"{DETECT_POSE}: {WEIGHTS[part]} in models/{FOLDER} holds another network's weights; "
+            f"download it again from {_SOURCE}."
+        ) from error
+
+
+class _AllPoints:
+    """A face estimation that keeps every point's number; the package's own leaves out those it did not find."""
+
+    def __init__(self, estimation: Callable[[np.ndarray], np.ndarray]) -> None:
+        self.estimation = estimation
+
+    def __call__(self, picture: np.ndarray) -> np.ndarray:
+        return self.estimation(picture)
+
+    def compute_peaks_from_heatmaps(self, heatmaps: np.ndarray) -> np.ndarray:
+        """Highest pixels (x, y) [70,2] of ``heatmaps`` [71,h,w], the last being the ground; 0, 0 if not found."""
+        flat = heatmaps[:_FACE_POINTS].reshape(_FACE_POINTS, -1)
+        rows, columns = np.divmod(flat.argmax(axis=1), heatmaps.shape[2])
+        found = flat.max(axis=1) > _FACE_PEAK
+        return np.where(found[:, None], np.stack((columns, rows), axis=-1), 0)
+
+
+def _picture(image: torch.Tensor, resolution: int) -> np.ndarray:
+    """One image [H,W,3] 0-1 as 8 bits, its shorter side scaled to ``resolution``."""
+    height, width = image.shape[:2]
+    size = [round(side * resolution / min(height, width)) for side in (height, width)]
+    planes = image[None, :, :, :3].to("cpu", torch.float32).movedim(-1, 1)
+    scaled = torch.nn.functional.interpolate(planes, size, mode="bilinear", antialias=True)
+    return (scaled[0].movedim(0, -1).clamp(0, 1) * 255).round().byte().contiguous().numpy()
+
+
+def _arrays(pose: object, height: int, width: int) -> dict[str, np.ndarray]:
+    """One of the package's results as arrays in pixels; found points have confidence 1, as in its peers."""
+    return {
+        "joints": _points(pose.body.keypoints, 18, height, width),
+        "face": _points(pose.face, _FACE_POINTS, height, width),
+        "right_hand": _points(pose.right_hand, 21, height, width),
+        "left_hand": _points(pose.left_hand, 21, height, width),
+        "feet": np.zeros((6, 3)),
+    }
+
+
+def _points(keypoints: Sequence | None, count: int, height: int, width: int) -> np.ndarray:
+    """Keypoints, fractions of the picture, as [count,3]; not found are None, or negative in both."""
+    points = np.zeros((count, 3))
+    for row, keypoint in zip(points, keypoints or []):
+        if keypoint is not None and (keypoint.x >= 0 or keypoint.y >= 0):
+            row[:] = keypoint.x * width, keypoint.y * height, 1.0
+    return points

@@ -1,0 +1,53 @@
+"""POSE_KEYPOINT as a JSON file: a list of frames, as every tool of the ecosystem reads and writes it."""
+
+import json
+from pathlib import Path
+
+from ..errors import FreeAnimateError
+from .keypoints import parse_poses, read_people, write_people
+
+LARGEST_FILE = 256 * 2**20  # bytes; a frame with face and hands takes about 10 000
+
+
+def checked(frames: object, where: str) -> list[dict]:
+    """POSE_KEYPOINT with everybody in it, in pixels and exact lengths; empty frames stay, without people.
+
+    Raises FreeAnimateError, opening with ``where``, for what ``parse_poses`` refuses with gaps.
+    """
+    parse_poses(frames, where, gaps=True)
+    return write_people(*read_people(frames, where))
+
+
+def load_frames(path: Path, where: str) -> list[dict]:
+    """The checked POSE_KEYPOINT of a JSON file; FreeAnimateError when it is none, or larger than 256 MiB."""
+    size = path.stat().st_size
+    if size > LARGEST_FILE:
+        raise FreeAnimateError(
+            f"{where} {path.name} has {size / 2**20:.0f} MiB, but at most {LARGEST_FILE // 2**20} are read; "
+            "cut the clip into shorter files."
+        )
+    try:
+        frames = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise FreeAnimateError(
+            f"{where} {path.name} is no JSON text ({error}); choose a file that Save Pose or another pose node saved."
+        ) from error
+    if not isinstance(frames, (list, dict)):
+        raise FreeAnimateError(
+            f"{where} {path.name} holds a {type(frames).__name__}, but a list of POSE_KEYPOINT frames is expected."
+        )
+    return checked(frames, f"{where} {path.name}")
+
+
+def save_frames(frames: list[dict], folder: Path, stem: str, counter: int) -> str:
+    """Write checked frames to ``stem``_00001_.json in ``folder``, from ``counter`` on the first free name: returned."""
+    text = json.dumps(frames, allow_nan=False)
+    while True:
+        name = f"{stem}_{counter:05}_.json"
+        try:
+            with (folder / name).open("x", encoding="ascii") as file:
+                file.write(text)
+        except FileExistsError:
+            counter += 1
+        else:
+            return name

@@ -1,0 +1,97 @@
+"""Load Pose and Save Pose."""
+
+from comfy_api.latest import io, ui
+
+from ..freeanimate_core import host
+from ..freeanimate_core.errors import LOAD_POSE, SAVE_POSE, FreeAnimateError
+from ..freeanimate_core.pose.files import checked, load_frames, save_frames
+from .sockets import CATEGORY, PREFIX, PoseKeypoint
+
+_FILE = f"{LOAD_POSE}: pose_file"
+
+
+class FreeAnimateLoadPose(io.ComfyNode):
+    """Reads poses from a JSON file of the input folder."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id=f"{PREFIX}LoadPose",
+            display_name=LOAD_POSE,
+            category=CATEGORY,
+            description="Reads poses that were saved as JSON, by Save Pose or by other nodes that write "
+            "POSE_KEYPOINT, checks them and brings them to pixels.",
+            search_aliases=["import pose", "openpose json", "POSE_KEYPOINT", "keypoints file"],
+            inputs=[
+                io.Combo.Input(
+                    "pose_file",
+                    options=host.input_files(".json"),
+                    tooltip="JSON file in ComfyUI's input folder or below it, at most 256 MiB: a list with one "
+                    "POSE_KEYPOINT dictionary per frame, in pixels or fractions of the canvas (0-1). Copy a file "
+                    "there and press R to see it here.",
+                ),
+            ],
+            outputs=[
+                PoseKeypoint.Output("pose", tooltip="Everybody in the file, in pixels; empty frames stay empty."),
+                io.Int.Output("frames", tooltip="Number of frames."),
+                io.Int.Output("width", tooltip="Width of the poses' canvas in pixels."),
+                io.Int.Output("height", tooltip="Height of the poses' canvas in pixels."),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, pose_file) -> bool | str:
+        """True, or the sentence that the host shows instead of starting."""
+        try:
+            host.stored_file(pose_file, _FILE)
+        except FreeAnimateError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def fingerprint_inputs(cls, pose_file) -> tuple[int, int]:
+        """Changes when the file does, so that the node runs again."""
+        state = host.stored_file(pose_file, _FILE).stat()
+        return state.st_mtime_ns, state.st_size
+
+    @classmethod
+    def execute(cls, pose_file) -> io.NodeOutput:
+        frames = load_frames(host.stored_file(pose_file, _FILE), _FILE)
+        return io.NodeOutput(frames, len(frames), frames[0]["canvas_width"], frames[0]["canvas_height"])
+
+
+class FreeAnimateSavePose(io.ComfyNode):
+    """Writes poses as a JSON file into the output folder."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id=f"{PREFIX}SavePose",
+            display_name=SAVE_POSE,
+            category=CATEGORY,
+            description="Checks poses and saves them as JSON, one POSE_KEYPOINT dictionary per frame, in pixels, as "
+            "Load Pose and other pose nodes read it. No file is ever overwritten.",
+            search_aliases=["export pose", "openpose json", "POSE_KEYPOINT", "keypoints file"],
+            inputs=[
+                PoseKeypoint.Input(
+                    "pose", tooltip="Poses of any number of people, F frames, in pixels or fractions of the canvas."
+                ),
+                io.String.Input(
+                    "filename_prefix",
+                    default="poses/FreeAnimate",
+                    tooltip="Start of the file's name below ComfyUI's output folder, subfolders included; a number "
+                    "that is still free is added. May hold %year%, %month%, %day%, %width% and the like.",
+                ),
+            ],
+            outputs=[PoseKeypoint.Output("pose", tooltip="The poses as they came in, for the next node.")],
+            is_output_node=True,
+        )
+
+    @classmethod
+    def execute(cls, pose, filename_prefix) -> io.NodeOutput:
+        frames = checked(pose, f"{SAVE_POSE}: pose")
+        size = frames[0]["canvas_width"], frames[0]["canvas_height"]
+        folder, stem, number, subfolder = host.output_place(filename_prefix, *size, f"{SAVE_POSE}: filename_prefix")
+        name = save_frames(frames, folder, stem, number)
+        place = f"{subfolder}/{name}" if subfolder else name
+        return io.NodeOutput(pose, ui=ui.PreviewText(f"{place}: {len(frames)} frames, {size[0]} x {size[1]}"))
