@@ -19,7 +19,7 @@ from .text import TextEncoder, Tokens, captions
 
 CHARACTERS, POSES, HELD_OUT = 5000, 4, 128
 AUTOENCODER = Plan("autoencoder", 9000, 2e-3, 1e-4)
-DECODER = Plan("decoder", 8000, 1e-3, 2e-5)
+DECODER = Plan("decoder", 3000, 1e-3, 2e-5)
 HINT = Plan("hint", 400, 2e-3, 1e-4)
 READER = Plan("reader", 800, 2e-3, 1e-4)
 DENOISER = Plan("denoiser", 4000, 1e-3, 3e-5, averaging=0.999, cooling=0.3)
