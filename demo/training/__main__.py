@@ -53,6 +53,9 @@ def _use_host(host: Path, device: str) -> None:
 
     args.cpu = device == "cpu"
     args.use_pytorch_cross_attention = True
+    from comfy.utils import set_progress_bar_enabled
+
+    set_progress_bar_enabled(False)  # one bar per sampled picture says nothing
 
 
 def _options() -> argparse.Namespace:

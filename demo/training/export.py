@@ -76,5 +76,7 @@ def facts_of(stages: list[Stage], pictures: int, device: str) -> dict:
 
 
 def losses(log: Path) -> list[float]:
-    """The losses of a stage's log, one per step."""
+    """The losses of a stage's log, one per step; none of a stage that has not begun."""
+    if not log.exists():
+        return []
     return [json.loads(line)["loss"] for line in log.read_text(encoding="utf-8").splitlines()]

@@ -95,6 +95,25 @@ def test_samples_follow_their_poses(models):
     assert np.mean(gains) > 0.1
 
 
+@pytest.mark.parametrize(("fact", "label"), [("shirt", 1)])
+def test_words_change_the_picture_where_they_speak_of_it(models, fact, label):
+    """The same noise and pose: a red shirt is redder than a blue one on the torso, for every character."""
+    differences = []
+    for seed in range(CHARACTERS):
+        labels = draw_parts(seed, poses(seed)[:1], SIZE, SIZE)[2][0]
+        words = caption(seed).split(", ")
+        place = next(k for k, words_of in enumerate(words) if fact in words_of)
+        rest = words[place].split(" ", 1)[1]
+        red, blue = (
+            drawn(models, seed, ", ".join([*words[:place], f"{c} {rest}", *words[place + 1 :]]), 1)[0]
+            for c in ("red", "blue")
+        )
+        red_over_blue = [(p[..., 0] - p[..., 2])[torch.from_numpy(labels == label)].mean() for p in (red, blue)]
+        differences.append(float(red_over_blue[0] - red_over_blue[1]))
+    assert min(differences) > 0
+    assert np.mean(differences) > 0.2
+
+
 def test_a_lora_of_the_host_changes_it(models, tmp_path):
     model, clip, _, _ = models
     key = "diffusion_model.input_blocks.1.1.transformer_blocks.0.attn1.to_q.weight"
