@@ -24,7 +24,7 @@ class Demo:
         self.model, clip, vae, control_net = models
         made = FreeAnimateDemoCharacter.execute(seed, motion, FRAMES, SIZE, SIZE).args
         reference, standing, driving, mask, words = (made[k] for k in (0, 1, 2, 5, 7))
-        poses, pose_image, _ = FreeAnimateAlignPose.execute(driving, standing, "affine").args
+        poses, pose_image = FreeAnimateAlignPose.execute(driving, standing, "affine").args[:2]
         preview = FreeAnimatePreview.execute(reference, standing, poses, mask).args[0]
         encode = host_nodes.VAEEncode().encode
         self.preview, self.reference = encode(vae, preview)[0], encode(vae, reference)[0]

@@ -191,7 +191,7 @@ def test_bad_number_is_refused_before_anything_runs(server):
 
 
 POSES = {
-    "no person in a frame": ("one frame empty", ("frame 1", "no person")),
+    "no person in a frame": ("one frame empty", ("frames 1", "no person", "fill_gaps")),
     "no person at all": ("all empty", ("frame 0", "no person")),
     "no joint seen": ("no joint seen", ("frame 0", "no person")),
     "not a number": ("nan", ("frame 0", "not a finite number")),
@@ -208,7 +208,11 @@ def test_faulty_poses_are_refused(server, name):
         "driving": node("TinyPoses", kind=kind, **size),
         "standing": node("TinyPoses", kind="good", **(size | {"frames": 1})),
         "align": node(
-            "FreeAnimateAlignPose", driving_pose=["driving", 0], reference_pose=["standing", 0], mode="affine"
+            "FreeAnimateAlignPose",
+            driving_pose=["driving", 0],
+            reference_pose=["standing", 0],
+            mode="affine",
+            fill_gaps=0,
         ),
         "show": node("PreviewImage", images=["align", 1]),
     }
