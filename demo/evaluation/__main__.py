@@ -24,6 +24,7 @@ from .bench import IMG2IMG_DENOISE, SCHEDULER, Models, Settings, load_models
 from .cases import SIZE, make_case, motion_of
 from .measures import LEAST_HOLE, MOST_DB
 from .methods import BASE, METHODS, QUICK
+from .options import positive
 from .plot import plot
 from .recipes import Method
 from .results import summary, write_json, write_markdown, write_values
@@ -169,24 +170,17 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="demo.evaluation")
     parser.add_argument("--host", type=Path, required=True, help="the folder with ComfyUI's main.py")
     parser.add_argument("--out", type=Path, required=True, help="where to write")
-    parser.add_argument("--characters", type=_positive, help="held-out characters (24; sweeps 8)")
+    parser.add_argument("--characters", type=positive, help="held-out characters (24; sweeps 8)")
     parser.add_argument(
         "--first", type=int, default=0, metavar="SEED", help="the first of them: two runs may fill one OUT/cache"
     )
-    parser.add_argument("--frames", type=_positive, help="frames of each (12; sweeps 6)")
-    parser.add_argument("--steps", type=_positive, help="steps asked of ddim_uniform (25; sweeps 12)")
+    parser.add_argument("--frames", type=positive, help="frames of each (12; sweeps 6)")
+    parser.add_argument("--steps", type=positive, help="steps asked of ddim_uniform (25; sweeps 12)")
     parser.add_argument("--cfg", type=float, nargs="+", help="guidance, one table each (the Animate Sampler's default)")
     parser.add_argument("--methods", nargs="+", choices=METHODS, metavar="NAME", help="only these, and full")
     parser.add_argument("--quick", action="store_true", help="3 characters, 4 frames, 8 steps, 7 methods")
     parser.add_argument("--sweep", choices=SWEEPS, help="run this experiment instead of the main table")
     return parser.parse_args()
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value
 
 
 if __name__ == "__main__":

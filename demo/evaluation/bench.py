@@ -137,18 +137,21 @@ class Bench:
         latent = self._latent("preview")["samples"]
         empty = recipe.start == "noise"
         start = {"samples": torch.zeros_like(latent) if empty else latent, "batch_index": [0] * len(latent)}
-        positive, negative = self._conditioning(recipe.prompt, True)
-        return self.host.stock.KSampler().sample(
-            self._with_extras(self.models.model, recipe),
+        denoise = 1.0 if empty else IMG2IMG_DENOISE
+        return self._by_host(self._with_extras(self.models.model, recipe), recipe, start, denoise=denoise)
+
+    def _by_host(self, model, recipe: Recipe, start: dict, **options) -> dict:
+        """The host's sampling, as KSampler and KSampler (Advanced) call it."""
+        return self.host.stock.common_ksampler(
+            model,
             self.settings.noise_seed,
             recipe.steps,
             recipe.cfg,
             recipe.sampler,
             SCHEDULER,
-            positive,
-            negative,
+            *self._conditioning(recipe.prompt, True),
             start,
-            1.0 if empty else IMG2IMG_DENOISE,
+            **options,
         )[0]
 
     def _patched(self, recipe: Recipe) -> dict:
@@ -165,22 +168,10 @@ class Bench:
             self.models.model, record, patch.reference_weight, patch.self_span, patch.cross_span, patch.halves, 0
         ).args[0]
         model = self._with_extras(model, recipe)
-        positive, negative = self._conditioning(recipe.prompt, True)
         if recipe.same_input:
-            return self.host.sampler.execute(model, record, positive, negative, recipe.cfg).args[0]
-        start = self.host.to_latent(model, record.top)
-        return self.host.stock.common_ksampler(
-            model,
-            0,
-            recipe.steps,
-            recipe.cfg,
-            recipe.sampler,
-            SCHEDULER,
-            positive,
-            negative,
-            start,
-            disable_noise=True,
-        )[0]
+            conditionings = self._conditioning(recipe.prompt, True)
+            return self.host.sampler.execute(model, record, *conditionings, recipe.cfg).args[0]
+        return self._by_host(model, recipe, self.host.to_latent(model, record.top), disable_noise=True)
 
     def _with_extras(self, model, recipe: Recipe):
         for name in recipe.extras:

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from ...sheet import contact_sheet
+from ..options import positive
 from . import photo, table
 from .pairs import CLASSES, Clip, clips
 from .study import MEASURES, METHODS, Made, make
@@ -99,18 +100,11 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="demo.evaluation.preview")
     parser.add_argument("--out", type=Path, required=True, help="where to write")
     parser.add_argument("--host", type=Path, help="not needed: the stage is called by itself")
-    parser.add_argument("--characters", type=_positive, help=f"how many ({CHARACTERS})")
-    parser.add_argument("--size", type=_positive, default=SIZE, help=f"side of the pictures in pixels ({SIZE})")
+    parser.add_argument("--characters", type=positive, help=f"how many ({CHARACTERS})")
+    parser.add_argument("--size", type=positive, default=SIZE, help=f"side of the pictures in pixels ({SIZE})")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} characters")
     parser.add_argument("--photo-only", action="store_true", help="the photograph alone")
     return parser.parse_args()
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value
 
 
 if __name__ == "__main__":
