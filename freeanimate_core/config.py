@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from .errors import INVERSION, PATCH_MODEL, REFINE, FreeAnimateError
+from .errors import INVERSION, PATCH_MODEL, REFINE, SAMPLER, FreeAnimateError
 
 STORAGE = ("auto", "recompute", "memory", "disk")
 HALVES = ("cond", "both")
@@ -59,7 +59,8 @@ class PatchConfig:
     reference_weight: weight w of the reference's keys in the target's self-attention.
     self_span, cross_span: fraction of the steps, from the first, that replays the recorded map.
     halves: ``cond`` replays in the conditional half only, ``both`` the self maps in both halves.
-    window: frames at a time, 0 = chosen from free memory.
+    window: frames at a time, 0 = chosen from free memory. keep_span: fraction of the steps in which
+    the frames follow the inversion wherever nothing is to be redrawn; acts with a mask only.
     """
 
     reference_weight: float = 1.0
@@ -67,6 +68,7 @@ class PatchConfig:
     cross_span: float = 0.8
     halves: str = "cond"
     window: int = 0
+    keep_span: float = 1.0
 
     def __post_init__(self):
         _within(PATCH_MODEL, "reference_weight", self.reference_weight, 0.0, MAX_WEIGHT)
@@ -74,11 +76,29 @@ class PatchConfig:
         _within(PATCH_MODEL, "cross_span", self.cross_span, 0.0, 1.0)
         _one_of(PATCH_MODEL, "halves", self.halves, HALVES)
         _within(PATCH_MODEL, "frames_per_window", self.window, 0, MAX_WINDOW)
+        _within(PATCH_MODEL, "keep_span", self.keep_span, 0.0, 1.0)
 
     @property
     def off(self) -> bool:
         """True when the target would read neither the reference nor the record."""
-        return self.reference_weight == 0 and self.self_span == 0 and self.cross_span == 0
+        return not any((self.reference_weight, self.self_span, self.cross_span, self.keep_span))
+
+
+@dataclass(frozen=True)
+class SamplerConfig:
+    """Guidance of the Animate Sampler.
+
+    cfg: scale from the fraction ``start`` of the steps to the fraction ``end``; 1 in the other steps.
+    """
+
+    cfg: float = 2.0
+    start: float = 0.2
+    end: float = 0.9
+
+    def __post_init__(self):
+        _within(SAMPLER, "cfg", self.cfg, 0.0, MAX_CFG)
+        _within(SAMPLER, "cfg_start", self.start, 0.0, 1.0)
+        _within(SAMPLER, "cfg_end", self.end, self.start, 1.0)
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
+from torch.nn.functional import adaptive_max_pool2d
 
 from .conditioning import rows
 from .config import PatchConfig
+from .errors import PATCH_MODEL, PREVIEW, FreeAnimateError
 from .passes import Features, RecordingPass, TargetPass
 from .record import Inversion, Level
 from .schedule import in_span
@@ -23,18 +26,46 @@ class Chunks:
     positive: frozenset[int]
 
 
+def redrawn_cells(mask: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """How far [1 or F,1,h,w] each latent cell is redrawn: the largest value in it of a mask [1 or F,H,W] (0-1).
+
+    shape: of the frames' latents, (F,C,h,w). Raises FreeAnimateError for another count or aspect.
+    """
+    frames, _, height, width = shape
+    count, mask_height, mask_width = mask.shape
+    # the VAE drops what is left of a cell at the picture's edge, so sides may be a cell longer
+    other_aspect = mask_width * height > mask_height * (width + 1) or mask_height * width > mask_width * (height + 1)
+    if count not in (1, frames) or other_aspect:
+        raise FreeAnimateError(
+            f"{PATCH_MODEL}: redraw_mask is {count} of {mask_width}x{mask_height} and the inversion {frames} frames of "
+            f"latent size {width}x{height}; connect hole_mask of the {PREVIEW} that was inverted, or one mask of that "
+            "shape."
+        )
+    return adaptive_max_pool2d(mask[:, None].to("cpu", torch.float32).clamp(0, 1), (height, width))
+
+
 class Denoiser:
     """Answers a sampler's model calls for all frames; lives as long as one sampling run.
 
-    text: recorded text [1 or F,L,c] as the U-Net reads it.
+    text: recorded text [1 or F,L,c] as the U-Net reads it. redraw: [1 or F,1,h,w] 0-1, how far each
+    latent cell may leave the inversion within ``keep_span``; None: everywhere.
     """
 
-    def __init__(self, record: Inversion, config: PatchConfig, streams: Streams, windower: Windower, text: Tensor):
+    def __init__(
+        self,
+        record: Inversion,
+        config: PatchConfig,
+        streams: Streams,
+        windower: Windower,
+        text: Tensor,
+        redraw: Tensor | None = None,
+    ):
         self.record = record
         self.config = config
         self.streams = streams
         self.windower = windower
         self.text = text
+        self.redraw = redraw
         self._reference: tuple[float, Features] | None = None
 
     def __call__(self, target: Target, x: Tensor, sigma: float, chunks: Chunks) -> list[Tensor]:
@@ -53,7 +84,17 @@ class Denoiser:
             attention = TargetPass(reference, self.config.reference_weight, preview, text, self_chunks, cross_chunks)
             return target(attention, x[frames.start : frames.stop], frames)
 
-        return self.windower.map(x.shape[0], window)
+        return self._kept(self.windower.map(x.shape[0], window), level, sigma)
+
+    def _kept(self, predictions: list[Tensor], level: Level, sigma: float) -> list[Tensor]:
+        """The predictions where frames are redrawn, the inversion's own elsewhere.
+
+        All conditionings get the same there, so guidance has nothing to add to it.
+        """
+        if self.redraw is None or not in_span(sigma, self.record.descending, self.config.keep_span):
+            return predictions
+        recorded = self.record.prediction(level)
+        return [torch.lerp(recorded.to(p), p, self.redraw.to(p)) for p in predictions]
 
     def _replayed(self, sigma: float, chunks: Chunks) -> tuple[frozenset[int], frozenset[int]]:
         """Conditionings that replay self and cross maps at this level."""

@@ -294,3 +294,17 @@ def cfg_guider(model, cfg: float, **conds: list):
     guider.inner_set_conds(conds)
     guider.set_cfg(cfg)
     return guider
+
+
+class ScheduledGuider(comfy.samplers.CFGGuider):
+    """The host's guider with a scale of its own at every noise level; at 1 the negative is not evaluated."""
+
+    def __init__(self, model, scale: Callable[[float], float], **conds: list):
+        super().__init__(model)
+        self.scale = scale
+        self.inner_set_conds(conds)
+
+    def predict_noise(self, x, timestep, *args, **kwargs):
+        """The host's prediction under the scale of this level."""
+        self.set_cfg(self.scale(float(timestep.max())))
+        return super().predict_noise(x, timestep, *args, **kwargs)

@@ -114,6 +114,20 @@ class Inversion(list):
         """Recorded text embedding [1,L,c]."""
         return self.positive[0][0]
 
+    def prediction(self, level: Level) -> Tensor:
+        """Denoised latents [F,C,h,w] at a level, whose DDIM steps lead down the recorded trajectory.
+
+        Their noise is what the inversion's step up to this level, or past it, put in; the last step
+        of denoising, to sigma 0, leads to the clean latents.
+        """
+        lowest = len(self.levels) - (len(self.descending) - 1)  # the last level that denoising visits
+        if level.recorded and level.lower <= lowest:
+            return self.preview[0]
+        upper = level.lower if level.recorded else level.lower + 1
+        sigmas, latents = (part[upper - 1 : upper + 1] for part in (self.levels, self.preview))
+        eps = (latents[1] - latents[0]) / (sigmas[1] - sigmas[0])
+        return latents[1] - sigmas[1] * eps
+
     def at(self, sigma: float) -> Level:
         """The level of a model call; a bank cannot answer between levels (FreeAnimateError)."""
         level = find_level(self.levels, sigma)

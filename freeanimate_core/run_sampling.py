@@ -4,19 +4,20 @@ Three wrappers under one key. What a run needs lives in a ``Run`` that OUTER_SAM
 the guider's own copy of the options, and takes out at the end.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
 from . import host
 from .checks import check_live, check_record, check_same_input, check_start, refuse_random
 from .conditioning import restored, windowed
-from .config import PatchConfig
-from .denoise import Chunks, Denoiser
+from .config import PatchConfig, SamplerConfig
+from .denoise import Chunks, Denoiser, redrawn_cells
 from .errors import PATCH_MODEL, SAMPLER, FreeAnimateError
 from .hooks import options_with, refuse_conflicts
 from .passes import AttentionPass
 from .record import Inversion
+from .schedule import guidance
 from .streams import recording_streams
 from .windows import Windower
 
@@ -36,9 +37,10 @@ class Run:
 class PatchedModel:
     """The wrappers of one patched MODEL: settings and record, no state of a run."""
 
-    def __init__(self, record: Inversion, config: PatchConfig):
+    def __init__(self, record: Inversion, config: PatchConfig, redraw: Tensor | None):
         self.record = record
         self.config = config
+        self.redraw = redraw
 
     def outer_sample(self, executor, noise, latent_image, sampler, sigmas, *args, **kwargs):
         """Check the run, lend the guider the recorded conditionings, take them back at the end."""
@@ -103,18 +105,26 @@ class PatchedModel:
         preview = restored(run.guider.conds[PREVIEW][0], self.record.positive[0][1])
         streams = recording_streams(evaluate, reference, preview, self.record.frames)
         text = preview["model_conds"]["c_crossattn"].cond
-        return Denoiser(self.record, self.config, streams, run.windower, text)
+        return Denoiser(self.record, self.config, streams, run.windower, text, self.redraw)
 
 
-def patch_model(model, record: Inversion, config: PatchConfig):
+def patch_model(model, record: Inversion, config: PatchConfig, redraw_mask: Tensor | None = None):
     """A clone of MODEL that reads the record; with everything off, the model as it came.
+
+    redraw_mask [1 or F,H,W]: 1 where frames may leave the inversion within ``keep_span``, at any
+    resolution; None: everywhere.
 
     Raises FreeAnimateError for other model families, conflicting patches and a stale record.
     """
     host.require_unet(model, PATCH_MODEL)
     refuse_conflicts(model.model_options, PATCH_MODEL)
     check_record(record, host.model_digests(model), PATCH_MODEL)
-    patched = PatchedModel(record, config)
+    redraw = None
+    if redraw_mask is None:
+        config = replace(config, keep_span=0.0)
+    else:
+        redraw = redrawn_cells(redraw_mask, record.top.shape)
+    patched = PatchedModel(record, config, redraw)
     clone = host.without_wrappers(model) if config.off else host.with_attention_patches(model)
     clone.set_attachments(host.KEY, patched)
     if not config.off:
@@ -122,7 +132,7 @@ def patch_model(model, record: Inversion, config: PatchConfig):
     return clone
 
 
-def animate(model, record: Inversion, positive: list, negative: list, cfg: float) -> dict:
+def animate(model, record: Inversion, positive: list, negative: list, config: SamplerConfig) -> dict:
     """Denoise the record's frames with a patched MODEL: the host's euler over the record's sigmas.
 
     Returns a LATENT [F,C,h,w]. Raises FreeAnimateError for an unpatched model, another record,
@@ -138,7 +148,11 @@ def animate(model, record: Inversion, positive: list, negative: list, cfg: float
         )
     if not patched.config.off:
         check_same_input(record, positive)
-    guider = host.cfg_guider(model, cfg, positive=positive, negative=negative)
+
+    def scale(sigma: float) -> float:
+        return guidance(sigma, record.descending, config.cfg, config.start, config.end)
+
+    guider = host.ScheduledGuider(model, scale, positive=positive, negative=negative)
     start = host.to_latent(model, record.top)["samples"]
     callback = host.latent_callback(model, len(record.descending) - 1)
     samples = host.sample(guider, start, host.euler(), record.descending.clone(), callback)

@@ -8,6 +8,8 @@ from ..freeanimate_core.run_sampling import patch_model
 from .sockets import CATEGORY, PREFIX, Inversion
 from .widgets import frames_per_window
 
+DEFAULTS = PatchConfig()
+
 
 class FreeAnimatePatchModel(io.ComfyNode):
     """A MODEL that reads the reference and the recorded attention, in any deterministic sampler."""
@@ -59,13 +61,38 @@ class FreeAnimatePatchModel(io.ComfyNode):
                     "half.",
                 ),
                 frames_per_window(),
+                io.Float.Input(
+                    "keep_span",
+                    optional=True,  # later than the first version: older prompts stay valid
+                    default=DEFAULTS.keep_span,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
+                    tooltip="Fraction of the steps, from the first, in which frames follow the inverted preview "
+                    "exactly wherever redraw_mask is 0 (0-1); 0 never. Without a redraw_mask it does nothing.",
+                ),
+                io.Mask.Input(
+                    "redraw_mask",
+                    optional=True,
+                    tooltip="Where the preview is not to be trusted (1) and where it is (0), one mask per frame or one "
+                    "for all: connect hole_mask of Preview Generation, or paint your own. Empty: all is redrawn.",
+                ),
             ],
             outputs=[io.Model.Output("patched_model", display_name="model", tooltip="The patched model.")],
         )
 
     @classmethod
     def execute(
-        cls, model, inversion, reference_weight, self_span, cross_span, halves, frames_per_window
+        cls,
+        model,
+        inversion,
+        reference_weight,
+        self_span,
+        cross_span,
+        halves,
+        frames_per_window,
+        keep_span=DEFAULTS.keep_span,
+        redraw_mask=None,
     ) -> io.NodeOutput:
-        config = PatchConfig(reference_weight, self_span, cross_span, halves, frames_per_window)
-        return io.NodeOutput(patch_model(model, inversion, config))
+        config = PatchConfig(reference_weight, self_span, cross_span, halves, frames_per_window, keep_span)
+        return io.NodeOutput(patch_model(model, inversion, config, redraw_mask))

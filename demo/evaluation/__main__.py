@@ -12,7 +12,7 @@ import platform
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -69,30 +69,30 @@ def _run_all(options: argparse.Namespace) -> None:
         models = load_models(host)
     except host.weights_error as error:
         sys.exit(f"evaluate: {error}")
+    start = time.monotonic()
     guidance = options.cfg or [_widget_default(host.sampler, "cfg")]
-    for cfg in guidance:
+    size, methods = _size(options), _methods(options)
+    seeds = range(options.first, options.first + size.characters)
+    settings = Settings(size.frames, size.steps, guidance[0])
+    tables = evaluate(host, models, methods, seeds, settings, guidance, Store(options.out / "cache"))
+    for cfg, results in zip(guidance, tables):
         out = options.out if len(guidance) == 1 else options.out / f"cfg_{cfg:g}"
         out.mkdir(exist_ok=True)
-        _run(host, models, options, cfg, out)
+        about = _about(host, models, methods, replace(settings, cfg=cfg), seeds, results)
+        about["seconds"] = round(time.monotonic() - start, 1)  # of all guidance together
+        _write(out, options.sweep or "animation", results, methods, about)
+        sheet = f"{options.sweep}_sheet.png" if options.sweep else "contact_sheet.png"
+        _sheet(host, results, settings, seeds[:SHEETS]).save(out / sheet)
 
 
-def _run(host: hosting.Host, models: Models, options: argparse.Namespace, cfg: float, out: Path) -> None:
-    """One table at one guidance."""
-    start = time.monotonic()
-    size, methods, name = _size(options), _methods(options), options.sweep or "animation"
-    settings = Settings(size.frames, size.steps, cfg)
-    seeds = range(options.first, options.first + size.characters)
-    results = evaluate(host, models, methods, seeds, settings, Store(options.out / "cache"))
-    about = _about(host, models, methods, settings, seeds, results)
-    about["seconds"] = round(time.monotonic() - start, 1)
-    table = summary(results, methods)
-    write_json(out / f"{name}.json", table, size.characters, about)
+def _write(out: Path, name: str, results: Results, methods: dict[str, Method], about: dict) -> None:
+    """One table as JSON, Markdown and plot, and each character's values."""
+    table, seeds = summary(results, methods), about["seeds"]
+    write_json(out / f"{name}.json", table, len(seeds), about)
     write_values(out / f"{name}_values.json", results, seeds)
-    heading = f"{name}: {size.characters} characters, {size.frames} frames, {size.steps} steps, guidance {cfg:g}"
-    write_markdown(out / f"{name}.md", table, methods, heading)
+    shape = f"{len(seeds)} characters, {about['frames']} frames, {about['steps']} steps, guidance {about['cfg']:g}"
+    write_markdown(out / f"{name}.md", table, methods, f"{name}: {shape}")
     plot(table, BASE if BASE in table else next(iter(table))).save(out / f"{name}.png")
-    sheet = f"{name}_sheet.png" if options.sweep else "contact_sheet.png"
-    _sheet(host, results, settings, seeds[:SHEETS]).save(out / sheet)
     print(f"[evaluate] {out / name}.md after {about['seconds']:.0f} s", flush=True)
 
 

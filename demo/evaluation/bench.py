@@ -1,22 +1,25 @@
 """One character on the bench: recipes become frames, by the real nodes of the pack and of the host."""
 
+import copy
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d
+from torch.nn.functional import adaptive_avg_pool2d, interpolate, max_pool2d
 
 from freeanimate_core.config import InversionConfig, RefineConfig
 
 from .cases import Case
-from .extras import EXTRAS, HOLE_SHARE, Scene
+from .extras import EXTRAS, HOLE_SHARE, Scene, guided_within
 from .hosting import Host
-from .recipes import Given, Inverting, Recipe
+from .recipes import WHOLE, Given, Inverting, Recipe
 
 SCHEDULER = "ddim_uniform"
 IMG2IMG_DENOISE = 0.5
+CELL = 8  # pixels of a latent cell, each way
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,12 @@ class Bench:
         self._conditionings: dict[tuple[str, bool], tuple[list, list]] = {}
         self._records: dict[tuple[Inverting, int], object] = {}
         self._benches: dict[float, Bench] = {}
+
+    def at(self, cfg: float) -> "Bench":
+        """The same at another guidance: whatever does not depend on it is shared."""
+        other = copy.copy(self)
+        other.settings, other._benches = replace(self.settings, cfg=cfg), {}
+        return other
 
     def complete(self, how: Recipe | Given) -> Recipe | Given:
         """The same with the run's steps and guidance filled in."""
@@ -141,9 +150,10 @@ class Bench:
         return self._by_host(self._with_extras(self.models.model, recipe), recipe, start, denoise=denoise)
 
     def _by_host(self, model, recipe: Recipe, start: dict, **options) -> dict:
-        """The host's sampling, as KSampler and KSampler (Advanced) call it."""
+        """The host's sampling, as KSampler and KSampler (Advanced) call it, guided at the levels of the recipe."""
+        descending = self.host.ddim_uniform(model, recipe.steps)[0]
         return self.host.stock.common_ksampler(
-            model,
+            model if recipe.guided == WHOLE else guided_within(model, descending, recipe.guided),
             self.settings.noise_seed,
             recipe.steps,
             recipe.cfg,
@@ -165,13 +175,33 @@ class Bench:
             record = self._changed(record, reference=self._denoised_reference(record, recipe))
         patch = recipe.patch
         model = self.host.patch_model.execute(
-            self.models.model, record, patch.reference_weight, patch.self_span, patch.cross_span, patch.halves, 0
+            self.models.model,
+            record,
+            patch.reference_weight,
+            patch.self_span,
+            patch.cross_span,
+            patch.halves,
+            patch.window,
+            patch.keep_span,
+            self._redraw(recipe.redraw),
         ).args[0]
         model = self._with_extras(model, recipe)
         if recipe.same_input:
             conditionings = self._conditioning(recipe.prompt, True)
-            return self.host.sampler.execute(model, record, *conditionings, recipe.cfg).args[0]
+            return self.host.sampler.execute(model, record, *conditionings, recipe.cfg, *recipe.guided).args[0]
         return self._by_host(model, recipe, self.host.to_latent(model, record.top), disable_noise=True)
+
+    def _redraw(self, kind: str) -> Tensor | None:
+        """The redraw_mask [F,H,W] of a kind; None where all is redrawn."""
+        holes = self.case.holes
+        if kind == "all":
+            return None
+        if kind == "grown":
+            return max_pool2d(holes, 2 * CELL + 1, stride=1, padding=CELL)
+        if kind == "large":
+            share = adaptive_avg_pool2d(holes[:, None], (holes.shape[1] // CELL, holes.shape[2] // CELL))
+            return interpolate((share > HOLE_SHARE).float(), scale_factor=CELL)[:, 0]
+        return holes
 
     def _with_extras(self, model, recipe: Recipe):
         for name in recipe.extras:
@@ -184,7 +214,18 @@ class Bench:
         latents = [
             self.host.to_model_space(self.models.model, self._latent(n)["samples"]) for n in ("reference", "preview")
         ]
-        return Scene(self.case, *latents)
+        return Scene(self.case, *latents, self._wordless)
+
+    def _wordless(self) -> Callable[[float], dict[str, Tensor]]:
+        """By layer, the attention inputs [1,n,c] of the reference's own inversion without words, as recorded."""
+        record = self._by_node(
+            InversionConfig(self.settings.steps, 0.0, "memory", check=0),
+            self._latent("reference"),
+            self._latent("reference"),
+            model=self.models.model,
+            positive=self._conditioning("empty", False)[0],
+        )
+        return lambda sigma: record.bank.get(record.at(sigma).lower, range(1))
 
     def _record(self, inverting: Inverting, steps: int):
         """The record of DDIM Inversion, once per way of inverting."""

@@ -11,22 +11,30 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
+from freeanimate_core.hooks import site_of
+from freeanimate_core.schedule import guidance
+
 from .cases import Case
 
 RESCALE = 0.7  # the host's default multiplier of RescaleCFG
-GUIDED_SIGMAS = (0.4, 5.5)  # outside of them guidance is 1 (Kynkaanniemi et al. 2024)
 HOLE_SHARE = 0.1  # of a token's area, from which it counts as invented
 LIVE = "freeanimate_evaluation_live"
+NEGATIVE = 1  # its place among the guider's conditionings
 Inputs = tuple[Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What an extra may look at: the case, and its latents [1 or F,C,h,w] in model space."""
+    """What an extra may look at: the case, and its latents [1 or F,C,h,w] in model space.
+
+    wordless(): a function of sigma: by layer, the inputs [1,n,c] of the reference's attention
+    in its own inversion without words.
+    """
 
     case: Case
     reference: Tensor
     preview: Tensor
+    wordless: Callable[[], Callable[[float], dict[str, Tensor]]]
 
 
 def _reference_keys_only(model, scene: Scene):
@@ -48,12 +56,11 @@ def _rescaled(model, scene: Scene):
     return RescaleCFG().patch(model, RESCALE)[0]
 
 
-def _guided_between(model, scene: Scene):
-    """Guidance over an interval of noise levels only."""
+def guided_within(model, descending: Tensor, span: tuple[float, float]):
+    """For any sampler of the host what cfg_start and cfg_end are for the Animate Sampler."""
 
     def guide(options: dict) -> Tensor:
-        low, high = GUIDED_SIGMAS
-        scale = options["cond_scale"] if low <= float(options["sigma"][0]) <= high else 1.0
+        scale = guidance(float(options["sigma"][0]), descending, options["cond_scale"], *span)
         return options["uncond"] + scale * (options["cond"] - options["uncond"])
 
     clone = model.clone()
@@ -110,6 +117,26 @@ def _live_in_holes(inputs: Inputs, live: Inputs, extra: dict, scene: Scene) -> I
     holes = adaptive_avg_pool2d(scene.case.holes[:, None].to(inputs[0]), side).flatten(1)[..., None]
     share = (holes > HOLE_SHARE).to(inputs[0])
     return _towards_live(inputs, live, share.repeat(len(inputs[0]) // len(share), 1, 1))
+
+
+def _own_words(model, scene: Scene):
+    """The negative half reads the reference as it is without words; the positive half as the pack has it."""
+    wordless = scene.wordless()  # a sampling of its own, so before the other one
+
+    def mix(inputs: Inputs, live: Inputs, extra: dict, _: Scene) -> Inputs:
+        query, key, value = inputs
+        tokens = live[1].shape[1]
+        if key.shape[1] != 2 * tokens:  # cross-attention
+            return inputs
+        reference = wordless(float(extra["sigmas"][0]))[f"{site_of(extra)}.self"].to(key)
+        chunks = extra["cond_or_uncond"]
+        negative = torch.tensor([chunk == NEGATIVE for chunk in chunks], device=key.device)
+        negative = negative.repeat_interleave(len(key) // len(chunks))[:, None, None]
+        theirs = (torch.where(negative, reference, part[:, tokens:]) for part in (key, value))
+        key, value = (torch.cat([part[:, :tokens], their], dim=1) for part, their in zip((key, value), theirs))
+        return query, key, value
+
+    return mixed(mix)(model, scene)
 
 
 def _to_statistics(latents: Tensor, mask: Tensor, like: Tensor, its_mask: Tensor) -> Tensor:
@@ -186,12 +213,12 @@ def _on_side(at_most: int) -> Callable[[dict], bool]:
 EXTRAS: dict[str, Callable] = {
     "reference_keys_only": _reference_keys_only,
     "rescaled_guidance": _rescaled,
-    "guidance_interval": _guided_between,
     "decoder_only": only_in(lambda extra: extra["block"][0] == "output"),
     "half_size_layers": only_in(_on_side(8)),  # of 16x16 latents, as 32x32 is of 64x64
     "masked_ra_sa": _masked,
     "fading_replay": mixed(_fading),
     "live_in_holes": mixed(_live_in_holes),
+    "own_words": _own_words,
     "statistics_of_reference": _after_guidance(_as_reference),
     "statistics_of_preview": _after_guidance(_as_preview),
 }

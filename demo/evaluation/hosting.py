@@ -34,6 +34,7 @@ class Host:
     weights_error: type
     to_latent: Callable
     to_model_space: Callable
+    ddim_uniform: Callable
     run_inversion: Callable
     version: str
     device: str
@@ -59,6 +60,7 @@ def start(folder: Path) -> Host:
         weights_error=importlib.import_module(f"{PACK}.demo.weights").DemoWeightsError,
         to_latent=core.to_latent,
         to_model_space=core.to_model_space,
+        ddim_uniform=core.ddim_uniform,
         run_inversion=importlib.import_module(f"{PACK}.freeanimate_core.run_inversion").run_inversion,
         version=comfyui_version.__version__,
         device=str(comfy.model_management.get_torch_device()),

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from freeanimate_core.config import InversionConfig, PatchConfig
+from freeanimate_core.config import InversionConfig, PatchConfig, SamplerConfig
 
 STARTS = ("record", "noise", "preview", "holes")
 ANCHORS = ("reference", "first", "middle")
-OFF = PatchConfig(reference_weight=0.0, self_span=0.0, cross_span=0.0)
+REDRAWS = ("holes", "grown", "large", "all")
+WHOLE = (0.0, 1.0)
+GUIDED = (SamplerConfig().start, SamplerConfig().end)
+OFF = PatchConfig(reference_weight=0.0, self_span=0.0, cross_span=0.0, keep_span=0.0)
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,10 @@ class Recipe:
     denoised_along: the reference's latents come from denoising it under guidance like a frame, not
     from its inversion. patch: what is read of the record; all off is the plain model. prompt: kind of
     words while denoising. refine: denoise of Refine Preview, 0 = the preview as it is. cfg, steps:
-    None is the run's. sampler: of the host. extras: further patches of the model, by name (extras.py).
+    None is the run's. guided: fractions of the steps between which cfg acts. sampler: of the host.
+    redraw: what may leave the preview within ``keep_span``: its ``holes``, these ``grown`` by a latent
+    cell, only cells that are ``large`` in share, or ``all``. extras: further patches of the model, by
+    name (extras.py).
     """
 
     start: str = "record"
@@ -50,7 +56,9 @@ class Recipe:
     prompt: str = "true"
     cfg: float | None = None
     steps: int | None = None
+    guided: tuple[float, float] = GUIDED
     sampler: str = "euler"
+    redraw: str = "holes"
     refine: float = 0.0
     denoised_along: bool = False
     extras: tuple[str, ...] = ()
@@ -58,6 +66,10 @@ class Recipe:
     def __post_init__(self):
         if self.start not in STARTS:
             raise ValueError(f"start is '{self.start}', one of {STARTS} is known")
+        if self.redraw not in REDRAWS:
+            raise ValueError(f"redraw is '{self.redraw}', one of {REDRAWS} is known")
+        if self.start != "record" and self.redraw != "all":
+            raise ValueError("what is kept of the preview follows its record; start there, or redraw all")
         if self.start == "preview" and not self.patch.off:
             raise ValueError("a run from the noised preview does not start where the record does; patch must be OFF")
 

@@ -39,21 +39,27 @@ def evaluate(
     methods: Mapping[str, Method],
     seeds: Sequence[int],
     settings: Settings,
+    guidance: Sequence[float],
     store: Store,
-) -> Results:
-    """Run all methods on the characters ``seeds``; prints a line per character and method."""
-    pace = Pace(len(methods) * len(seeds))
+) -> list[Results]:
+    """Run all methods on the characters ``seeds`` at each guidance; prints a line per character and method.
+
+    Guidance is the innermost loop, so that a record serves all of it.
+    """
+    pace = Pace(len(guidance) * len(methods) * len(seeds))
     environment = digest_of(models.digest, code_digest(), host.version, host.device, torch.__version__)
-    results: Results = {name: [] for name in methods}
+    results: list[Results] = [{name: [] for name in methods} for _ in guidance]
     for number, seed in enumerate(seeds):
         case = make_case(host, seed, settings.frames)
-        bench = Bench(host, models, case, settings)
-        print(f"[evaluate] character {number + 1}/{len(seeds)}: seed {seed}, {case.motion}", flush=True)
+        first = Bench(host, models, case, settings)
         values = case_digest(case)
-        for name, method in methods.items():
-            parts = environment, values, str(settings.noise_seed), repr(bench.complete(method.how))
-            key = f"{seed:05d}-{digest_of(*parts)}"
-            results[name].append(_result(bench, name, method, key, store, pace))
+        for cfg, table in zip(guidance, results):
+            bench = first.at(cfg)
+            about = f"seed {seed}, {case.motion}, guidance {cfg:g}"
+            print(f"[evaluate] character {number + 1}/{len(seeds)}: {about}", flush=True)
+            for name, method in methods.items():
+                parts = environment, values, str(settings.noise_seed), repr(bench.complete(method.how))
+                table[name].append(_result(bench, name, method, f"{seed:05d}-{digest_of(*parts)}", store, pace))
     return results
 
 

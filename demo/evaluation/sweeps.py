@@ -1,45 +1,61 @@
 """Named lists of recipes: one experiment each, run with --sweep NAME.
 
-A method named ``full`` in a sweep is the pack's default, which the others are held against unless
-they name another. `replay`, `words` and `from_noise` hold each condition against its own plain run.
+All but ``keep`` and ``refine`` are in the paper's form, row ``paper``, which the others are held against
+unless they name another. `replay`, `words` and `from_noise` hold each condition against its own plain run.
 """
 
 from dataclasses import replace
 
 from freeanimate_core.config import PatchConfig
 
-from .methods import ALONE, CROSS, METHODS, OFF, RA_SA, SELF, iba
-from .recipes import Given, Inverting, Method, Recipe
+from .methods import ALONE, CROSS, RA_SA, SELF, iba
+from .recipes import OFF, WHOLE, Given, Inverting, Method, Recipe
 
-FULL = {"full": METHODS["full"]}
+
+def plain(**recipe) -> Recipe:
+    """The paper's form under guidance at all levels, in which the parts of the method are told apart."""
+    return Recipe(redraw="all", guided=WHOLE, **recipe)
+
+
+PAPER = {"paper": Method("RA-SA in both passes and both replays; all is redrawn.", plain(), "paper")}
 WITHOUT_CONTROL = Inverting(control=False)
 GUIDANCE = (1.0, 2.0, 3.0, 5.0, 7.5)
+PAPER_CFG = 7.5  # of its relatives
 SPANS = (0.3, 0.5, 0.8, 1.0)
 WEIGHTS = (0.25, 0.5, 1.0, 1.5, 2.0)
 STEPS = (12, 20, 30, 50)
 REFINED = (0.0, 0.35, 0.6)
+KEEP_SPANS = (0.5, 0.8, 1.0)
+KEPT = "preview_through_vae"  # what the keep experiment is held against
+KEPT_PARTS = {
+    "without_ra_sa": PatchConfig(0.0),
+    "without_replay": PatchConfig(1.0, 0.0, 0.0),
+    "without_both": PatchConfig(0.0, 0.0, 0.0),
+}
 LIVE_HOLES = ("live_in_holes",)
 IDEAS = {
-    "fading_replay": Recipe(patch=PatchConfig(1.0, 1.0, 1.0), extras=("fading_replay",)),
-    "live_in_holes": Recipe(extras=LIVE_HOLES),
-    "fresh_holes": Recipe("holes", extras=LIVE_HOLES),
-    "statistics_of_reference": Recipe(extras=("statistics_of_reference",)),
-    "statistics_of_preview": Recipe(extras=("statistics_of_preview",)),
-    "masked_ra_sa": Recipe(extras=("masked_ra_sa",)),
+    "fading_replay": plain(patch=PatchConfig(1.0, 1.0, 1.0), extras=("fading_replay",)),
+    "live_in_holes": plain(extras=LIVE_HOLES),
+    "fresh_holes": plain(start="holes", extras=LIVE_HOLES),
+    "statistics_of_reference": plain(extras=("statistics_of_reference",)),
+    "statistics_of_preview": plain(extras=("statistics_of_preview",)),
+    "masked_ra_sa": plain(extras=("masked_ra_sa",)),
 }
 
 
 def _guidance() -> dict[str, Method]:
-    """Full at each guidance: plain, rescaled, in an interval of levels, and by the CFG++ sampler."""
-    found = dict(FULL)
+    """Guidance of every strength: plain, rescaled, in an interval of levels, and by the CFG++ sampler."""
+    found = {}
     for cfg in GUIDANCE:
-        found[f"cfg_{cfg:g}"] = Method(f"Guidance {cfg:g}.", Recipe(cfg=cfg))
+        found[f"cfg_{cfg:g}"] = Method(f"Guidance {cfg:g}.", plain(cfg=cfg), f"cfg_{PAPER_CFG:g}")
     for cfg in GUIDANCE[1:]:
-        for extra, words in (("rescaled_guidance", "rescaled"), ("guidance_interval", "in an interval of levels")):
-            recipe = Recipe(cfg=cfg, extras=(extra,))
-            found[f"cfg_{cfg:g}_{extra}"] = Method(f"Guidance {cfg:g}, {words}.", recipe, f"cfg_{cfg:g}")
+        rescaled = plain(cfg=cfg, extras=("rescaled_guidance",))
+        limited = Recipe(cfg=cfg, redraw="all")
+        found[f"cfg_{cfg:g}_rescaled"] = Method(f"Guidance {cfg:g}, rescaled.", rescaled, f"cfg_{cfg:g}")
+        found[f"cfg_{cfg:g}_limited"] = Method(f"Guidance {cfg:g}, limited to some levels.", limited, f"cfg_{cfg:g}")
     for cfg in (0.5, 1.0, 1.5):
-        found[f"cfg_pp_{cfg:g}"] = Method(f"CFG++ at {cfg:g}.", Recipe(cfg=cfg, sampler="euler_cfg_pp"))
+        recipe = plain(cfg=cfg, sampler="euler_cfg_pp")
+        found[f"cfg_pp_{cfg:g}"] = Method(f"CFG++ at {cfg:g}.", recipe, f"cfg_{PAPER_CFG:g}")
     return found
 
 
@@ -55,7 +71,7 @@ def _parts(name: str, inverting: Inverting, alone: Inverting, **recipe) -> dict[
         "all": ("RA-SA and both replays", inverting, PatchConfig()),
     }
     return {
-        f"{name}/{label}": Method(f"{name}: {words}.", Recipe(inverting=record, patch=patch, **recipe), base)
+        f"{name}/{label}": Method(f"{name}: {words}.", plain(inverting=record, patch=patch, **recipe), base)
         for label, (words, record, patch) in rows.items()
     }
 
@@ -87,7 +103,7 @@ def _from_noise() -> dict[str, Method]:
             ("ra_sa_twice", PatchConfig(2.0, 0.0, 0.0), ()),
             ("reference_only", RA_SA, ("reference_keys_only",)),
         ):
-            recipe = Recipe("noise", inverting, patch, kind, extras=extras)
+            recipe = plain(start="noise", inverting=inverting, patch=patch, prompt=kind, extras=extras)
             found[f"{kind}_words/{label}"] = Method(f"From noise, {kind} words: {label}.", recipe, base)
     return found
 
@@ -96,28 +112,42 @@ def _ideas() -> dict[str, Method]:
     """Departures from the paper's form, each held against it at the same guidance."""
     found = {}
     for cfg in (3.0, 5.0):
-        base = f"cfg_{cfg:g}/full"
-        for label, recipe in {"full": Recipe(), **IDEAS}.items():
+        base = f"cfg_{cfg:g}/paper"
+        for label, recipe in {"paper": plain(), **IDEAS}.items():
             found[f"cfg_{cfg:g}/{label}"] = Method(f"Guidance {cfg:g}: {label}.", replace(recipe, cfg=cfg), base)
     return found
 
 
 def _variants(about: str, recipes: dict[str, Recipe]) -> dict[str, Method]:
-    return FULL | {name: Method(f"{about}: {name}.", recipe) for name, recipe in recipes.items()}
+    return PAPER | {name: Method(f"{about}: {name}.", recipe, "paper") for name, recipe in recipes.items()}
 
 
 def _patches(about: str, patches: dict[str, PatchConfig]) -> dict[str, Method]:
-    return _variants(about, {name: Recipe(patch=patch) for name, patch in patches.items()})
+    return _variants(about, {name: plain(patch=patch) for name, patch in patches.items()})
 
 
 def _weighted(weight: float) -> Recipe:
-    return Recipe(inverting=Inverting(weight=weight), patch=PatchConfig(weight))
+    return plain(inverting=Inverting(weight=weight), patch=PatchConfig(weight))
+
+
+def _keep() -> dict[str, Method]:
+    """What is kept of the preview, for how long, and what is redrawn, under guidance that ends early or not."""
+    found = {"preview_through_vae": Method("The preview encoded and decoded.", Given("preview", True), KEPT)}
+    for cfg in (1.0, 2.0, 3.0, 5.0):
+        for span, redraw in (*((s, "holes") for s in KEEP_SPANS), (1.0, "grown"), (1.0, "large")):
+            recipe = Recipe(cfg=cfg, patch=PatchConfig(keep_span=span), redraw=redraw)
+            found[f"cfg_{cfg:g}/span_{span:g}_{redraw}"] = Method(f"Guidance {cfg:g}: {redraw}.", recipe, KEPT)
+        always = Recipe(cfg=cfg, guided=WHOLE)
+        found[f"cfg_{cfg:g}/always_guided"] = Method(f"Guidance {cfg:g} at all levels.", always, KEPT)
+    for label, patch in KEPT_PARTS.items():
+        found[f"cfg_2/{label}"] = Method(f"Guidance 2: {label}.", Recipe(cfg=2.0, patch=patch), KEPT)
+    return found
 
 
 SWEEPS: dict[str, dict[str, Method]] = {
     "control": _variants(
         "The ControlNet in the inversion",
-        {"control_on": Recipe(), "control_off": Recipe(inverting=WITHOUT_CONTROL)},
+        {"control_on": plain(), "control_off": plain(inverting=WITHOUT_CONTROL)},
     ),
     "guidance": _guidance(),
     "replay": _replay(),
@@ -131,17 +161,18 @@ SWEEPS: dict[str, dict[str, Method]] = {
     "layers": _variants(
         "Layers with RA-SA and replay",
         {
-            "all_layers": Recipe(),
-            "decoder_only": Recipe(extras=("decoder_only",)),
-            "half_size_layers": Recipe(extras=("half_size_layers",)),
+            "all_layers": plain(),
+            "decoder_only": plain(extras=("decoder_only",)),
+            "half_size_layers": plain(extras=("half_size_layers",)),
         },
     ),
     "weight": _variants(
         "Weight of the reference",
-        {f"weight_{w:g}": _weighted(w) for w in WEIGHTS} | {"masked": Recipe(extras=("masked_ra_sa",))},
+        {f"weight_{w:g}": _weighted(w) for w in WEIGHTS} | {"masked": plain(extras=("masked_ra_sa",))},
     ),
-    "steps": _variants("Steps", {f"steps_{steps}": Recipe(steps=steps) for steps in STEPS}),
+    "steps": _variants("Steps", {f"steps_{steps}": plain(steps=steps) for steps in STEPS}),
     "ideas": _ideas(),
+    "keep": _keep(),
     "refine": {
         f"{kind}_{denoise:g}": Method(
             f"Refine Preview at {denoise:g}: {words}.", replace(how, refine=denoise), f"{kind}_0"
@@ -150,22 +181,24 @@ SWEEPS: dict[str, dict[str, Method]] = {
         for kind, words, how in (
             ("preview", "its frames", Given("preview", False)),
             ("full", "the whole method after it", Recipe()),
+            ("paper", "the paper's form after it", plain()),
         )
     },
     "reference": _variants(
         "Latents and words of the reference",
         {
-            "its_inversion": Recipe(),
-            "denoised_along": Recipe(denoised_along=True),
-            "without_words": Recipe(inverting=Inverting(reference_prompt="empty")),
+            "its_inversion": plain(),
+            "denoised_along": plain(denoised_along=True),
+            "without_words": plain(inverting=Inverting(reference_prompt="empty")),
+            "own_words": plain(extras=("own_words",)),  # each half from its own
         },
     ),
     "label": _variants(
         "The level that the model is asked at while inverting",
-        {"source": Recipe(), "target": Recipe(inverting=Inverting(label="target"))},
+        {"source": plain(), "target": plain(inverting=Inverting(label="target"))},
     ),
     "inversion_prompt": _variants(
         "Words in the inversion",
-        {"same_words": Recipe(), "no_words": Recipe(inverting=Inverting(prompt="empty"))},
+        {"same_words": plain(), "no_words": plain(inverting=Inverting(prompt="empty"))},
     ),
 }

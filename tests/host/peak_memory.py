@@ -5,8 +5,7 @@ import sys
 
 import hostside
 import torch
-from freeanimate_pack.nodes.sampler import FreeAnimateSampler
-from runs import Clip, patch
+from runs import Clip, patch, sample
 from torch.profiler import ProfilerActivity, profile
 
 from demo.tiny import SD15_DEMO
@@ -29,7 +28,7 @@ def main(frames: int, window: int, cells: int) -> None:
         record = clip.invert(window=window)[0]
         model = patch(clip.tiny.model, record, self_span=1.0, cross_span=1.0, window=window)
         with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as prof:
-            FreeAnimateSampler.execute(model, record, clip.positive, clip.negative, 4.0)
+            sample(clip, record, model, 4.0)
     hints = clip.positive[0][1]["control"].cond_hint_original
     json.dump(
         {

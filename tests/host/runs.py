@@ -48,12 +48,17 @@ class Clip:
         ).args
 
 
-def patch(model, record, weight=1.0, self_span=0.8, cross_span=0.8, halves="cond", window=0):
+def patch(model, record, weight=1.0, self_span=0.8, cross_span=0.8, halves="cond", window=0, **kept):
     """The MODEL of the Patch Model node."""
-    return FreeAnimatePatchModel.execute(model, record, weight, self_span, cross_span, halves, window).args[0]
+    return FreeAnimatePatchModel.execute(model, record, weight, self_span, cross_span, halves, window, **kept).args[0]
+
+
+def sample(clip: Clip, record, patched, cfg, positive=None, start=0.0, end=1.0) -> torch.Tensor:
+    """Latents [F,4,h,w] of the Animate Sampler, guided in all steps unless a test limits it."""
+    positive = clip.positive if positive is None else positive
+    return FreeAnimateSampler.execute(patched, record, positive, clip.negative, cfg, start, end).args[0]["samples"]
 
 
 def animate(clip: Clip, record, cfg=7.5, model=None, **options) -> torch.Tensor:
     """Latents [F,4,h,w] of Patch Model + Animate Sampler."""
-    patched = patch(model or clip.tiny.model, record, **options)
-    return FreeAnimateSampler.execute(patched, record, clip.positive, clip.negative, cfg).args[0]["samples"]
+    return sample(clip, record, patch(model or clip.tiny.model, record, **options), cfg)

@@ -17,9 +17,8 @@ from comfy_extras.nodes_pag import PerturbedAttentionGuidance
 from comfy_extras.nodes_sag import SelfAttentionGuidance
 from comfy_extras.nodes_tomesd import TomePatchModel
 from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
-from freeanimate_pack.nodes.sampler import FreeAnimateSampler
 from oracle import oracle
-from runs import Clip, animate, patch
+from runs import Clip, animate, patch, sample
 
 CFG = 4.0
 EFFECT = 1e-3
@@ -69,7 +68,7 @@ def test_lora_after_the_inversion_is_stale(clip, record):
         patch(with_lora(clip.tiny.model, 1.0), record)
     late = with_lora(patch(clip.tiny.model, record), 1.0)
     with pytest.raises(FreeAnimateError, match="other LoRA patches"):
-        FreeAnimateSampler.execute(late, record, clip.positive, clip.negative, CFG)
+        sample(clip, record, late, CFG)
 
 
 def test_lora_fingerprint_is_by_value(clip):
@@ -138,9 +137,7 @@ def test_image_prompt(clip, record, ours):
     assert torch.equal(absent, ours)
     assert hostside.relative(present, ours) > EFFECT
     after = with_image_prompt(patch(clip.tiny.model, record), 1.0)
-    assert torch.equal(
-        FreeAnimateSampler.execute(after, record, clip.positive, clip.negative, CFG).args[0]["samples"], present
-    )
+    assert torch.equal(sample(clip, record, after, CFG), present)
 
 
 def test_attention_override_of_another_pack(clip, record):
@@ -190,7 +187,7 @@ def test_refused_by_name(clip, record, install, name):
         patch(model, record)
     late = install(patch(clip.tiny.model, record))
     with pytest.raises(FreeAnimateError, match=name):
-        FreeAnimateSampler.execute(late, record, clip.positive, clip.negative, CFG)
+        sample(clip, record, late, CFG)
 
 
 def test_token_merging_of_an_unknown_pack_is_refused(clip, record):
@@ -201,7 +198,7 @@ def test_token_merging_of_an_unknown_pack_is_refused(clip, record):
 
     model.model_options["transformer_options"]["patches"]["attn1_patch"].insert(0, merge)
     with pytest.raises(FreeAnimateError, match="changes the number of tokens"):
-        FreeAnimateSampler.execute(model, record, clip.positive, clip.negative, CFG)
+        sample(clip, record, model, CFG)
 
 
 def test_patches_on_keys_act_on_recorded_rows_too(clip):
@@ -218,7 +215,7 @@ def test_patches_on_keys_act_on_recorded_rows_too(clip):
     record = clip.invert(model=install(clip.tiny.model))[0]
     before = animate(clip, record, CFG, model=install(clip.tiny.model))
     model = install(patch(clip.tiny.model, record))
-    after = FreeAnimateSampler.execute(model, record, clip.positive, clip.negative, CFG).args[0]["samples"]
+    after = sample(clip, record, model, CFG)
     assert torch.equal(before, after)
     banked = clip.invert("memory", model=install(clip.tiny.model))[0]
     assert hostside.relative(animate(clip, banked, CFG, model=install(clip.tiny.model)), before) <= SAME
@@ -299,12 +296,12 @@ def test_combined_positive_reads_the_record(clip, record, ours):
     combine = host_nodes.ConditioningCombine().combine
     model = patch(clip.tiny.model, record)
     doubled = combine(clip.positive, clip.positive)[0]
-    result = FreeAnimateSampler.execute(model, record, doubled, clip.negative, CFG).args[0]["samples"]
+    result = sample(clip, record, model, CFG, doubled)
     assert hostside.relative(result, ours) <= SAME
     other = clip.tiny.encode("a dog on a beach at night")
     other = clip.tiny.controlled(other, clip.negative, hostside.hint(clip.frames, clip.h, clip.w))[0]
-    mixed = FreeAnimateSampler.execute(model, record, combine(clip.positive, other)[0], clip.negative, CFG).args[0]
-    assert hostside.relative(mixed["samples"], ours) > EFFECT
+    mixed = sample(clip, record, model, CFG, combine(clip.positive, other)[0])
+    assert hostside.relative(mixed, ours) > EFFECT
 
 
 def test_scheduled_positive_reads_the_record(clip, record, ours):
@@ -315,6 +312,6 @@ def test_scheduled_positive_reads_the_record(clip, record, ours):
     results = []
     for second in (clip.positive, other):
         both = combine(ranged(clip.positive, 0.0, 0.5)[0], ranged(second, 0.5, 1.0)[0])[0]
-        results.append(FreeAnimateSampler.execute(model, record, both, clip.negative, CFG).args[0]["samples"])
+        results.append(sample(clip, record, model, CFG, both))
     assert hostside.relative(results[0], ours) <= SAME
     assert hostside.relative(results[1], ours) > EFFECT

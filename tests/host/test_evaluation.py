@@ -20,8 +20,9 @@ from demo.evaluation.bench import Bench, Models, Settings
 from demo.evaluation.cases import make_case
 from demo.evaluation.measures import MEASURES
 from demo.evaluation.methods import METHODS, QUICK, RA_SA
-from demo.evaluation.recipes import OFF, Inverting, Recipe
+from demo.evaluation.recipes import OFF, WHOLE, Given, Inverting, Recipe
 from demo.evaluation.results import mean_and_error
+from demo.evaluation.sweeps import plain
 from demo.tiny import SD15_DEMO
 from freeanimate_core.config import PatchConfig
 
@@ -46,16 +47,28 @@ def differ(bench: Bench, one: Recipe, other: Recipe) -> float:
 
 
 def test_the_hosts_sampler_and_the_packs_give_the_same_frames(bench):
-    theirs = Recipe(prompt="extra")
-    assert Recipe().same_input and not theirs.same_input
-    assert differ(bench, theirs, Recipe()) < SAME
+    theirs = plain(prompt="extra")
+    assert plain().same_input and not theirs.same_input
+    assert differ(bench, theirs, plain()) < SAME
+
+
+def test_limited_guidance_is_the_same_in_the_hosts_sampler_and_in_the_packs(bench):
+    limited = Recipe(redraw="all")
+    assert differ(bench, replace(limited, prompt="extra"), limited) < SAME
+
+
+def test_kept_frames_are_the_preview_and_redrawn_ones_the_papers(bench):
+    holes = bench.case.holes
+    for filled, alike in ((torch.zeros_like(holes), Given("preview", True)), (torch.ones_like(holes), plain())):
+        case = Bench(bench.host, bench.models, replace(bench.case, holes=filled), bench.settings)
+        assert hostside.relative(case.frames(Recipe(guided=WHOLE)), case.frames(alike)) < SAME
 
 
 def test_noise_of_the_record_is_the_ksamplers(bench):
-    unread = Recipe(start="noise", patch=PatchConfig(1e-6, 0.0, 0.0))
-    plain = Recipe(start="noise", patch=OFF)
-    assert differ(bench, unread, plain) < 0.01
-    assert differ(bench, METHODS["ra_sa_from_noise"].how, plain) > 0.02
+    unread = plain(start="noise", patch=PatchConfig(1e-6, 0.0, 0.0))
+    alone = plain(start="noise", patch=OFF)
+    assert differ(bench, unread, alone) < 0.01
+    assert differ(bench, METHODS["ra_sa_from_noise"].how, alone) > 0.02
 
 
 def test_frames_from_noise_share_one_noise_tensor(bench):
@@ -65,56 +78,59 @@ def test_frames_from_noise_share_one_noise_tensor(bench):
 
 
 SETTINGS = {
-    "anchor first": Recipe(inverting=Inverting(anchor="first")),
-    "anchor middle": Recipe(inverting=Inverting(anchor="middle")),
-    "inversion without reference": Recipe(inverting=Inverting(weight=0.0)),
-    "inversion without control": Recipe(inverting=Inverting(control=False)),
-    "other words in inversion": Recipe(inverting=Inverting(prompt="wrong")),
-    "other words": Recipe(prompt="wrong"),
-    "off": Recipe(patch=OFF),
-    "guidance": Recipe(cfg=5.0),
-    "steps": Recipe(steps=5),
-    "sampler": Recipe(sampler="euler_cfg_pp"),
+    "anchor first": plain(inverting=Inverting(anchor="first")),
+    "anchor middle": plain(inverting=Inverting(anchor="middle")),
+    "inversion without reference": plain(inverting=Inverting(weight=0.0)),
+    "inversion without control": plain(inverting=Inverting(control=False)),
+    "other words in inversion": plain(inverting=Inverting(prompt="wrong")),
+    "other words": plain(prompt="wrong"),
+    "off": plain(patch=OFF),
+    "guidance": plain(cfg=5.0),
+    "steps": plain(steps=5),
+    "sampler": plain(sampler="euler_cfg_pp"),
+    "redraw": Recipe(guided=WHOLE),
+    "limited guidance": Recipe(redraw="all"),
     "img2img": METHODS["img2img"].how,
     "joint batch": METHODS["joint_batch"].how,
-    "refined": Recipe(refine=0.5),
-    "fresh holes": Recipe(start="holes"),
-    "reference without words": Recipe(inverting=Inverting(reference_prompt="empty")),
-    "reference denoised along": Recipe(denoised_along=True),
-    "FateZero's label": Recipe(inverting=Inverting(label="target")),
-    "fading replay": Recipe(extras=("fading_replay",)),
-    "live in holes": Recipe(extras=("live_in_holes",)),
-    "the reference's statistics": Recipe(extras=("statistics_of_reference",)),
-    "the preview's statistics": Recipe(extras=("statistics_of_preview",)),
+    "refined": plain(refine=0.5),
+    "fresh holes": plain(start="holes"),
+    "reference without words": plain(inverting=Inverting(reference_prompt="empty")),
+    "reference denoised along": plain(denoised_along=True),
+    "FateZero's label": plain(inverting=Inverting(label="target")),
+    "fading replay": plain(extras=("fading_replay",)),
+    "live in holes": plain(extras=("live_in_holes",)),
+    "each half's own reference": plain(extras=("own_words",)),
+    "the reference's statistics": plain(extras=("statistics_of_reference",)),
+    "the preview's statistics": plain(extras=("statistics_of_preview",)),
 }
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_each_setting_reaches_the_frames(bench, setting):
-    assert differ(bench, SETTINGS[setting], Recipe()) > SAME
+    assert differ(bench, SETTINGS[setting], plain()) > SAME
 
 
 def test_layers_that_are_not_chosen_are_plain(bench, monkeypatch):
     for name, chosen in (("all", True), ("none", False)):
         monkeypatch.setitem(extras.EXTRAS, name, extras.only_in(lambda extra, chosen=chosen: chosen))
-    assert differ(bench, Recipe(extras=("all",)), Recipe()) < SAME
-    assert differ(bench, Recipe(extras=("none",)), Recipe(patch=OFF)) < SAME
+    assert differ(bench, plain(extras=("all",)), plain()) < SAME
+    assert differ(bench, plain(extras=("none",)), plain(patch=OFF)) < SAME
     for name in ("decoder_only", "half_size_layers"):
-        assert differ(bench, Recipe(extras=(name,)), Recipe()) > SAME
-        assert differ(bench, Recipe(extras=(name,)), Recipe(patch=OFF)) > SAME
+        assert differ(bench, plain(extras=(name,)), plain()) > SAME
+        assert differ(bench, plain(extras=(name,)), plain(patch=OFF)) > SAME
 
 
 def test_one_kind_of_pixels_leaves_nothing_to_mask(bench):
-    masked = Recipe(patch=RA_SA, extras=("masked_ra_sa",))
+    masked = plain(patch=RA_SA, extras=("masked_ra_sa",))
     case = bench.case
     persons = {"preview_masks": torch.ones_like(case.preview_masks), "reference_mask": torch.ones_like(case.holes[:1])}
     alike = Bench(bench.host, bench.models, replace(case, **persons), bench.settings)
     apart = Bench(
         bench.host, bench.models, replace(case, **persons | {"reference_mask": 0 * case.holes[:1]}), bench.settings
     )
-    assert differ(alike, masked, Recipe(patch=RA_SA)) < SAME
-    assert differ(apart, masked, Recipe(patch=OFF)) < SAME  # nothing of the reference may be read
-    assert differ(bench, masked, Recipe(patch=RA_SA)) > SAME
+    assert differ(alike, masked, plain(patch=RA_SA)) < SAME
+    assert differ(apart, masked, plain(patch=OFF)) < SAME  # nothing of the reference may be read
+    assert differ(bench, masked, plain(patch=RA_SA)) > SAME
 
 
 def test_the_references_keys_alone_depend_on_the_reference(bench):
@@ -122,19 +138,24 @@ def test_the_references_keys_alone_depend_on_the_reference(bench):
     assert differ(bench, alone, METHODS["ra_sa_from_noise"].how) > SAME
 
 
+def test_each_halfs_own_reference_differs_only_where_there_is_a_negative_half(bench):
+    own = plain(extras=("own_words",))
+    assert differ(bench, replace(own, cfg=1.0), plain(cfg=1.0)) < SAME
+
+
 def test_a_preview_without_holes_is_replayed_everywhere(bench):
     holes = bench.case.holes
-    for filled, alike in ((torch.zeros_like(holes), Recipe()), (torch.ones_like(holes), Recipe(patch=RA_SA))):
+    for filled, alike in ((torch.zeros_like(holes), plain()), (torch.ones_like(holes), plain(patch=RA_SA))):
         case = Bench(bench.host, bench.models, replace(bench.case, holes=filled), bench.settings)
-        assert differ(case, Recipe(extras=("live_in_holes",)), alike) < SAME
+        assert differ(case, plain(extras=("live_in_holes",)), alike) < SAME
     case = Bench(bench.host, bench.models, replace(bench.case, holes=torch.zeros_like(holes)), bench.settings)
-    assert differ(case, Recipe(start="holes"), Recipe()) < SAME
+    assert differ(case, plain(start="holes"), plain()) < SAME
 
 
 def test_a_reference_denoised_along_leaves_its_inversion_as_guidance_grows(bench):
     distances = []
     for cfg in (1.0, 8.0):
-        recipe = Recipe(cfg=cfg, steps=12)
+        recipe = plain(cfg=cfg, steps=12)
         record = bench._record(recipe.inverting, 12)
         latents = bench._denoised_reference(record, recipe)
         assert hostside.relative(latents[-1], record.reference[-1]) < 1e-5
@@ -154,7 +175,7 @@ def test_statistics_are_those_of_the_rival():
 
 
 def test_guidance_variants(bench):
-    full = Recipe(patch=OFF)
+    full = plain(patch=OFF)
     assert differ(bench, replace(full, cfg=1.0, extras=("guidance_interval",)), replace(full, cfg=1.0)) < SAME
     for name in ("guidance_interval", "rescaled_guidance"):
         assert differ(bench, replace(full, extras=(name,)), full) > SAME

@@ -7,8 +7,7 @@ import nodes as host_nodes
 import pytest
 import torch
 from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
-from freeanimate_pack.nodes.sampler import FreeAnimateSampler
-from runs import Clip, animate, patch
+from runs import Clip, animate, patch, sample
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +110,7 @@ def test_patching_twice_is_patching_once(clip, outputs):
     record = outputs[0]
     twice = patch(patch(clip.tiny.model, record, weight=0.5, self_span=0.1), record)
     assert torch.equal(
-        FreeAnimateSampler.execute(twice, record, clip.positive, clip.negative, 4.0).args[0]["samples"],
+        sample(clip, record, twice, 4.0),
         animated(clip, outputs),
     )
 
@@ -190,10 +189,10 @@ def test_upstream_is_unchanged(sd15, disturbance):
 def test_unpatched_or_foreign_models_are_refused(clip, outputs):
     record = outputs[0]
     with pytest.raises(FreeAnimateError, match="model is not patched"):
-        FreeAnimateSampler.execute(clip.tiny.model, record, clip.positive, clip.negative, 4.0)
+        sample(clip, record, clip.tiny.model, 4.0)
     other = clip.invert()[0]
     with pytest.raises(FreeAnimateError, match="patched with another inversion"):
-        FreeAnimateSampler.execute(patch(clip.tiny.model, other), record, clip.positive, clip.negative, 4.0)
+        sample(clip, record, patch(clip.tiny.model, other), 4.0)
 
 
 def test_out_of_memory_halves_the_window(sd15):

@@ -17,9 +17,9 @@ from demo.evaluation.sweeps import SWEEPS
 from devtools.commands import parser
 from freeanimate_core.config import PatchConfig
 
-ISSUE = (
+ORDER = (
     "pose_only ra_sa_from_noise reference_only preview preview_through_vae img2img inversion_only ra_sa iba_self "
-    "iba_self_cross full anchor_first anchor_middle joint_batch truth_through_vae truth"
+    "iba_self_cross paper anchor_first anchor_middle joint_batch keep_only full truth_through_vae truth"
 ).split()
 
 
@@ -28,9 +28,10 @@ def results(**values: list[float | None]) -> dict[str, list[Result]]:
 
 
 def test_no_method_is_left_out():
-    assert list(METHODS) == ISSUE
+    assert list(METHODS) == ORDER
     assert set(QUICK) <= set(METHODS)
     assert METHODS["full"].how == Recipe(patch=PatchConfig())
+    assert METHODS["paper"].how == Recipe(patch=PatchConfig(), redraw="all")
 
 
 @pytest.mark.parametrize("methods", (METHODS, *SWEEPS.values()), ids=("methods", *SWEEPS))
@@ -45,9 +46,13 @@ def test_what_cannot_be_sampled_is_refused():
         Recipe(start="nowhere")
     with pytest.raises(ValueError, match="anchor"):
         Inverting(anchor="last")
+    with pytest.raises(ValueError, match="redraw is"):
+        Recipe(redraw="something")
+    with pytest.raises(ValueError, match="redraw all"):
+        Recipe(start="noise", patch=OFF)
     with pytest.raises(ValueError, match="OFF"):
-        Recipe(start="preview", patch=PatchConfig())
-    assert Recipe(start="preview", patch=OFF).plain
+        Recipe(start="preview", patch=PatchConfig(), redraw="all")
+    assert Recipe(start="preview", patch=OFF, redraw="all").plain
     assert not Recipe(patch=OFF).plain
 
 

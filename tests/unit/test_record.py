@@ -9,6 +9,7 @@ from freeanimate_core.bank import AttentionBank, choose_storage
 from freeanimate_core.errors import FreeAnimateError
 from freeanimate_core.fingerprint import Fingerprint, values_digest, weights_digest
 from freeanimate_core.record import Inversion, find_level
+from freeanimate_core.schedule import ddim_step, noise_estimate
 from freeanimate_core.windows import Windower, auto_size
 
 LEVELS = torch.tensor([0.03, 0.5, 2.0, 6.0])
@@ -45,6 +46,21 @@ def test_between_levels_latents_blend_over_log_sigma():
     assert level.lower == 1 and level.blend == pytest.approx(0.5)
     expected = (r.preview[1, 1:] + r.preview[2, 1:]) / 2
     assert torch.allclose(level.of(r.preview, slice(1, 2)), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("upper", [1, 2, 3])
+def test_recorded_predictions_lead_down_the_trajectory(upper):
+    r = record()
+    sigmas = r.levels.tolist()
+    following = 0.0 if upper == 1 else sigmas[upper - 1]  # the sampler goes from 0.5 to 0, past the smallest level
+    x, denoised = r.preview[upper], r.prediction(r.at(sigmas[upper]))
+    x = ddim_step(x, noise_estimate(x, denoised, sigmas[upper]), sigmas[upper], following)
+    assert torch.allclose(x, r.preview[upper - 1], atol=1e-5)
+
+
+def test_predictions_between_levels_are_those_of_the_step():
+    r = record()
+    assert torch.equal(r.prediction(r.at(3.0)), r.prediction(r.at(6.0)))
 
 
 @pytest.mark.parametrize("sigma", [0.02, 7.0])

@@ -3,7 +3,15 @@
 import pytest
 import torch
 
-from freeanimate_core.schedule import active_steps, ddim_step, in_span, inversion_levels, noise_estimate, relabelled
+from freeanimate_core.schedule import (
+    active_steps,
+    ddim_step,
+    guidance,
+    in_span,
+    inversion_levels,
+    noise_estimate,
+    relabelled,
+)
 
 DESCENDING = torch.tensor([14.0, 6.0, 2.0, 0.5, 0.0])
 
@@ -47,3 +55,10 @@ def test_spans_cover_the_first_steps(span, steps):
 def test_calls_between_levels_belong_to_the_step_they_refine():
     assert in_span(3.0, DESCENDING, 0.5)
     assert not in_span(1.0, DESCENDING, 0.5)
+
+
+@pytest.mark.parametrize("start, end, guided", [(0.0, 1.0, 4), (0.25, 0.75, 2), (0.5, 0.5, 0), (0.0, 0.0, 0)])
+def test_guidance_acts_between_its_ends(start, end, guided):
+    scales = [guidance(sigma, DESCENDING, 7.0, start, end) for sigma in DESCENDING[:-1].tolist()]
+    first = active_steps(start, 4)
+    assert scales == [7.0 if first <= i < first + guided else 1.0 for i in range(4)]
