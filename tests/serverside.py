@@ -115,6 +115,8 @@ def method_prompt() -> dict:
             positive=["control", 0],
             negative=["control", 1],
             cfg=2.0,
+            cfg_start=0.0,
+            cfg_end=1.0,
         ),
         "save": node("SaveLatent", samples=["sampler", 0], filename_prefix="test"),
     }

@@ -161,6 +161,14 @@ CASES = {
         "FreeAnimateSampler",
         (SAMPLER, "another inversion", PATCH),
     ),
+    "masks of another clip": Case(
+        {"masks": node("SolidMask", value=1.0, width=64, height=96), "patch": {"redraw_mask": ["masks", 0]}},
+        "FreeAnimatePatchModel",
+        (PATCH, "redraw_mask", "1 of 64x96", "8x8", "hole_mask"),
+    ),
+    "guidance that ends before it begins": Case(
+        {"sampler": {"cfg_start": 0.5, "cfg_end": 0.4}}, "FreeAnimateSampler", (SAMPLER, "cfg_end", "0.4", "0.5")
+    ),
     "other first level by widget": Case(stock(start_at_step=1), KSAMPLER, (PATCH, "sigma", "start_at_step")),
 }
 
