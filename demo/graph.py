@@ -29,7 +29,7 @@ def stage(node_id: str) -> str:
 
 
 def demo_prompt(
-    frames: int = 24, size: int = 128, steps: int = 20, cfg: float = 2.0, motion: str = "wave", seed: int = 0
+    frames: int = 24, size: int = 128, steps: int = 20, cfg: float = 3.0, motion: str = "wave", seed: int = 0
 ) -> dict:
     """Character to video in the API's format; size is the width and height in pixels."""
     return _input_nodes(frames, size, motion, seed) | _method_nodes(steps, cfg) | _output_nodes()
@@ -94,7 +94,7 @@ def _method_nodes(steps: int, cfg: float) -> dict:
             model=["model", 0],
             inversion=["inversion", 0],
             reference_weight=1.0,
-            self_span=0.8,
+            self_span=1.0,
             cross_span=0.8,
             halves="cond",
             frames_per_window=0,

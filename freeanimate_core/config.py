@@ -36,7 +36,7 @@ class InversionConfig:
     label: level that the model is asked at on the way up; ``target`` is FateZero's, for comparison.
     """
 
-    steps: int = 25
+    steps: int = 20
     reference_weight: float = 1.0
     storage: str = "auto"
     window: int = 0
@@ -64,7 +64,7 @@ class PatchConfig:
     """
 
     reference_weight: float = 1.0
-    self_span: float = 0.8
+    self_span: float = 1.0
     cross_span: float = 0.8
     halves: str = "cond"
     window: int = 0
@@ -91,7 +91,7 @@ class SamplerConfig:
     cfg: scale from the fraction ``start`` of the steps to the fraction ``end``; 1 in the other steps.
     """
 
-    cfg: float = 2.0
+    cfg: float = 3.0
     start: float = 0.2
     end: float = 0.9
 

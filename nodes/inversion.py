@@ -8,6 +8,8 @@ from ..freeanimate_core.run_inversion import run_inversion
 from .sockets import CATEGORY, PREFIX, Inversion
 from .widgets import frames_per_window
 
+DEFAULTS = InversionConfig()
+
 
 class FreeAnimateInversion(io.ComfyNode):
     """Runs preview and reference back to noise and records what the replay needs."""
@@ -31,7 +33,7 @@ class FreeAnimateInversion(io.ComfyNode):
                 io.Latent.Input("reference_latent", tooltip="VAE-encoded reference image: one latent, same size."),
                 io.Int.Input(
                     "steps",
-                    default=25,
+                    default=DEFAULTS.steps,
                     min=1,
                     max=MAX_STEPS,
                     tooltip="Steps asked of the scheduler ddim_uniform (1-1000), which rounds them: the levels output "
@@ -40,7 +42,7 @@ class FreeAnimateInversion(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "reference_weight",
-                    default=1.0,
+                    default=DEFAULTS.reference_weight,
                     min=0.0,
                     max=MAX_WEIGHT,
                     step=0.01,
@@ -50,7 +52,7 @@ class FreeAnimateInversion(io.ComfyNode):
                 io.Combo.Input(
                     "storage",
                     options=list(STORAGE),
-                    default="auto",
+                    default=DEFAULTS.storage,
                     tooltip="Where recorded attention inputs wait: recompute stores nothing and costs about 1.5x time "
                     "when sampling, memory keeps them in RAM, disk in the temp folder; auto takes memory if half of "
                     "the free RAM suffices, else recompute. All give the same video.",
@@ -58,7 +60,7 @@ class FreeAnimateInversion(io.ComfyNode):
                 frames_per_window(),
                 io.Int.Input(
                     "frames_to_check",
-                    default=1,
+                    default=DEFAULTS.check,
                     min=0,
                     max=MAX_WINDOW,
                     tooltip="How many of the first frames are denoised again at guidance 1 to measure the inversion "

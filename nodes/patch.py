@@ -28,7 +28,7 @@ class FreeAnimatePatchModel(io.ComfyNode):
                 Inversion.Input("inversion", tooltip="The record of DDIM Inversion (Attention Capture)."),
                 io.Float.Input(
                     "reference_weight",
-                    default=1.0,
+                    default=DEFAULTS.reference_weight,
                     min=0.0,
                     max=MAX_WEIGHT,
                     step=0.01,
@@ -37,7 +37,7 @@ class FreeAnimatePatchModel(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "self_span",
-                    default=0.8,
+                    default=DEFAULTS.self_span,
                     min=0.0,
                     max=1.0,
                     step=0.01,
@@ -46,7 +46,7 @@ class FreeAnimatePatchModel(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "cross_span",
-                    default=0.8,
+                    default=DEFAULTS.cross_span,
                     min=0.0,
                     max=1.0,
                     step=0.01,
@@ -56,7 +56,7 @@ class FreeAnimatePatchModel(io.ComfyNode):
                 io.Combo.Input(
                     "halves",
                     options=list(HALVES),
-                    default="cond",
+                    default=DEFAULTS.halves,
                     tooltip="cond replays in the positive half only; both also replays self-attention in the negative "
                     "half.",
                 ),

@@ -44,7 +44,7 @@ class Size:
     steps: int
 
 
-WHOLE, SHORT, SWEEP = Size(24, 12, 25), Size(3, 4, 8), Size(8, 6, 12)
+WHOLE, SHORT, SWEEP = Size(24, 12, 20), Size(3, 4, 8), Size(8, 6, 12)
 
 
 def main() -> int:
@@ -175,7 +175,7 @@ def _options() -> argparse.Namespace:
         "--first", type=int, default=0, metavar="SEED", help="the first of them: two runs may fill one OUT/cache"
     )
     parser.add_argument("--frames", type=positive, help="frames of each (12; sweeps 6)")
-    parser.add_argument("--steps", type=positive, help="steps asked of ddim_uniform (25; sweeps 12)")
+    parser.add_argument("--steps", type=positive, help="steps asked of ddim_uniform (20; sweeps 12)")
     parser.add_argument("--cfg", type=float, nargs="+", help="guidance, one table each (the Animate Sampler's default)")
     parser.add_argument("--methods", nargs="+", choices=METHODS, metavar="NAME", help="only these, and full")
     parser.add_argument("--quick", action="store_true", help="3 characters, 4 frames, 8 steps, 7 methods")
