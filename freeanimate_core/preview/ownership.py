@@ -10,6 +10,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt, median_filter
 
 from .bones import ARMS, LEGS, LIMBS, Bone, Trunk
+from .skirt import SKIRT, Skirt, skirt_of
 
 _STEPS = 13  # at which a limb's width is measured
 _EDGE = 0.5  # pixels that a limb gets beyond its measured width: its soft edge
@@ -19,9 +20,9 @@ _CLING = 0.08  # of the trunk's length: what lies between trunk and arm is the t
 _TRUNK_SPREAD = 0.35  # how far the trunk may stand out beyond the line from shoulder to hip, of its half width
 _COLLAR = 0.3  # of the neck's radius: what is farther from it is not the neck's
 _PELVIS = 1.0  # of the thighs' radius: how far the trunk goes on about the hips
-_SKIRT = 0.25  # of the thigh's length: the same from leg to leg under a skirt
-_CLOSED = 2.0  # pixels: the same between bare legs
-_TUCKED_UNDER = ("head", "torso")
+_CLOSED = 2.0  # pixels: how far the left thigh goes on under the right one
+_TUCKED_UNDER = ("head", "torso", SKIRT)
+Piece = Bone | Trunk | Skirt
 
 
 @dataclass(frozen=True)
@@ -41,21 +42,25 @@ class Share:
 
 def share_out(
     bones: dict[str, Bone], trunk: Trunk | None, alpha: np.ndarray
-) -> tuple[dict[str, Bone | Trunk], dict[str, Share]]:
+) -> tuple[dict[str, Piece], dict[str, Share]]:
     """Bones with the widths that the mask ``alpha`` [h,w] shows, and each part's share of the figure."""
-    everything: dict[str, Bone | Trunk] = {**({"torso": trunk} if trunk else {}), **_all_measured(bones, alpha)}
+    skirt = skirt_of(bones, alpha)
+    everything: dict[str, Piece] = {
+        **({"torso": trunk} if trunk else {}),
+        **({SKIRT: skirt} if skirt else {}),
+        **_all_measured(bones, alpha),
+    }
     grid = pixel_grid(alpha.shape)
     depths = {name: bone.depth(*grid) for name, bone in everything.items()}
     if trunk:
         depths["torso"] = _widened(trunk, depths, alpha, grid)
     owner = _owners(everything, depths, grid)
-    skirted = _skirted(bones, alpha)
-    return everything, {name: _share(name, everything, depths, owner, grid, skirted) for name in everything}
+    return everything, {name: _share(name, everything, depths, owner, grid) for name in everything}
 
 
 def front_order(names: list[str]) -> list[str]:
-    """Names from front to back, as they lie in the reference: arms, head, trunk, neck, legs."""
-    order = [f"{limb} {half}" for limb in ARMS for half in (1, 0)] + ["head", "torso", "neck"]
+    """Names from front to back, as they lie in the reference: arms, head, trunk, skirt, neck, legs."""
+    order = [f"{limb} {half}" for limb in ARMS for half in (1, 0)] + ["head", "torso", SKIRT, "neck"]
     order += [f"{limb} {half}" for limb in LEGS for half in (1, 0)]
     return [name for name in order if name in names]
 
@@ -127,7 +132,7 @@ def _flank(depth: np.ndarray, waist: np.ndarray, ground: np.ndarray, covered: np
     return float(arm.max(initial=0.0))
 
 
-def _owners(bones: dict[str, Bone | Trunk], depths: dict[str, np.ndarray], grid: tuple) -> np.ndarray:
+def _owners(bones: dict[str, Piece], depths: dict[str, np.ndarray], grid: tuple) -> np.ndarray:
     """Index [h,w] into ``front_order``: the front part whose bone covers a pixel, else the nearest one."""
     names = front_order(list(bones))
     stack = np.stack([depths[name] for name in names])
@@ -147,22 +152,16 @@ def _owners(bones: dict[str, Bone | Trunk], depths: dict[str, np.ndarray], grid:
         if len(halves) == 2:
             mine = (owner == halves[0]) | (owner == halves[1])
             owner[mine] = np.where(stack[halves[0]] <= stack[halves[1]], *halves)[mine]
+    if SKIRT in names:
+        owner[np.isin(owner, _indices(names, LEGS)) & bones[SKIRT].level(*grid)] = names.index(SKIRT)
     return owner
 
 
-def _skirted(bones: dict[str, Bone], alpha: np.ndarray) -> bool:
-    """Whether the mask closes the gap between two thighs that stand apart: a skirt or a coat."""
-    thighs = [bones[f"{leg} 0"] for leg in LEGS if f"{leg} 0" in bones]
-    if len(thighs) < 2:
-        return False
-    spots = [thigh.a + 0.55 * (thigh.b - thigh.a) for thigh in thighs]
-    gap = float(np.hypot(*(spots[0] - spots[1])))
-    x, y = (0.5 * (spots[0] + spots[1])).astype(int)
-    inside = 0 <= x < alpha.shape[1] and 0 <= y < alpha.shape[0]
-    return inside and bool(alpha[y, x] > 0.5) and gap > 2.2 * max(thigh.radius for thigh in thighs)
+def _indices(names: list[str], limbs: tuple[str, ...]) -> list[int]:
+    return [names.index(name) for name in names if name.startswith(limbs)]
 
 
-def _share(name: str, bones: dict, depths: dict, owner: np.ndarray, grid: tuple, skirted: bool) -> Share:
+def _share(name: str, bones: dict, depths: dict, owner: np.ndarray, grid: tuple) -> Share:
     """What one part has of the figure."""
     names = front_order(list(bones))
     rank = names.index(name)
@@ -175,9 +174,10 @@ def _share(name: str, bones: dict, depths: dict, owner: np.ndarray, grid: tuple,
     own |= _shared_joint(name, bones, owner, grid)
     tucked = np.isin(owner, over) & _within(own, _TUCK * max(bone.length for bone in bones.values()))
     if name.startswith(LEGS[1]) and f"{LEGS[0]} 0" in names:
-        reach = _SKIRT * bones[name].length if name.endswith(" 0") and skirted else _CLOSED
-        tucked |= (owner == names.index(f"{LEGS[0]} 0")) & _within(own, reach)
+        tucked |= (owner == names.index(f"{LEGS[0]} 0")) & _within(own, _CLOSED)
     hidden = (depths[name] < 0) & (owner < rank) & ~own
+    if name.startswith(LEGS) and SKIRT in names:  # how thick a leg is under the cloth, nobody knows
+        hidden &= owner != names.index(SKIRT)
     return Share(own, hidden, tucked & ~own & ~hidden, _in_front(name, owner, bones) & ~own)
 
 
@@ -189,7 +189,7 @@ def _shared_joint(name: str, bones: dict, owner: np.ndarray, grid: tuple) -> np.
     if name == "torso":  # the ball of the shoulder stays when the arm goes
         for arm in ARMS:
             shared |= _ball(bones, f"{arm} 0", grid)
-        shared |= _pelvis(bones, grid)
+        shared |= _pelvis(bones, grid) if SKIRT not in bones else False
     if limb in ARMS and half == "0":
         shared |= _ball(bones, name, grid) & (owner >= names.index(name))
     mate = f"{limb} {1 - int(half)}" if limb else ""

@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
-from .bones import Bone, Trunk, bones_of, trunk_of
-from .ownership import Share, pixel_grid, share_out
+from .bones import Bone, bones_of, trunk_of
+from .ownership import Piece, Share, pixel_grid, share_out
 
 _SOLID = 0.98  # from this alpha on, a pixel shows the figure alone
 _SOFT = 0.6  # pixels, standard deviation across seams
@@ -26,7 +26,7 @@ _SEAM = 0.02  # of the trunk's length: next to a part in front, colours are not 
 class Part:
     """One part of the reference: its bone, its picture with alpha and the colour that stands for it."""
 
-    bone: Bone | Trunk
+    bone: Piece
     layer: torch.Tensor  # [5,H,W] float32: colour times alpha, alpha, and how much of alpha the reference does not show
     colour: torch.Tensor  # [3]
     box: tuple[float, float, float, float]  # x0, y0, x1, y1 of what the layer holds, in pixels
@@ -60,7 +60,7 @@ def _unmixed(image: np.ndarray, alpha: np.ndarray, plate: np.ndarray) -> np.ndar
     return np.clip(own, 0, 1)
 
 
-def _part(bone: Bone | Trunk, colours: np.ndarray, alpha: np.ndarray, share: Share, seam: float) -> Part | None:
+def _part(bone: Piece, colours: np.ndarray, alpha: np.ndarray, share: Share, seam: float) -> Part | None:
     """One part from its share of the figure; None when it shows nothing."""
     solid = share.own & (alpha >= _SOLID * alpha.max())
     if not solid.any():
@@ -115,7 +115,7 @@ def _pulled(colour: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     return torch.where(weight > 0, own, wide)
 
 
-def _seeds(bone: Bone | Trunk, solid: np.ndarray, front: np.ndarray, seam: float) -> np.ndarray:
+def _seeds(bone: Piece, solid: np.ndarray, front: np.ndarray, seam: float) -> np.ndarray:
     """Pixels [h,w] whose colours may be spread: inside a limb, and not beside a part in front."""
     inner = solid & (bone.depth(*pixel_grid(solid.shape)) < -_INNER * bone.radius) if isinstance(bone, Bone) else solid
     return _trusted(inner if inner.any() else solid, front, seam)
