@@ -81,13 +81,14 @@ def _all_measured(bones: dict[str, Bone], alpha: np.ndarray) -> dict[str, Bone]:
 
 
 def _measured(bone: Bone, alpha: np.ndarray) -> Bone:
-    """One bone with its radii; the default radius within a factor bounds them where parts touch."""
+    """One bone with its radii; where parts touch on both sides, or the picture ends, it keeps the default one."""
     whole = 0.45 * bone.length if bone.name == "neck" else bone.length + bone.beyond
     ways = np.linspace(0, whole, _STEPS)
     path = bone.a + ways[:, None] * bone.along
     across = np.array([-bone.along[1], bone.along[0]])
     widest = _WIDEST * bone.radius
     widths = np.minimum(*(_way_out(path, side * across, alpha, widest) for side in (-1.0, 1.0)))
+    widths = np.where(widths < widest, widths, bone.radius)
     widths = np.clip(median_filter(widths, 3, mode="nearest"), _THINNEST * bone.radius, widest)
     radius = float(np.median(widths[ways <= bone.length]))
     return replace(bone, radius=radius, profile=None if bone.name == "neck" else widths + _EDGE)
