@@ -110,7 +110,8 @@ class Composer:
         pictures = []
         for (part, bone), seen in zip(bones, shown):
             fade = self._root_fade(part.bone.name, bone, x, y) * seen[:, None, None]
-            pictures.append(fade[:, None] * self._sampled(part, *bone_map(bone, x, y, size)))
+            within = bone_distance(bone, x, y, size) < part.reach * size
+            pictures.append(fade[:, None] * self._continued(part, *bone_map(bone, x, y, size), within))
             cores.over(window, _core(part, replace(bone, beyond=0.0), seen, x, y, size))
         if len(bones) == 1:
             return Patch(window, pictures[0])
@@ -200,6 +201,17 @@ class Composer:
         return F.grid_sample(
             part.layer.expand(len(grid), -1, -1, -1), grid, mode="bilinear", padding_mode="zeros", align_corners=False
         )
+
+    def _continued(self, part: Part, sx: torch.Tensor, sy: torch.Tensor, within: torch.Tensor) -> torch.Tensor:
+        """As ``_sampled``; what the picture's border cuts goes on beyond it, invented, ``within`` [f,h,w] a limb."""
+        height, width = part.layer.shape[1:]
+        beyond = within & ((sx < 0) | (sx > width) | (sy < 0) | (sy > height))
+        if not beyond.any():
+            return self._sampled(part, sx, sy)
+        edge = (torch.where(beyond, at.clamp(0.5, end - 0.5), at) for at, end in ((sx, width), (sy, height)))
+        picture = self._sampled(part, *edge)
+        invented = torch.where(beyond, picture[:, 3], picture[:, 4])
+        return torch.cat([picture[:, :4], invented[:, None]], dim=1)
 
 
 def _lower_share(

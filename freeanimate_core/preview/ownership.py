@@ -144,7 +144,9 @@ def _owners(bones: dict[str, Piece], depths: dict[str, np.ndarray], grid: tuple)
     if "neck" in names:  # collars and scarves about it stay with the trunk
         nearest[names.index("neck")][depths["neck"] > _COLLAR * bones["neck"].radius] = np.inf
     if "torso" in names:
-        nearest[names.index("torso")] -= _CLING * bones["torso"].length
+        k = names.index("torso")
+        stack[k][_beyond_arms(bones, grid)] = nearest[k][_beyond_arms(bones, grid)] = np.inf
+        nearest[k] -= _CLING * bones["torso"].length
     owner = nearest.argmin(axis=0)
     for k in range(len(names))[::-1]:
         owner[stack[k] < 0] = k
@@ -156,6 +158,19 @@ def _owners(bones: dict[str, Piece], depths: dict[str, np.ndarray], grid: tuple)
     if SKIRT in names:
         owner[np.isin(owner, _indices(names, LEGS)) & bones[SKIRT].level(*grid)] = names.index(SKIRT)
     return owner
+
+
+def _beyond_arms(bones: dict[str, Piece], grid: tuple) -> np.ndarray:
+    """Pixels [h,w] that an arm beside the trunk parts from it: on the arm's far side, level with the arm."""
+    trunk, found = bones["torso"], np.zeros(np.broadcast_shapes(grid[0].shape, grid[1].shape), dtype=bool)
+    for arm in [bones[f"{arm} {half}"] for arm in ARMS for half in (0, 1) if f"{arm} {half}" in bones]:
+        way, aside = arm.offsets(*grid)
+        on = np.clip(way, 0, arm.length)
+        far = aside * float(arm.offsets(*trunk.corners.mean(axis=0))[1]) < 0
+        level = (way >= 0) | arm.name.endswith("1")
+        from_trunk = trunk.depth(arm.a[0] + on * arm.along[0], arm.a[1] + on * arm.along[1])
+        found |= far & level & (from_trunk > -arm.radius)
+    return found
 
 
 def _indices(names: list[str], limbs: tuple[str, ...]) -> list[int]:
