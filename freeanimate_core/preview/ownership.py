@@ -19,6 +19,7 @@ _TUCK = 0.07  # of the longest bone: how far a part goes on under those in front
 _CLING = 0.08  # of the trunk's length: what lies between trunk and arm is the trunk's unless this much nearer
 _TRUNK_SPREAD = 0.35  # how far the trunk may stand out beyond the line from shoulder to hip, of its half width
 _COLLAR = 0.3  # of the neck's radius: what is farther from it is not the neck's
+_JAW, _HEAD_WIDTH = 0.7, 0.95  # how far below the face the jaw is, and how wide hair may be there, of half the head
 _PELVIS = 1.0  # of the thighs' radius: how far the trunk goes on about the hips
 _CLOSED = 2.0  # pixels: how far the left thigh goes on under the right one
 _TUCKED_UNDER = ("head", "torso", SKIRT)
@@ -54,6 +55,8 @@ def share_out(
     depths = {name: bone.depth(*grid) for name, bone in everything.items()}
     if trunk:
         depths["torso"] = _widened(trunk, depths, alpha, grid)
+    if "neck" in bones:
+        depths["head"][_beside_jaw(bones["neck"], bones["head"].radius, alpha, grid)] = np.inf
     owner = _owners(everything, depths, grid)
     return everything, {name: _share(name, everything, depths, owner, grid) for name in everything}
 
@@ -102,6 +105,14 @@ def _way_out(path: np.ndarray, direction: np.ndarray, alpha: np.ndarray, widest:
     rows = np.clip(spots[..., 1].astype(int), 0, alpha.shape[0] - 1)
     outside = alpha[rows, cols] < 0.5
     return np.where(outside.any(axis=1), steps[outside.argmax(axis=1)] - 0.25, widest)
+
+
+def _beside_jaw(neck: Bone, radius: float, alpha: np.ndarray, grid: tuple) -> np.ndarray:
+    """Pixels [h,w] below the face and farther aside than the head is wide: a collar, a hood or a shoulder."""
+    across = np.array([-neck.along[1], neck.along[0]])
+    half = min(float(_way_out(neck.b[None], side * across, alpha, 2 * radius)[0]) for side in (-1.0, 1.0))
+    way, aside = neck.offsets(*grid)
+    return (way < neck.length - _JAW * half) & (np.abs(aside) > _HEAD_WIDTH * half)
 
 
 def _widened(trunk: Trunk, depths: dict[str, np.ndarray], alpha: np.ndarray, grid: tuple) -> np.ndarray:
