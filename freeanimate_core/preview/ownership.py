@@ -151,12 +151,16 @@ def _owners(bones: dict[str, Piece], depths: dict[str, np.ndarray], grid: tuple)
     nearest = stack.copy()
     for k, name in enumerate(names):
         if name.endswith(" 0"):  # what lies past a shoulder or hip is no limb's: hair, collar, shirt
-            nearest[k][bones[name].offsets(*grid)[0] < 0] = np.inf
+            past = bones[name].offsets(*grid)[0] < 0
+            nearest[k][past] = np.inf
+            if name.startswith(LEGS):
+                stack[k][past] = np.inf
     if "neck" in names:  # collars and scarves about it stay with the trunk
         nearest[names.index("neck")][depths["neck"] > _COLLAR * bones["neck"].radius] = np.inf
     if "torso" in names:
         k = names.index("torso")
-        stack[k][_beyond_arms(bones, grid)] = nearest[k][_beyond_arms(bones, grid)] = np.inf
+        beyond = _beyond_arms(bones, grid)
+        stack[k][beyond] = nearest[k][beyond] = np.inf
         nearest[k] -= _CLING * bones["torso"].length
     owner = nearest.argmin(axis=0)
     for k in range(len(names))[::-1]:
