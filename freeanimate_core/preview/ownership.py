@@ -207,6 +207,8 @@ def _share(name: str, bones: dict, depths: dict, owner: np.ndarray, grid: tuple)
     if name.startswith(LEGS[1]) and f"{LEGS[0]} 0" in names:
         tucked |= (owner == names.index(f"{LEGS[0]} 0")) & _within(own, _CLOSED)
     hidden = (depths[name] < 0) & (owner < rank) & ~own
+    if name in [f"{leg} 0" for leg in LEGS]:  # beside a trunk that turned, a thigh's round end would stand out
+        hidden &= bones[name].offsets(*grid)[0] >= 0
     if name.startswith(LEGS) and SKIRT in names:  # how thick a leg is under the cloth, nobody knows
         hidden &= owner != names.index(SKIRT)
     return Share(own, hidden, tucked & ~own & ~hidden, _in_front(name, owner, bones) & ~own)
