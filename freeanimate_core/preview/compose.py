@@ -13,6 +13,7 @@ from .bones import ARMS, LIMBS, NECK
 from .head import slid
 from .parts import Part
 from .place import FLAT, Placement
+from .skirt import CORNERS, SKIRT, skirt_map
 from .warp import Placed, affine_map, bone_along, bone_distance, bone_map
 
 _CORE = 0.5  # of a limb's radius: what must be covered; the rest of its edge is the mask's business
@@ -64,7 +65,7 @@ class Composer:
         count = len(self.placement.joints[frames])
         cores, layers = (Layers.empty(count, height, width, self.plate.device) for _ in range(2))
         patches = {limb: self._limb(limb, frames, cores) for limb in (*LIMBS, "neck")}
-        patches |= {name: self._flat(name, frames) for name in FLAT}
+        patches |= {name: self._flat(name, frames) for name in FLAT} | {SKIRT: self._skirt(frames)}
         for name, there in self.placement.depth.layers():
             if patches[name] is not None and there[frames].any():
                 self._lay(layers, patches[name], there[frames])
@@ -109,7 +110,8 @@ class Composer:
         pictures = []
         for (part, bone), seen in zip(bones, shown):
             fade = self._root_fade(part.bone.name, bone, x, y) * seen[:, None, None]
-            pictures.append(fade[:, None] * self._sampled(part, *bone_map(bone, x, y, size)))
+            within = bone_distance(bone, x, y, size) < part.reach * size
+            pictures.append(fade[:, None] * self._continued(part, *bone_map(bone, x, y, size), within))
             cores.over(window, _core(part, replace(bone, beyond=0.0), seen, x, y, size))
         if len(bones) == 1:
             return Patch(window, pictures[0])
@@ -118,6 +120,21 @@ class Composer:
         lower = _lower_share(halves, shown, x, y, size)
         before = both * _folded(*halves, x, y, size) if limb in ARMS else torch.zeros_like(lower)
         return Patch(window, _joined(*pictures, lower, before))
+
+    def _skirt(self, frames: slice) -> Patch | None:
+        """The cloth about both thighs, in frames that show hips and knees."""
+        part, place = self.parts.get(SKIRT), self.placement
+        shown = place.shows([SKIRT])[frames]
+        if part is None or not shown.any():
+            return None
+        corners = place.joints[frames][:, CORNERS]
+        reach = (part.bone.radius + max(part.reach, 0) + part.bone.overhang) * place.size
+        spots = corners[shown].transpose(0, 2, 1)
+        window = self._window(np.concatenate([spots - reach, spots + reach], axis=2))
+        if window is None:
+            return None
+        places = skirt_map(part.bone, self._tensor(corners), *self._pixels(window), place.size)
+        return Patch(window, self._sampled(part, *places) * self._tensor(shown)[:, None, None, None])
 
     def _bones(self, limb: str, frames: slice) -> tuple[list[tuple[Part, Placed]], list[torch.Tensor]]:
         """The placed bones of a limb and the frames [f] that show each."""
@@ -184,6 +201,17 @@ class Composer:
         return F.grid_sample(
             part.layer.expand(len(grid), -1, -1, -1), grid, mode="bilinear", padding_mode="zeros", align_corners=False
         )
+
+    def _continued(self, part: Part, sx: torch.Tensor, sy: torch.Tensor, within: torch.Tensor) -> torch.Tensor:
+        """As ``_sampled``; what the picture's border cuts goes on beyond it, invented, ``within`` [f,h,w] a limb."""
+        height, width = part.layer.shape[1:]
+        beyond = within & ((sx < 0) | (sx > width) | (sy < 0) | (sy > height))
+        if not beyond.any():
+            return self._sampled(part, sx, sy)
+        edge = (torch.where(beyond, at.clamp(0.5, end - 0.5), at) for at, end in ((sx, width), (sy, height)))
+        picture = self._sampled(part, *edge)
+        invented = torch.where(beyond, picture[:, 3], picture[:, 4])
+        return torch.cat([picture[:, :4], invented[:, None]], dim=1)
 
 
 def _lower_share(

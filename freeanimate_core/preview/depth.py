@@ -14,6 +14,7 @@ from scipy.ndimage import median_filter
 
 from ..errors import PREVIEW, FreeAnimateError
 from .bones import NECK, SHOULDERS
+from .skirt import SKIRT
 
 DEPTH_ORDER = "depth_order"  # the widget's name
 _TURNED = 0.86  # shoulders narrower than this share (30 degrees) are those of a turned person
@@ -46,6 +47,7 @@ class Depth:
             *self._arms(self.right_arm_behind, self.left_arm_behind),
             *_pair("leg", every, every, self.left_leg_over),
             ("neck", every),
+            (SKIRT, every),
             ("torso", every),
             ("head", every),
             *self._arms(~self.right_arm_behind, ~self.left_arm_behind),

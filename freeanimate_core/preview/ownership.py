@@ -10,6 +10,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt, median_filter
 
 from .bones import ARMS, LEGS, LIMBS, Bone, Trunk
+from .skirt import SKIRT, Skirt, skirt_of
 
 _STEPS = 13  # at which a limb's width is measured
 _EDGE = 0.5  # pixels that a limb gets beyond its measured width: its soft edge
@@ -18,10 +19,11 @@ _TUCK = 0.07  # of the longest bone: how far a part goes on under those in front
 _CLING = 0.08  # of the trunk's length: what lies between trunk and arm is the trunk's unless this much nearer
 _TRUNK_SPREAD = 0.35  # how far the trunk may stand out beyond the line from shoulder to hip, of its half width
 _COLLAR = 0.3  # of the neck's radius: what is farther from it is not the neck's
+_JAW, _HEAD_WIDTH = 0.7, 0.95  # how far below the face the jaw is, and how wide hair may be there, of half the head
 _PELVIS = 1.0  # of the thighs' radius: how far the trunk goes on about the hips
-_SKIRT = 0.25  # of the thigh's length: the same from leg to leg under a skirt
-_CLOSED = 2.0  # pixels: the same between bare legs
-_TUCKED_UNDER = ("head", "torso")
+_CLOSED = 2.0  # pixels: how far the left thigh goes on under the right one
+_TUCKED_UNDER = ("head", "torso", SKIRT)
+Piece = Bone | Trunk | Skirt
 
 
 @dataclass(frozen=True)
@@ -41,21 +43,27 @@ class Share:
 
 def share_out(
     bones: dict[str, Bone], trunk: Trunk | None, alpha: np.ndarray
-) -> tuple[dict[str, Bone | Trunk], dict[str, Share]]:
+) -> tuple[dict[str, Piece], dict[str, Share]]:
     """Bones with the widths that the mask ``alpha`` [h,w] shows, and each part's share of the figure."""
-    everything: dict[str, Bone | Trunk] = {**({"torso": trunk} if trunk else {}), **_all_measured(bones, alpha)}
+    skirt = skirt_of(bones, alpha)
+    everything: dict[str, Piece] = {
+        **({"torso": trunk} if trunk else {}),
+        **({SKIRT: skirt} if skirt else {}),
+        **_all_measured(bones, alpha),
+    }
     grid = pixel_grid(alpha.shape)
     depths = {name: bone.depth(*grid) for name, bone in everything.items()}
     if trunk:
         depths["torso"] = _widened(trunk, depths, alpha, grid)
+    if "neck" in bones:
+        depths["head"][_beside_jaw(bones["neck"], bones["head"].radius, alpha, grid)] = np.inf
     owner = _owners(everything, depths, grid)
-    skirted = _skirted(bones, alpha)
-    return everything, {name: _share(name, everything, depths, owner, grid, skirted) for name in everything}
+    return everything, {name: _share(name, everything, depths, owner, grid) for name in everything}
 
 
 def front_order(names: list[str]) -> list[str]:
-    """Names from front to back, as they lie in the reference: arms, head, trunk, neck, legs."""
-    order = [f"{limb} {half}" for limb in ARMS for half in (1, 0)] + ["head", "torso", "neck"]
+    """Names from front to back, as they lie in the reference: arms, head, trunk, skirt, neck, legs."""
+    order = [f"{limb} {half}" for limb in ARMS for half in (1, 0)] + ["head", "torso", SKIRT, "neck"]
     order += [f"{limb} {half}" for limb in LEGS for half in (1, 0)]
     return [name for name in order if name in names]
 
@@ -76,13 +84,14 @@ def _all_measured(bones: dict[str, Bone], alpha: np.ndarray) -> dict[str, Bone]:
 
 
 def _measured(bone: Bone, alpha: np.ndarray) -> Bone:
-    """One bone with its radii; the default radius within a factor bounds them where parts touch."""
+    """One bone with its radii; where parts touch on both sides, or the picture ends, it keeps the default one."""
     whole = 0.45 * bone.length if bone.name == "neck" else bone.length + bone.beyond
     ways = np.linspace(0, whole, _STEPS)
     path = bone.a + ways[:, None] * bone.along
     across = np.array([-bone.along[1], bone.along[0]])
     widest = _WIDEST * bone.radius
     widths = np.minimum(*(_way_out(path, side * across, alpha, widest) for side in (-1.0, 1.0)))
+    widths = np.where(widths < widest, widths, bone.radius)
     widths = np.clip(median_filter(widths, 3, mode="nearest"), _THINNEST * bone.radius, widest)
     radius = float(np.median(widths[ways <= bone.length]))
     return replace(bone, radius=radius, profile=None if bone.name == "neck" else widths + _EDGE)
@@ -96,6 +105,14 @@ def _way_out(path: np.ndarray, direction: np.ndarray, alpha: np.ndarray, widest:
     rows = np.clip(spots[..., 1].astype(int), 0, alpha.shape[0] - 1)
     outside = alpha[rows, cols] < 0.5
     return np.where(outside.any(axis=1), steps[outside.argmax(axis=1)] - 0.25, widest)
+
+
+def _beside_jaw(neck: Bone, radius: float, alpha: np.ndarray, grid: tuple) -> np.ndarray:
+    """Pixels [h,w] below the face and farther aside than the head is wide: a collar, a hood or a shoulder."""
+    across = np.array([-neck.along[1], neck.along[0]])
+    half = min(float(_way_out(neck.b[None], side * across, alpha, 2 * radius)[0]) for side in (-1.0, 1.0))
+    way, aside = neck.offsets(*grid)
+    return (way < neck.length - _JAW * half) & (np.abs(aside) > _HEAD_WIDTH * half)
 
 
 def _widened(trunk: Trunk, depths: dict[str, np.ndarray], alpha: np.ndarray, grid: tuple) -> np.ndarray:
@@ -127,18 +144,24 @@ def _flank(depth: np.ndarray, waist: np.ndarray, ground: np.ndarray, covered: np
     return float(arm.max(initial=0.0))
 
 
-def _owners(bones: dict[str, Bone | Trunk], depths: dict[str, np.ndarray], grid: tuple) -> np.ndarray:
+def _owners(bones: dict[str, Piece], depths: dict[str, np.ndarray], grid: tuple) -> np.ndarray:
     """Index [h,w] into ``front_order``: the front part whose bone covers a pixel, else the nearest one."""
     names = front_order(list(bones))
     stack = np.stack([depths[name] for name in names])
     nearest = stack.copy()
     for k, name in enumerate(names):
         if name.endswith(" 0"):  # what lies past a shoulder or hip is no limb's: hair, collar, shirt
-            nearest[k][bones[name].offsets(*grid)[0] < 0] = np.inf
+            past = bones[name].offsets(*grid)[0] < 0
+            nearest[k][past] = np.inf
+            if name.startswith(LEGS):
+                stack[k][past] = np.inf
     if "neck" in names:  # collars and scarves about it stay with the trunk
         nearest[names.index("neck")][depths["neck"] > _COLLAR * bones["neck"].radius] = np.inf
     if "torso" in names:
-        nearest[names.index("torso")] -= _CLING * bones["torso"].length
+        k = names.index("torso")
+        beyond = _beyond_arms(bones, grid)
+        stack[k][beyond] = nearest[k][beyond] = np.inf
+        nearest[k] -= _CLING * bones["torso"].length
     owner = nearest.argmin(axis=0)
     for k in range(len(names))[::-1]:
         owner[stack[k] < 0] = k
@@ -147,22 +170,29 @@ def _owners(bones: dict[str, Bone | Trunk], depths: dict[str, np.ndarray], grid:
         if len(halves) == 2:
             mine = (owner == halves[0]) | (owner == halves[1])
             owner[mine] = np.where(stack[halves[0]] <= stack[halves[1]], *halves)[mine]
+    if SKIRT in names:
+        owner[np.isin(owner, _indices(names, LEGS)) & bones[SKIRT].level(*grid)] = names.index(SKIRT)
     return owner
 
 
-def _skirted(bones: dict[str, Bone], alpha: np.ndarray) -> bool:
-    """Whether the mask closes the gap between two thighs that stand apart: a skirt or a coat."""
-    thighs = [bones[f"{leg} 0"] for leg in LEGS if f"{leg} 0" in bones]
-    if len(thighs) < 2:
-        return False
-    spots = [thigh.a + 0.55 * (thigh.b - thigh.a) for thigh in thighs]
-    gap = float(np.hypot(*(spots[0] - spots[1])))
-    x, y = (0.5 * (spots[0] + spots[1])).astype(int)
-    inside = 0 <= x < alpha.shape[1] and 0 <= y < alpha.shape[0]
-    return inside and bool(alpha[y, x] > 0.5) and gap > 2.2 * max(thigh.radius for thigh in thighs)
+def _beyond_arms(bones: dict[str, Piece], grid: tuple) -> np.ndarray:
+    """Pixels [h,w] that an arm beside the trunk parts from it: on the arm's far side, level with the arm."""
+    trunk, found = bones["torso"], np.zeros(np.broadcast_shapes(grid[0].shape, grid[1].shape), dtype=bool)
+    for arm in [bones[f"{arm} {half}"] for arm in ARMS for half in (0, 1) if f"{arm} {half}" in bones]:
+        way, aside = arm.offsets(*grid)
+        on = np.clip(way, 0, arm.length)
+        far = aside * float(arm.offsets(*trunk.corners.mean(axis=0))[1]) < 0
+        level = (way >= 0) | arm.name.endswith("1")
+        from_trunk = trunk.depth(arm.a[0] + on * arm.along[0], arm.a[1] + on * arm.along[1])
+        found |= far & level & (from_trunk > -arm.radius)
+    return found
 
 
-def _share(name: str, bones: dict, depths: dict, owner: np.ndarray, grid: tuple, skirted: bool) -> Share:
+def _indices(names: list[str], limbs: tuple[str, ...]) -> list[int]:
+    return [names.index(name) for name in names if name.startswith(limbs)]
+
+
+def _share(name: str, bones: dict, depths: dict, owner: np.ndarray, grid: tuple) -> Share:
     """What one part has of the figure."""
     names = front_order(list(bones))
     rank = names.index(name)
@@ -175,9 +205,12 @@ def _share(name: str, bones: dict, depths: dict, owner: np.ndarray, grid: tuple,
     own |= _shared_joint(name, bones, owner, grid)
     tucked = np.isin(owner, over) & _within(own, _TUCK * max(bone.length for bone in bones.values()))
     if name.startswith(LEGS[1]) and f"{LEGS[0]} 0" in names:
-        reach = _SKIRT * bones[name].length if name.endswith(" 0") and skirted else _CLOSED
-        tucked |= (owner == names.index(f"{LEGS[0]} 0")) & _within(own, reach)
+        tucked |= (owner == names.index(f"{LEGS[0]} 0")) & _within(own, _CLOSED)
     hidden = (depths[name] < 0) & (owner < rank) & ~own
+    if name in [f"{leg} 0" for leg in LEGS]:  # beside a trunk that turned, a thigh's round end would stand out
+        hidden &= bones[name].offsets(*grid)[0] >= 0
+    if name.startswith(LEGS) and SKIRT in names:  # how thick a leg is under the cloth, nobody knows
+        hidden &= owner != names.index(SKIRT)
     return Share(own, hidden, tucked & ~own & ~hidden, _in_front(name, owner, bones) & ~own)
 
 
@@ -189,7 +222,7 @@ def _shared_joint(name: str, bones: dict, owner: np.ndarray, grid: tuple) -> np.
     if name == "torso":  # the ball of the shoulder stays when the arm goes
         for arm in ARMS:
             shared |= _ball(bones, f"{arm} 0", grid)
-        shared |= _pelvis(bones, grid)
+        shared |= _pelvis(bones, grid) if SKIRT not in bones else False
     if limb in ARMS and half == "0":
         shared |= _ball(bones, name, grid) & (owner >= names.index(name))
     mate = f"{limb} {1 - int(half)}" if limb else ""

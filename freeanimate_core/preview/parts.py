@@ -12,13 +12,16 @@ import torch
 import torch.nn.functional as F
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
-from .bones import Bone, Trunk, bones_of, trunk_of
-from .ownership import Share, pixel_grid, share_out
+from .bones import Bone, bones_of, trunk_of
+from .ownership import Piece, Share, pixel_grid, share_out
 
 _SOLID = 0.98  # from this alpha on, a pixel shows the figure alone
 _SOFT = 0.6  # pixels, standard deviation across seams
 _STEP_BACK = 4  # power of alpha for what lies under another part
 _INNER = 0.35  # of a bone's radius: how deep inside a limb colours are free of its outline
+_CELLS, _ROUNDS = 4, 4  # cells in a hole's half width, over which what is usual is found, in as many rounds
+_ODD = 0.35  # distance of colours from which one is odd
+_TRUST = 4.0  # from one seed in this many on, a cell's own mean is taken
 _SEAM = 0.02  # of the trunk's length: next to a part in front, colours are not to be trusted (outline, shadow)
 
 
@@ -26,7 +29,7 @@ _SEAM = 0.02  # of the trunk's length: next to a part in front, colours are not 
 class Part:
     """One part of the reference: its bone, its picture with alpha and the colour that stands for it."""
 
-    bone: Bone | Trunk
+    bone: Piece
     layer: torch.Tensor  # [5,H,W] float32: colour times alpha, alpha, and how much of alpha the reference does not show
     colour: torch.Tensor  # [3]
     box: tuple[float, float, float, float]  # x0, y0, x1, y1 of what the layer holds, in pixels
@@ -60,14 +63,14 @@ def _unmixed(image: np.ndarray, alpha: np.ndarray, plate: np.ndarray) -> np.ndar
     return np.clip(own, 0, 1)
 
 
-def _part(bone: Bone | Trunk, colours: np.ndarray, alpha: np.ndarray, share: Share, seam: float) -> Part | None:
+def _part(bone: Piece, colours: np.ndarray, alpha: np.ndarray, share: Share, seam: float) -> Part | None:
     """One part from its share of the figure; None when it shows nothing."""
     solid = share.own & (alpha >= _SOLID * alpha.max())
     if not solid.any():
         return None
     seeds = _seeds(bone, solid, share.front, seam)
     texture = _spread(colours, solid, share.tucked)
-    texture = _spread(texture, seeds, share.hidden)
+    texture = _spread(texture, _usual(colours, seeds, share.hidden), share.hidden)
     cover, invented = (area[..., None] for area in _cover(share, alpha))
     layer = np.concatenate([texture * cover, cover, invented], axis=-1, dtype=np.float32)
     rows, cols = np.nonzero(cover[..., 0] > 0)
@@ -93,29 +96,60 @@ def _cover(share: Share, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return cover, (cover - own).clip(0)
 
 
-def _spread(colours: np.ndarray, seeds: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """``colours`` [h,w,3] with ``where`` filled from ``seeds``: the farther from them, the wider the mean taken."""
+def _spread(colours: np.ndarray, weight: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """``colours`` [h,w,3] with ``where`` filled by means of ``weight`` [h,w]: the farther, the wider."""
     if not where.any():
         return colours
-    weight = torch.from_numpy(seeds.astype(np.float32))[None, None]
-    known = torch.from_numpy(colours.astype(np.float32)).permute(2, 0, 1)[None] * weight
+    share = torch.from_numpy(weight.astype(np.float32))[None, None]
+    known = torch.from_numpy(colours.astype(np.float32)).permute(2, 0, 1)[None] * share
     filled = colours.copy()
-    filled[where] = _pulled(known, weight)[0].permute(1, 2, 0).numpy()[where]
+    filled[where] = _pulled(known, share)[0].permute(1, 2, 0).numpy()[where]
     return filled
+
+
+def _usual(colours: np.ndarray, seeds: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """Weights [h,w] of ``seeds``: 1 for the colours that are usual about ``where``, little for a badge or a button.
+
+    What is usual is a median over places: a wide mean that, round by round, forgets what is far from it. It is
+    taken on a coarse grid, whose cells are a quarter of the hole's half width.
+    """
+    if not where.any():
+        return seeds
+    cell = max(int(float(distance_transform_edt(~seeds)[where].max()) / _CELLS), 1)
+    picture = torch.from_numpy(colours.astype(np.float32)).permute(2, 0, 1)[None]
+    share = torch.from_numpy(seeds.astype(np.float32))[None, None]
+    coarse, full = (
+        F.avg_pool2d(item, cell, ceil_mode=True, count_include_pad=False)[0].numpy()
+        for item in (picture * share, share)
+    )
+    own = coarse / np.maximum(full, 1e-6)
+    weight = full
+    for _ in range(_ROUNDS):
+        sums = (gaussian_filter(item, (0, _CELLS, _CELLS), truncate=3.0) for item in (own * weight, weight))
+        usual = np.divide(*(np.maximum(item, 1e-6) for item in sums))
+        weight = full * _likeness(own - usual)
+    wide = F.interpolate(torch.from_numpy(usual)[None], scale_factor=cell, mode="nearest")[..., : seeds.shape[0], :]
+    return seeds * _likeness((picture - wide[..., : seeds.shape[1]])[0].numpy())[0]
+
+
+def _likeness(off: np.ndarray) -> np.ndarray:
+    """1 to 0 [1,h,w] for differences of colour [3,h,w]."""
+    return 1 / (1 + (off**2).sum(axis=0, keepdims=True) / _ODD**2) ** 2
 
 
 def _pulled(colour: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """Colours [1,3,h,w] everywhere, from colours times weight and weight [1,1,h,w]: push-pull over halved pictures."""
     height, width = weight.shape[2:]
     own = colour / weight.clamp_min(1e-6)
-    if bool((weight > 0).all()) or height * width == 1:
+    if bool((weight > 0.9).all()) or height * width == 1:
         return own
     halved = [F.avg_pool2d(item, 2, ceil_mode=True, count_include_pad=False) for item in (colour, weight)]
     wide = F.interpolate(_pulled(*halved), (height, width), mode="bilinear", align_corners=False)
-    return torch.where(weight > 0, own, wide)
+    share = (_TRUST * weight).clamp(max=1)
+    return share * own + (1 - share) * wide
 
 
-def _seeds(bone: Bone | Trunk, solid: np.ndarray, front: np.ndarray, seam: float) -> np.ndarray:
+def _seeds(bone: Piece, solid: np.ndarray, front: np.ndarray, seam: float) -> np.ndarray:
     """Pixels [h,w] whose colours may be spread: inside a limb, and not beside a part in front."""
     inner = solid & (bone.depth(*pixel_grid(solid.shape)) < -_INNER * bone.radius) if isinstance(bone, Bone) else solid
     return _trusted(inner if inner.any() else solid, front, seam)

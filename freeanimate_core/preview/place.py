@@ -11,6 +11,7 @@ import numpy as np
 from .bones import HIPS, LIMBS, NECK, SHOULDERS, face_centre
 from .depth import Depth, Override, Turns, depth_of, turns_of
 from .head import Heads, place_heads
+from .skirt import CORNERS, SKIRT
 from .warp import affine, as_matrix, inverted, similarity
 
 FLAT = ("torso", "head")  # parts with one map for the whole of them
@@ -39,6 +40,8 @@ class Placement:
         return shown
 
     def _bone_seen(self, name: str) -> np.ndarray:
+        if name == SKIRT:
+            return self.seen[:, CORNERS].all(axis=1)
         if name == "neck":
             return self.seen[:, NECK] & np.isfinite(self.face).all(axis=1)
         limb, _, half = name.rpartition(" ")

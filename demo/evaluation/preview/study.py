@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 
 from freeanimate_core.measures import psnr
 from freeanimate_core.pose import PoseSequence
@@ -15,12 +16,6 @@ from .pairs import Clip
 
 MEASURES = {"person_psnr": ("dB", True), "mask_iou": ("", True), "joint_error": ("px", False), "seconds": ("s", False)}
 PARTS = 10
-# One colour per part, far apart, so that a warped label can be told from a mixture of two.
-_CODES = torch.tensor(
-    [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1), (1, 1, 1), (0.5, 0.5, 1), (1, 0.5, 0.5)]
-    + [(0.5, 1, 0.5)]
-)
-_PURE = 0.12  # distance within which a colour is a code
 _LEAST = 24  # true pixels of a part that is asked for
 _FOUND = 0.1  # share of them from which a part counts as there
 _LOST = 1 / 8  # of the canvas: the error of a part that is not there
@@ -53,20 +48,18 @@ class Made:
 def make(clip: Clip) -> dict[str, Made]:
     """Every method on one clip, from the same mask and the same plate, as painted by the pack."""
     plate = paint_out(clip.image[0], clip.mask[0])
-    coded = torch.cat([torch.zeros(1, 3), _CODES])[clip.labels[0]]
-    return {name: _made(clip, warp, plate, coded) for name, warp in METHODS.items()}
+    return {name: _made(clip, warp, plate) for name, warp in METHODS.items()}
 
 
-def _made(clip: Clip, warp: Warp, plate: torch.Tensor, coded: torch.Tensor) -> Made:
+def _made(clip: Clip, warp: Warp, plate: torch.Tensor) -> Made:
     start = time.process_time()
     frames, masks = warp(clip.image[0], clip.mask[0], plate, clip.pose, clip.targets)
     seconds = (time.process_time() - start) / len(frames)
-    # The same warp on the picture of the labels tells where it puts each part.
-    parts, _ = warp(coded, clip.mask[0], torch.zeros_like(plate), clip.pose, clip.targets)
+    labels = moved_labels(clip, warp)
     values = {
         "person_psnr": [_person_psnr(clip, k, frames[k], masks[k]) for k in range(len(frames))],
         "mask_iou": [_overlap(clip.true_masks[k], masks[k]) for k in range(len(frames))],
-        "joint_error": [_part_error(clip.true_labels[k], parts[k]) for k in range(len(frames))],
+        "joint_error": [_part_error(clip.true_labels[k], labels[k]) for k in range(len(frames))],
         "seconds": [seconds] * len(frames),
     }
     return Made(frames, values)
@@ -82,11 +75,23 @@ def _overlap(truth: torch.Tensor, mask: torch.Tensor) -> float:
     return float(torch.minimum(truth, mask).sum() / torch.maximum(truth, mask).sum())
 
 
-def _part_error(truth: torch.Tensor, coded: torch.Tensor) -> float:
+def moved_labels(clip: Clip, warp: Warp) -> torch.Tensor:
+    """Where the warp puts each part, [F,S,S] long: the label that shows most at a pixel, 0 the ground.
+
+    Each part is a channel of its own, so that no mixture of two looks like a third and no soft edge is nobody's.
+    """
+    shares = F.one_hot(clip.labels[0], PARTS + 1)[..., 1:].float()
+    nothing = torch.zeros(*shares.shape[:2], 3)
+    moved = []
+    for part in range(0, PARTS, 3):
+        three = F.pad(shares[..., part : part + 3], (0, max(part + 3 - PARTS, 0)))
+        moved.append(warp(three, clip.mask[0], nothing, clip.pose, clip.targets)[0])
+    parts = torch.cat(moved, dim=-1)[..., :PARTS]
+    return torch.cat([1 - parts.sum(dim=-1, keepdim=True), parts], dim=-1).argmax(dim=-1)
+
+
+def _part_error(truth: torch.Tensor, found: torch.Tensor) -> float:
     """Distance in pixels between a part's true and its found middle, mean over the parts that the truth shows."""
-    away = torch.cdist(coded.reshape(-1, 3), _CODES)
-    nearest, label = away.min(dim=1)
-    found = torch.where(nearest < _PURE, label + 1, 0).reshape(truth.shape)
     errors = []
     for part in range(1, PARTS + 1):
         true, there = truth == part, found == part
