@@ -263,11 +263,6 @@ def cell_size(vae) -> int:
     return vae.spacial_compression_encode()
 
 
-def encode(vae, images: Tensor) -> Tensor:
-    """LATENT samples [F,C,h,w] of images [F,H,W,3]."""
-    return vae.encode(images)
-
-
 def decode(vae, samples: Tensor) -> Tensor:
     """Images [F,H,W,3], float32 0-1 on the CPU, of LATENT samples [F,C,h,w]."""
     return vae.decode(samples).to("cpu", torch.float32).clamp(0, 1)
@@ -288,23 +283,17 @@ def function_sampler(function: Callable):
     return comfy.samplers.KSAMPLER(run)
 
 
-def cfg_guider(model, cfg: float, **conds: list):
-    """The host's guider over named conditionings."""
-    guider = comfy.samplers.CFGGuider(model)
-    guider.inner_set_conds(conds)
-    guider.set_cfg(cfg)
-    return guider
-
-
-class ScheduledGuider(comfy.samplers.CFGGuider):
-    """The host's guider with a scale of its own at every noise level; at 1 the negative is not evaluated."""
-
-    def __init__(self, model, scale: Callable[[float], float], **conds: list):
-        super().__init__(model)
-        self.scale = scale
-        self.inner_set_conds(conds)
+class _Guider(comfy.samplers.CFGGuider):
+    scale: Callable[[float], float]
 
     def predict_noise(self, x, timestep, *args, **kwargs):
-        """The host's prediction under the scale of this level."""
         self.set_cfg(self.scale(float(timestep.max())))
         return super().predict_noise(x, timestep, *args, **kwargs)
+
+
+def cfg_guider(model, scale: Callable[[float], float], **conds: list):
+    """The host's guider over named conditionings, with a scale for every sigma; at 1 no negative is evaluated."""
+    guider = _Guider(model)
+    guider.scale = scale
+    guider.inner_set_conds(conds)
+    return guider

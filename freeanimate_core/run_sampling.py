@@ -152,7 +152,7 @@ def animate(model, record: Inversion, positive: list, negative: list, config: Sa
     def scale(sigma: float) -> float:
         return guidance(sigma, record.descending, config.cfg, config.start, config.end)
 
-    guider = host.ScheduledGuider(model, scale, positive=positive, negative=negative)
+    guider = host.cfg_guider(model, scale, positive=positive, negative=negative)
     start = host.to_latent(model, record.top)["samples"]
     callback = host.latent_callback(model, len(record.descending) - 1)
     samples = host.sample(guider, start, host.euler(), record.descending.clone(), callback)
