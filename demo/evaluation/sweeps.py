@@ -142,7 +142,8 @@ def _keep() -> dict[str, Method]:
         found[f"cfg_{cfg:g}/always_guided"] = Method(f"Guidance {cfg:g} at all levels.", always, KEPT)
     for label, patch in KEPT_PARTS.items():
         found[f"cfg_3/{label}"] = Method(f"Guidance 3: {label}.", Recipe(cfg=3.0, patch=patch), KEPT)
-        wordless = Recipe(cfg=3.0, inverting=Inverting(prompt="empty"), patch=patch, prompt="empty")
+        record = Inverting(prompt="empty", reference_prompt="empty")
+        wordless = Recipe(cfg=3.0, inverting=record, patch=patch, prompt="empty")
         found[f"wordless/{label}"] = Method(f"No words in either pass: {label}.", wordless, KEPT)
     return found
 
