@@ -13,6 +13,7 @@ import torch
 from ..evaluation import hosting
 from ..evaluation.options import positive
 from ..server import has_gpu
+from .gpu import run_all
 
 SIZES = ("tiny", "sd15", "sdxl")
 
@@ -26,6 +27,8 @@ def main() -> int:
         return 2
     try:
         options.out.mkdir(parents=True, exist_ok=True)  # a wrong one stops here, not after the run
+        if options.gpu:
+            return run_all(options.host, options.out)
         host = hosting.start(options.host, cpu=options.device == "cpu")
         if options.memory_cap:
             total = torch.cuda.get_device_properties(0).total_memory
@@ -43,7 +46,7 @@ def main() -> int:
 
 def _refusal(options: argparse.Namespace) -> str:
     """Why this cannot be run here; empty when it can."""
-    if options.device == "cuda" and not torch.cuda.is_available():
+    if (options.gpu or options.device == "cuda") and not torch.cuda.is_available():
         return "no CUDA device is available; use --device cpu"
     if options.device == "cpu" and options.size == "sdxl":
         return "size sdxl needs a GPU: 1024x1024 pixels take hours on a CPU; use --size sd15 or --size tiny"
@@ -60,6 +63,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--size", choices=SIZES, default="tiny")
     parser.add_argument("--frames", type=positive, default=0, help="another number of frames")
     parser.add_argument("--quick", action="store_true", help="the smallest tiny run: one repetition, few rows")
+    parser.add_argument("--gpu", action="store_true", help="all sizes on the CUDA card, in less than ten minutes")
+    parser.add_argument("--rows", nargs="+", default=(), metavar="NAME", help="only these, and the floors")
     parser.add_argument("--memory-cap", type=float, default=0.0, metavar="GB", help="what this process may take of it")
     parser.add_argument("--limit", type=float, default=0.0, metavar="SECONDS", help="leave out what comes after this")
     parser.add_argument("--cpu-clock", action="store_true", help="count this process's CPU seconds: a shared machine")

@@ -1,10 +1,11 @@
 """Time and peak memory against the number of frames. Needs the host."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from torch import Tensor
 
-from .count import Costs
+from .count import count
 from .joint import joint
 from .measure import Clock, Measured, measure_all
 from .rows import SPAN
@@ -12,12 +13,14 @@ from .sizes import Size
 from .subject import CFG, Models, Subject
 
 
-def points(host, models: Models, size: Size, costs: Costs, clock: Clock, say: Callable[[str], None]) -> Iterator[dict]:
+def points(host, models: Models, size: Size, clock: Clock, say: Callable[[str], None]) -> Iterator[dict]:
     """{name, frames, seconds, peak_bytes} of the methods at each number of frames.
 
     Floor and joint batch take the whole clip at once, ours windows of ``size.curve.window``; of the
     kept maps, whose bytes are counted, there are no seconds.
     """
+    size = replace(size, cells=size.curve.cells)
+    costs = count(Subject(host, models, size, 1, 1, 0))
     for frames in size.curve.frames:
         if clock.over():
             return

@@ -87,7 +87,7 @@ def with_peak(run: Callable[[], Tensor], clock: Clock) -> tuple[Tensor, float, i
         begin = clock.now()
         latents = run()
         return latents, clock.now() - begin, torch.cuda.max_memory_allocated()
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as prof:
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as prof:
         begin = clock.now()
         latents = run()
         seconds = clock.now() - begin

@@ -1,7 +1,7 @@
 """The rows of a benchmark: what is run, what it must compute, and what it keeps. Needs the host."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -19,7 +19,11 @@ ROOM = 0.8  # of the free RAM that kept maps may take
 
 @dataclass(frozen=True)
 class Row:
-    """run: what is timed, None where ``note`` says why not; its latents are the method's at ``span``, where given."""
+    """One line of the table.
+
+    run: what is timed; None where ``note`` says why not, or where ``same`` is a row that does the same
+    here. Its latents are the method's at ``span``, where given.
+    """
 
     name: str
     run: Callable[[], Tensor] | None
@@ -28,24 +32,56 @@ class Row:
     floor: str = "floor"
     span: float | None = SPAN
     note: str = ""
+    same: str = ""
 
 
 class Rows:
-    """All rows of a subject, over one inversion in each tier."""
+    """The rows of a subject by name; what a row runs on (records, kept maps) is made when it is built."""
 
     def __init__(self, subject: Subject, costs: Costs):
         self.subject, self.costs = subject, costs
-        self.record = subject.invert()
+        self._records: dict[str, object] = {}
+        self._maps: dict[int, dict[int, tuple]] = {}
+        self.record = self._tier("recompute")
         self.frames, self.steps = subject.frames, len(self.record.descending) - 1
         self.evaluated = len(self.record.levels) - 1
         self.windows = len(subject.windows())
         self.element = torch.empty(0, dtype=subject.size.dtype).element_size()
+        self.largest = max(site.tokens for site in costs.sites)
 
-    def all(self) -> list[Row]:
-        """In the order of the table."""
-        rows = [*self._floors(), self._inversion("inversion", "recompute"), *self._tiers(), *self._literal()]
-        rows += self._joint()
-        return rows + (self._variants() if self.subject.size.variants else [])
+    def build(self, wanted: Collection[str] = ()) -> list[Row]:
+        """The wanted rows, or all, in the order of the table; floors are always there."""
+        makers = {n: make for n, make in self._makers().items() if not wanted or n in wanted or "floor" in n}
+        return [make() for make in makers.values()]
+
+    def _makers(self) -> dict[str, Callable[[], Row]]:
+        makers = {
+            "floor": self._floor,
+            "floor_cond_only": self._cond_only,
+            "floor_inversion": self._floor_of_inversion,
+            "inversion": partial(self._inversion, "inversion", "recompute"),
+            "animate_recompute": partial(self._animate, "animate_recompute"),
+            "animate_memory": partial(self._animate, "animate_memory", "memory"),
+            "animate_disk": partial(self._animate, "animate_disk", "disk"),
+            "animate_ra_sa_only": partial(self._animate, "animate_ra_sa_only", span=0.0),
+            "literal_maps_32": partial(self._literal, "literal_maps_32", FATEZERO_TOKENS),
+            "literal_maps_all": partial(self._literal, "literal_maps_all", self.largest),
+            "joint_batch": partial(self._joint, "joint_batch", anchored=False),
+            "joint_batch_ra_sa": partial(self._joint, "joint_batch_ra_sa", anchored=True),
+        }
+        return makers | (self._variants() if self.subject.size.variants else {})
+
+    def _variants(self) -> dict[str, Callable[[], Row]]:
+        """Other spans, windows and tiers."""
+        makers = {"inversion_memory": partial(self._inversion, "inversion_memory", "memory")}
+        for span in (0.5, 1.0):
+            name = f"animate_recompute_span_{span}"
+            makers[name] = partial(self._animate, name, span=span)
+        for window in (1, 2):
+            for tier in ("recompute", "memory"):
+                name = f"animate_{tier}_window_{window}"
+                makers[name] = partial(self._animate, name, tier, window=window)
+        return makers
 
     def truth(self, span: float) -> Tensor:
         """Latents by the literal method: of the first frame, its maps made anew at each level, in fp32."""
@@ -60,72 +96,73 @@ class Rows:
     def _live(self, frames: range) -> tuple:
         return (self.subject.models.model, *self.subject.conditionings(frames))
 
-    def _floors(self) -> list[Row]:
-        subject, record, each = self.subject, self.record, self.frames * self.steps
-        one_more = (self.frames + 1) * self.evaluated
-        return [
-            Row("floor", lambda: subject.floor(record, CFG), Work(2 * each, 2 * each), span=None),
-            Row("floor_cond_only", lambda: subject.floor(record, 1.0), Work(each, each), span=None),
-            Row("floor_inversion", lambda: subject.floor_of_inversion(record), Work(one_more, one_more), span=None),
-        ]
+    def _tier(self, tier: str):
+        if tier not in self._records:
+            self._records[tier] = self.subject.invert(tier)
+        return self._records[tier]
+
+    def _floor(self) -> Row:
+        each = 2 * self.frames * self.steps
+        return Row("floor", lambda: self.subject.floor(self.record, CFG), Work(each, each), span=None)
+
+    def _cond_only(self) -> Row:
+        each = self.frames * self.steps
+        return Row("floor_cond_only", lambda: self.subject.floor(self.record, 1.0), Work(each, each), span=None)
+
+    def _floor_of_inversion(self) -> Row:
+        each = (self.frames + 1) * self.evaluated
+        return Row("floor_inversion", lambda: self.subject.floor_of_inversion(self.record), Work(each, each), span=None)
 
     def _inversion(self, name: str, tier: str) -> Row:
         levels = self.evaluated + (tier != "recompute")  # a bank wants the top level too
         rows = self.frames * levels
         work = Work(rows + levels, rows, rows, rows)
+        return self._fitting(
+            tier, Row(name, lambda: self.subject.invert(tier).top, work, floor="floor_inversion", span=None)
+        )
 
-        def run() -> Tensor:
-            return self.subject.invert(tier).top
-
-        return Row(name, run, work, self._bytes(self.record), "floor_inversion", None)
-
-    def _animate(self, name: str, record, span: float = SPAN, window: int = 0) -> Row:
+    def _animate(self, name: str, tier: str = "recompute", span: float = SPAN, window: int = 0) -> Row:
         rows = 2 * self.frames * self.steps
-        if record.bank is None:
+        if tier == "recompute":
             rows += self.frames * self.span_steps(span)
         work = Work(rows + self.steps, rows, rows, rows)
-        return Row(name, lambda: self.subject.animate(record, span, window), work, self._bytes(record), span=span)
+        run = partial(self._run_animate, tier, span, window)
+        return self._fitting(tier, Row(name, run, work, span=span))
 
-    def _tiers(self) -> list[Row]:
-        tiers = {"recompute": self.record} | {tier: self.subject.invert(tier) for tier in ("memory", "disk")}
-        self.banked = tiers["memory"]
-        rows = [self._animate(f"animate_{tier}", record) for tier, record in tiers.items()]
-        return [*rows, self._animate("animate_ra_sa_only", self.record, 0.0)]
+    def _run_animate(self, tier: str, span: float, window: int) -> Tensor:
+        return self.subject.animate(self._tier(tier), span, window)
 
-    def _bytes(self, record) -> int:
-        """What a record holds: its tensors, those of its bank, or as many in the files of its bank."""
-        held = sum(t.numel() * t.element_size() for t in record)
-        if record.bank is not None and record.bank.storage == "disk":
-            held += self.costs.input_values * self.element * self.frames * self.steps
-        return held
+    def _fitting(self, tier: str, row: Row) -> Row:
+        """The row with the bytes that its record holds; without a run, and why, where the pack refuses the tier."""
+        counted = 0 if tier == "recompute" else self.costs.input_values * self.element * self.frames * self.steps
+        try:
+            record = self._tier(tier)
+        except self.subject.host.error as error:
+            return replace(row, run=None, stored_bytes=counted, note=str(error))
+        in_files = counted if tier == "disk" else 0
+        return replace(row, stored_bytes=_bytes(record) + in_files)
 
-    def _literal(self) -> list[Row]:
-        largest = max(site.tokens for site in self.costs.sites)
-        everything = self._literal_row("literal_maps_all", largest)
-        if largest > FATEZERO_TOKENS:
-            return [self._literal_row("literal_maps_32", FATEZERO_TOKENS), everything]
-        alike = Row(
-            "literal_maps_32", None, everything.work, everything.stored_bytes, note="no larger layer: literal_maps_all"
-        )
-        return [alike, everything]
-
-    def _literal_row(self, name: str, most_tokens: int) -> Row:
-        needed = self.costs.map_values(most_tokens) * self.element * self.frames * self.steps
+    def _literal(self, name: str, most_tokens: int) -> Row:
         each = 2 * self.frames * self.steps
         replayed = self.frames * self.span_steps(SPAN)
         work = Work(each + self.windows * self.steps, each, each, each, replayed, most_tokens)
+        needed = self.costs.map_values(most_tokens) * self.element * self.frames * self.steps
         free = self.subject.host.core.free_memory(torch.device("cpu"))
+        if name != "literal_maps_all" and most_tokens >= self.largest:
+            return replace(
+                self._literal("literal_maps_all", self.largest), name=name, run=None, same="literal_maps_all"
+            )
         if needed > ROOM * free:
-            note = f"needs {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB free"
-            return Row(name, None, work, needed, note=note)
-        kept = self._kept(most_tokens)
+            return Row(name, None, work, needed, note=f"needs {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free")
+        if most_tokens not in self._maps:
+            self._maps[most_tokens] = self._kept(most_tokens)
+        kept = self._maps[most_tokens]
 
         def run() -> Tensor:
             return self.subject.in_windows(lambda frames: denoise(*self._live(frames), *kept[frames.start]))
 
         stored = sum(layers.bytes() for _, _, layers in kept.values())
-        span = SPAN if most_tokens >= max(site.tokens for site in self.costs.sites) else None
-        return Row(name, run, work, stored, span=span)
+        return Row(name, run, work, stored, span=SPAN if most_tokens == self.largest else None)
 
     def _kept(self, most_tokens: int) -> dict[int, tuple]:
         """Record, guidance and kept maps of every window, by its first frame."""
@@ -136,26 +173,18 @@ class Rows:
             kept[frames.start] = part, CFG, keep_maps(self.subject.models.model, part, layers)
         return kept
 
-    def _joint(self) -> list[Row]:
+    def _joint(self, name: str, anchored: bool) -> Row:
         rows = self.frames * (2 * self.steps + self.span_steps(SPAN))
-        anchored = Work(rows + self.windows * self.steps, rows, rows)
-        return [
-            Row("joint_batch", partial(self._run_joint, False), Work(rows, rows), self._bytes(self.record), span=None),
-            Row("joint_batch_ra_sa", partial(self._run_joint, True), anchored, self._bytes(self.record)),
-        ]
+        work = Work(rows + self.windows * self.steps, rows, rows) if anchored else Work(rows, rows)
 
-    def _run_joint(self, anchored: bool) -> Tensor:
         def run(frames: range) -> Tensor:
             part = self.subject.part(self.record, frames)
             return joint(*self._live(frames), part, CFG, SPAN, anchored)
 
-        return self.subject.in_windows(run)
+        span = SPAN if anchored else None
+        return Row(name, lambda: self.subject.in_windows(run), work, _bytes(self.record), span=span)
 
-    def _variants(self) -> list[Row]:
-        spans = [self._animate(f"animate_recompute_span_{span}", self.record, span) for span in (0.5, 1.0)]
-        windows = [
-            self._animate(f"animate_{tier}_window_{window}", record, window=window)
-            for window in (1, 4)
-            for tier, record in (("recompute", self.record), ("memory", self.banked))
-        ]
-        return [self._inversion("inversion_memory", "memory"), *spans, *windows]
+
+def _bytes(record) -> int:
+    """Of all tensors that a record holds in RAM."""
+    return sum(t.numel() * t.element_size() for t in record)

@@ -27,7 +27,7 @@ def run(host: Host, options: argparse.Namespace) -> None:
     costs = count(subject)
     _say("inverting and keeping maps")
     table_of = Rows(subject, costs)
-    rows = table_of.all()
+    rows = table_of.build(options.rows)
     runs = {row.name: row.run for row in rows if row.run is not None}
     measured = measure_all(runs, models, size.repetitions, clock, _say)
     results = {
@@ -41,9 +41,10 @@ def run(host: Host, options: argparse.Namespace) -> None:
         _profile(options, runs)
     del table_of, rows, runs, measured
     results["curve"] = []
-    for point in curve.points(host, models, size, costs, clock, _say) if size.curve and not options.quick else ():
-        results["curve"].append(point)
-    _write(options, results)
+    _write(options, results)  # before the long clips, which may be stopped
+    if size.curve:
+        results["curve"] = list(curve.points(host, models, size, clock, _say))
+        _write(options, results)
 
 
 def _truths(table_of: Rows, rows: list[Row], measured: dict[str, Measured]) -> dict[float, torch.Tensor]:
@@ -61,7 +62,8 @@ def _truths(table_of: Rows, rows: list[Row], measured: dict[str, Measured]) -> d
 def _about(host: Host, size: Size, table_of: Rows, costs: Costs, options: argparse.Namespace) -> dict:
     """What the numbers were measured under."""
     return {
-        "pixels": f"{8 * size.cells[1]}x{8 * size.cells[0]}",
+        "pixels": _pixels(size.cells),
+        "curve_pixels": _pixels(size.curve.cells) if size.curve else None,
         "frames": size.frames,
         "steps": table_of.steps,
         "cfg": CFG,
@@ -90,10 +92,14 @@ def _write(options: argparse.Namespace, results: dict) -> None:
     table.write_json(options.out / "bench.json", results)
     (options.out / "bench.md").write_text(table.markdown(results), encoding="utf-8")
     if results["curve"]:
-        heading = f"{results['size']} on {results['device']}, {results['about']['pixels']} pixels"
+        heading = f"{results['size']} on {results['device']}, {results['about']['curve_pixels']} pixels"
         plot(results["curve"], heading).save(options.out / "bench.png")
     _say(f"written to {options.out}")
 
 
 def _say(text: str) -> None:
     print(f"[bench {time.strftime('%H:%M:%S')}] {text}", flush=True)
+
+
+def _pixels(cells: tuple[int, int]) -> str:
+    return f"{8 * cells[1]}x{8 * cells[0]}"

@@ -32,13 +32,15 @@ SDXL_FULL = Layout(  # the same of SDXL
     text=(TextTower("l", 768, heads=12, pooled=768), TextTower("g", 1280, heads=20, pooled=1280)),
 )
 
-LAYOUTS = {"tiny": SD15_TINY, "sd15": SD15_FULL, "sdxl": SDXL_FULL}
+# One head of 32 and 64 channels: as wide as those of SD1.5, so that attention weighs as it does there
+TINY = replace(SD15_TINY, num_heads=1)
 
 
 @dataclass(frozen=True)
 class Curve:
     """Time and memory against the number of frames: which numbers, in windows of how many, over how many steps."""
 
+    cells: tuple[int, int]
     frames: tuple[int, ...]
     window: int
     steps: int
@@ -64,15 +66,17 @@ class Size:
     curve: Curve | None = None
 
 
-QUICK = Size(SD15_TINY, (8, 8), frames=4, steps=5, window=0, repetitions=1, variants=False)
+QUICK = Size(
+    TINY, (8, 8), frames=4, steps=5, window=0, repetitions=1, variants=False, curve=Curve((8, 8), (1, 2), 1, 1)
+)
 _CPU = {
-    "tiny": Size(SD15_TINY, (16, 16), 8, 10, 0, 5, True, curve=Curve((8, 16, 32, 64, 128, 256), window=8, steps=2)),
-    "sd15": Size(SD15_FULL, (32, 32), 4, 3, 0, 1, False, curve=Curve((1, 2, 4), window=1, steps=1)),
+    "tiny": Size(TINY, (16, 16), 4, 5, 0, 5, True, curve=Curve((8, 8), (8, 16, 32, 64, 128, 256), 8, 1)),
+    "sd15": Size(SD15_FULL, (32, 32), 4, 3, 0, 1, False, curve=Curve((32, 32), (1, 2, 4), 1, 1)),
 }
 _CUDA = {
     "tiny": _CPU["tiny"],
-    "sd15": Size(SD15_FULL, (64, 64), 16, 20, 16, 3, True, torch.float16, Curve((8, 16, 32, 64), window=8, steps=2)),
-    "sdxl": Size(SDXL_FULL, (128, 128), 8, 20, 8, 1, False, torch.float16, Curve((2, 4, 8), window=2, steps=1)),
+    "sd15": Size(SD15_FULL, (64, 64), 16, 20, 16, 3, True, torch.float16, Curve((64, 64), (8, 16, 32, 64), 8, 2)),
+    "sdxl": Size(SDXL_FULL, (128, 128), 8, 20, 8, 1, False, torch.float16, Curve((128, 128), (2, 4, 8), 2, 1)),
 }
 
 

@@ -34,7 +34,7 @@ def entries(
 def _entry(
     row: Row, measured: Mapping[str, Measured], works: Mapping[str, int], truths: Mapping[float, Tensor]
 ) -> dict:
-    found, floor = measured.get(row.name, Measured()), measured[row.floor]
+    found, floor = measured.get(row.same or row.name, Measured()), measured[row.floor]
     return {
         "name": row.name,
         "seconds": middle(found.seconds),
@@ -57,8 +57,9 @@ def difference(latents: Tensor | None, truth: Tensor | None) -> float | None:
 
 
 def notes(rows: Sequence[Row], measured: Mapping[str, Measured]) -> dict[str, str]:
-    """Why rows have no time."""
-    return {row.name: row.note or measured[row.name].note for row in rows if row.note or measured[row.name].note}
+    """Why rows have no time of their own."""
+    told = {row.name: row.note or (f"the same as {row.same} here" if row.same else "") for row in rows}
+    return {name: note or measured[name].note for name, note in told.items() if note or measured[name].note}
 
 
 def write_json(path: Path, results: dict) -> None:
@@ -76,7 +77,8 @@ def markdown(results: dict) -> str:
 
 
 def _about(about: Mapping[str, object]) -> str:
-    return "; ".join(f"{name.replace('_', ' ')} {value}" for name, value in about.items()) + "."
+    shown = {name: value for name, value in about.items() if value is not None}
+    return "; ".join(f"{name.replace('_', ' ')} {value}" for name, value in shown.items()) + "."
 
 
 def _line(cells) -> str:

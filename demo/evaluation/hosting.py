@@ -33,6 +33,7 @@ class Host:
     sampler: type
     record: type
     weights_error: type
+    error: type
     to_latent: Callable
     to_model_space: Callable
     run_inversion: Callable
@@ -59,6 +60,7 @@ def start(folder: Path, cpu: bool | None = None) -> Host:
         **{name: _node(*place) for name, place in NODES.items()},
         record=importlib.import_module(f"{PACK}.freeanimate_core.record").Inversion,
         weights_error=importlib.import_module(f"{PACK}.demo.weights").DemoWeightsError,
+        error=importlib.import_module(f"{PACK}.freeanimate_core.errors").FreeAnimateError,
         to_latent=core.to_latent,
         to_model_space=core.to_model_space,
         run_inversion=importlib.import_module(f"{PACK}.freeanimate_core.run_inversion").run_inversion,
