@@ -16,6 +16,7 @@ HEADINGS = {
     "spread": "spread",
     "ratio_to_floor": "ratio to floor",
     "bound_ratio": "bound",
+    "over_bound": "ratio / bound",
     "unet_rows": "U-Net rows",
     "peak_bytes": "peak MB",
     "stored_bytes": "stored MB",
@@ -26,7 +27,7 @@ HEADINGS = {
 def entries(
     rows: Sequence[Row], measured: Mapping[str, Measured], costs: Costs, truths: Mapping[float, Tensor]
 ) -> list[dict]:
-    """A dict of HEADINGS for every row; None where nothing was measured."""
+    """The JSON entry of every row; None where nothing was measured."""
     works = {row.name: row.work.multiply_adds(costs) for row in rows}
     return [_entry(row, measured, works, truths) for row in rows]
 
@@ -70,10 +71,15 @@ def write_json(path: Path, results: dict) -> None:
 def markdown(results: dict) -> str:
     """The rows as a table, with what they were measured under and what was left out."""
     lines = [f"# Benchmark: {results['size']} on {results['device']}", "", _about(results["about"]), ""]
+    shown = [row | {"over_bound": _over_bound(row)} for row in results["rows"]]
     lines += [_line(HEADINGS.values()), _line("---" for _ in HEADINGS)]
-    lines += [_line(_cell(key, row[key]) for key in HEADINGS) for row in results["rows"]]
+    lines += [_line(_cell(key, row[key]) for key in HEADINGS) for row in shown]
     lines += ["", *(f"- {name}: {note}" for name, note in results["notes"].items())]
     return "\n".join(lines) + "\n"
+
+
+def _over_bound(row: Mapping) -> float | None:
+    return None if row["ratio_to_floor"] is None else row["ratio_to_floor"] / row["bound_ratio"]
 
 
 def _about(about: Mapping[str, object]) -> str:
