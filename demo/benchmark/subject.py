@@ -93,12 +93,13 @@ class Subject:
         """Latents of Patch Model and Animate Sampler."""
         window = window or self.window
         patched = self.host.patch_model.execute(self.models.model, record, 1.0, span, span, "cond", window).args[0]
-        return self.host.sampler.execute(patched, record, self.positive, self.negative, CFG).args[0]["samples"]
+        guided = CFG, 0.0, 1.0  # in all steps, as the floor is
+        return self.host.sampler.execute(patched, record, self.positive, self.negative, *guided).args[0]["samples"]
 
     def plain(self, start: Tensor, sigmas: Tensor, cfg: float, positive: list, negative: list) -> Tensor:
         """The host's own sampling (euler) from latents [f,C,h,w] in model space."""
         core = self.host.core
-        guider = core.cfg_guider(self.models.model, cfg, positive=positive, negative=negative)
+        guider = core.cfg_guider(self.models.model, lambda sigma: cfg, positive=positive, negative=negative)
         return core.sample(guider, core.to_latent(self.models.model, start)["samples"], core.euler(), sigmas)
 
     def floor(self, record, cfg: float) -> Tensor:
