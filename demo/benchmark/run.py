@@ -38,7 +38,7 @@ def run(host: Host, options: argparse.Namespace) -> None:
         "notes": table.notes(rows, measured),
     }
     if options.profile:
-        _profile(options, runs)
+        _profile(options, rows)
     del table_of, rows, runs, measured
     results["curve"] = []
     _write(options, results)  # before the long clips, which may be stopped
@@ -83,9 +83,12 @@ def _about(host: Host, size: Size, table_of: Rows, costs: Costs, options: argpar
     }
 
 
-def _profile(options: argparse.Namespace, runs: dict) -> None:
-    for name in dict.fromkeys(("floor", options.profile)):
-        (options.out / f"profile_{name}.txt").write_text(operators(runs[name], options.device), encoding="utf-8")
+def _profile(options: argparse.Namespace, rows: list[Row]) -> None:
+    """The operators of the row that the options name, and those of its floor."""
+    by_name = {row.name: row for row in rows if row.run is not None}
+    for name in (options.profile, by_name[options.profile].floor) if options.profile in by_name else ():
+        text = operators(by_name[name].run, options.device)
+        (options.out / f"profile_{name}.txt").write_text(text, encoding="utf-8")
 
 
 def _write(options: argparse.Namespace, results: dict) -> None:

@@ -67,7 +67,7 @@ class Size:
 
 
 QUICK = Size(
-    TINY, (8, 8), frames=4, steps=3, window=0, repetitions=1, variants=False, curve=Curve((8, 8), (1, 2), 1, 1)
+    TINY, (8, 8), frames=3, steps=3, window=0, repetitions=1, variants=False, curve=Curve((8, 8), (1, 2), 1, 1)
 )
 _CPU = {
     "tiny": Size(TINY, (16, 16), 4, 5, 0, 5, True, curve=Curve((8, 8), (8, 16, 32, 64, 128, 256), 8, 1)),
