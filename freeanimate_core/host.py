@@ -88,6 +88,26 @@ def output_place(prefix: str, width: int, height: int, where: str) -> tuple[Path
     return Path(folder), name, number, subfolder
 
 
+def output_folder(name: str, where: str) -> Path:
+    """The folder "freeanimate/``name``" of the host's output folder, made if it is missing."""
+    root = Path(folder_paths.get_output_directory(), KEY)
+    folder = root / name
+    inside = folder_paths.is_within_directory(folder_paths.get_output_directory(), str(root))
+    inside = inside and folder_paths.is_within_directory(str(root), str(folder))
+    if not inside or folder.resolve() == root.resolve():
+        raise FreeAnimateError(
+            f"{where} '{name}' is no folder below '{KEY}' in ComfyUI's output folder; leave out '..', drives and a "
+            "leading '/'."
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FreeAnimateError(
+            f"{where} '{name}' cannot be made as a folder ({error}); choose another name."
+        ) from error
+    return folder
+
+
 def model_files(folder: str) -> list[str]:
     """Files below models/``folder`` and below the folders that the user's extra paths give for it."""
     folder_paths.add_model_folder_path(folder, str(Path(folder_paths.models_dir, folder)))
@@ -212,10 +232,14 @@ def one_window(windower: Windower) -> Callable:
 
 
 def install(clone, outer_sample: Callable, prepare_sampling: Callable, calc_cond_batch: Callable) -> None:
-    """Hang the three wrappers on a clone made by ``with_attention_patches``."""
-    clone.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, KEY, outer_sample)
-    clone.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, KEY, prepare_sampling)
-    clone.add_wrapper_with_key(WrappersMP.CALC_COND_BATCH, KEY, calc_cond_batch)
+    """Hang the three wrappers on a clone made by ``with_attention_patches``, or in the place of those on it."""
+    wrappers = {
+        WrappersMP.OUTER_SAMPLE: outer_sample,
+        WrappersMP.PREPARE_SAMPLING: prepare_sampling,
+        WrappersMP.CALC_COND_BATCH: calc_cond_batch,
+    }
+    for kind, wrapper in wrappers.items():
+        clone.wrappers.setdefault(kind, {})[KEY] = [wrapper]
 
 
 def limit_estimate(clone, windower: Windower) -> None:
@@ -261,6 +285,11 @@ def sample(
 def cell_size(vae) -> int:
     """Pixels, each way, of one cell of the VAE's latents."""
     return vae.spacial_compression_encode()
+
+
+def vae_channels(vae) -> int:
+    """Channels of the latents that a VAE decodes."""
+    return vae.latent_channels
 
 
 def encode(vae, images: Tensor) -> Tensor:
