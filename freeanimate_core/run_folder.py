@@ -1,7 +1,7 @@
 """The folder of a long run: what it is made from, and one file for every finished part.
 
-``run.json`` holds what the parts are made from, ``part_00000_00015.safetensors`` the latents of
-frames 0 to 15. Files appear under their name only when they are whole, so whoever kills a run
+``run.json`` and ``start.safetensors`` hold what the parts are made from, ``part_00000_00015.safetensors``
+the latents of frames 0 to 15. Files appear under their name only when they are whole, so whoever kills a run
 loses the part in flight and nothing else.
 """
 
@@ -15,12 +15,13 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from .errors import LONG_CLIP, FreeAnimateError
 
-DESCRIPTION = "run.json"
+DESCRIPTION, START = "run.json", "start.safetensors"
+SAME_START = 1e-2  # relative, per frame: an inversion made anew in other windows or precision differs by less
 log = logging.getLogger("freeanimate")
 
 
@@ -35,12 +36,14 @@ class RunFolder:
     """Finished parts of one run.
 
     path: an existing folder. name: what the user calls it. made_from: by name, what a part
-    depends on, as JSON holds it (texts, numbers, lists, None).
+    depends on, as JSON holds it (texts, numbers, lists, None). start: by name, latents [n,C,h,w] that
+    denoising starts from, which a new inversion of the same clip gives up to rounding.
     """
 
     path: Path
     name: str
     made_from: dict
+    start: dict[str, Tensor]
 
     def check(self) -> None:
         """FreeAnimateError when the folder's parts are made from something else."""
@@ -56,8 +59,21 @@ class RunFolder:
         if not isinstance(found, dict):
             raise FreeAnimateError(f"{self._holds} {DESCRIPTION} of another origin; {self._remedy}")
         differs = [name for name, value in self.made_from.items() if name not in found or found[name] != value]
+        if "inversion" not in differs and not self._same_start():
+            differs.insert(0, "inversion")
         if differs:
             raise FreeAnimateError(f"{self._holds} run with other {', '.join(differs)}; {self._remedy}")
+
+    def _same_start(self) -> bool:
+        """Whether the latents that the folder's parts started from are these, frame by frame."""
+        try:
+            found = load_file(self.path / START)
+        except (OSError, SafetensorError):
+            return False
+        if {k: t.shape for k, t in found.items()} != {k: t.shape for k, t in self.start.items()}:
+            return False
+        pairs = [(found[name].flatten(1), wanted.flatten(1)) for name, wanted in self.start.items()]
+        return all(bool(((a - b).norm(dim=1) <= SAME_START * b.norm(dim=1)).all()) for a, b in pairs)
 
     @property
     def _holds(self) -> str:
@@ -92,9 +108,11 @@ class RunFolder:
         return latents
 
     def write(self, frames: range, latents: Tensor) -> None:
-        """Keep a finished part, latents [f,C,h,w] fp32 on the CPU; the first also brings ``run.json``."""
+        """Keep a finished part, latents [f,C,h,w] fp32 on the CPU; the first also brings what it is made from."""
         description = self.path / DESCRIPTION
         if not description.exists():
+            start = {name: latents.contiguous() for name, latents in self.start.items()}
+            self._whole(self.path / START, lambda path: save_file(start, path))
             text = json.dumps(self.made_from, indent=1)
             self._whole(description, lambda path: path.write_text(text, encoding="ascii"))
         latents = latents.contiguous()

@@ -162,23 +162,23 @@ def _folder(inputs: Inputs, patched: PatchedModel, config: LongClipConfig) -> Ru
     name = config.run_name.strip()
     if not name:
         return None
-    folder = RunFolder(
-        host.output_folder(name, f"{LONG_CLIP}: run_name"), name, _made_from(inputs, patched, config.frames_per_part)
-    )
+    place = host.output_folder(name, f"{LONG_CLIP}: run_name")
+    start = {"frames": inputs.record.top, "reference": inputs.record.reference[-1]}
+    folder = RunFolder(place, name, _made_from(inputs, patched, config.frames_per_part), start)
     folder.check()
     return folder
 
 
 def _made_from(inputs: Inputs, patched: PatchedModel, frames_per_part: int) -> dict:
-    """By the names that a refusal uses, all that a part's latents depend on.
+    """By the names that a refusal uses, all that a part's latents depend on, but for where they start.
 
     Not frames_per_window, whose choice is the machine's, and of the model's other patches only
     which kinds there are: functions have no values to compare.
     """
     record, settings = inputs.record, replace(patched.config, window=0)
-    trajectory = [record.levels, record.descending, record.top, record.reference[-1], record.reference_weight]
+    levels = [record.levels, record.descending, record.reference_weight]
     return {
-        "inversion": values_digest(list(astuple(record.fingerprint)), *trajectory),
+        "inversion": values_digest(list(astuple(record.fingerprint)), *levels),
         "patches on the model": values_digest(inputs.model.model_options),
         "settings of Patch Model": list(astuple(settings)),
         "redraw_mask": None if patched.redraw is None else values_digest(patched.redraw),

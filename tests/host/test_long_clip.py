@@ -13,7 +13,6 @@ from freeanimate_pack.nodes.long_clip import FreeAnimateLongClip
 from runs import Clip, patch, sample
 
 CFG, FRAMES, SIZE = 4.0, 5, 2  # parts of 2, 2 and 1 frames
-ROWS = 20  # U-Net rows of one frame: two of guidance and one of the preview, as far as it is replayed
 SAME, EFFECT = 1e-4, 1e-2  # relative, of latents
 
 
@@ -135,19 +134,19 @@ def test_ranges_join_to_the_whole(clip, record, model, whole, output):
 
 
 def test_an_interrupted_run_goes_on_where_it_was(clip, record, model, whole, output):
-    stopped, all_batches = counted(model)
-    render(clip, record, stopped)
-    stopped, batches = counted(model, stop_after=len(all_batches) * 2 // 3)  # in the second part
+    unstopped, rows = counted(model)
+    render(clip, record, unstopped)
+    part = len(rows) // 3  # evaluations of each of the three
+    stopped, batches = counted(model, stop_after=2 * part - 1)
     with pytest.raises(comfy.model_management.InterruptProcessingException):
         render(clip, record, stopped, run_name="walk")
-    assert len(batches) == len(all_batches) * 2 // 3
-    assert names(output / "walk") == ["part_00000_00001.safetensors", "run.json"]
+    assert len(batches) == 2 * part - 1
+    assert names(output / "walk") == ["part_00000_00001.safetensors", "run.json", "start.safetensors"]
     resumed, rest = counted(model)
     _, latents, report = render(clip, record, resumed, run_name="walk")
     assert "2 parts made, 1 read from freeanimate/walk" in report
     assert torch.equal(latents, whole)
-    per_part = [len(b) for b in (all_batches[: len(all_batches) // 3], rest)]
-    assert per_part[1] == 2 * per_part[0]  # all parts take as many evaluations
+    assert rest == rows[part:]
     finished, none = counted(model)
     images, latents, _ = render(clip, record, finished, run_name="walk")
     assert none == [] and torch.equal(latents, whole)
@@ -196,9 +195,21 @@ def test_the_folder_of_another_run_is_refused(clip, record, model, output, name)
     assert batches == [] and names(output / "walk") == before
 
 
-def test_the_folder_of_another_inversion_is_refused_and_another_window_is_not(clip, record, model, output):
+def test_the_same_run_in_other_windows_goes_on(clip, record, model, whole, output):
+    """After a restart the inversion is made anew, by free memory in other windows: the same up to rounding."""
     render(clip, record, model, run_name="walk", frames=2)
-    assert "0 parts made" in render(clip, record, patch(model, record, window=1), run_name="walk", frames=2)[2]
+    anew = clip.invert(window=1)[0]
+    _, latents, report = render(clip, anew, patch(clip.tiny.model, anew, window=1), run_name="walk")
+    assert "2 parts made, 1 read" in report and hostside.relative(latents, whole) <= SAME
+
+
+def test_the_folder_of_another_inversion_is_refused(clip, record, model, output):
+    render(clip, record, model, run_name="walk", frames=2)
+    kept, clip.preview = clip.preview, {"samples": clip.preview["samples"].clone()}
+    clip.preview["samples"][4] = clip.preview["samples"][3]
+    moved, clip.preview = clip.invert()[0], kept
+    with pytest.raises(FreeAnimateError, match="other inversion; choose"):
+        render(clip, moved, patch(clip.tiny.model, moved, window=SIZE), run_name="walk")
     twin = Clip(clip.tiny, frames=FRAMES, h=6, w=8, steps=6, seed=9)
     other = twin.invert()[0]
     with pytest.raises(FreeAnimateError, match="other inversion, positive, negative; choose"):
