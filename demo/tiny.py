@@ -166,19 +166,21 @@ def initialise(module: torch.nn.Module, rng: torch.Generator) -> torch.nn.Module
     return module
 
 
-def host_config(layout: Layout) -> comfy.supported_models_base.BASE:
-    """The host's model configuration of a layout's family at the layout's size, in fp32."""
+def host_config(layout: Layout, dtype: torch.dtype = torch.float32) -> comfy.supported_models_base.BASE:
+    """The host's model configuration of a layout's family at the layout's size, computing in ``dtype``."""
     config = _CONFIGS[layout.family](layout.unet_config())
     config.unet_config.update(layout.heads())
-    config.set_inference_dtype(torch.float32, None)
+    config.set_inference_dtype(dtype, None)
     return config
 
 
-def build_model(layout: Layout, seed: int, out_scale: float = 0.05) -> comfy.model_patcher.ModelPatcher:
+def build_model(
+    layout: Layout, seed: int, out_scale: float = 0.05, dtype: torch.dtype = torch.float32
+) -> comfy.model_patcher.ModelPatcher:
     """A MODEL of this layout; `out_scale` multiplies the U-Net's last convolution (0: predicts nothing)."""
     kind = comfy.model_base.ModelType.V_PREDICTION if layout.v_prediction else comfy.model_base.ModelType.EPS
     base = comfy.model_base.SDXL if layout.family == "sdxl" else comfy.model_base.BaseModel
-    model = base(host_config(layout), model_type=kind, device="cpu")
+    model = base(host_config(layout, dtype), model_type=kind, device="cpu")
     initialise(model.diffusion_model, generator(seed))
     with torch.no_grad():
         model.diffusion_model.out[2].weight.mul_(out_scale)
@@ -194,9 +196,9 @@ def wrap(model: comfy.model_base.BaseModel) -> comfy.model_patcher.ModelPatcher:
     )
 
 
-def build_control_net(layout: Layout, seed: int) -> comfy.controlnet.ControlNet:
+def build_control_net(layout: Layout, seed: int, dtype: torch.dtype = torch.float32) -> comfy.controlnet.ControlNet:
     """A cldm ControlNet of this layout whose outputs are not zero, so that its hint has an effect."""
-    config = host_config(layout).unet_config
+    config = host_config(layout, dtype).unet_config
     for key in ("out_channels", "transformer_depth_output", "use_temporal_attention", "use_temporal_resblock"):
         config.pop(key)
     net = comfy.cldm.cldm.ControlNet(hint_channels=3, device="cpu", operations=comfy.ops.disable_weight_init, **config)

@@ -60,6 +60,16 @@ def parser() -> argparse.ArgumentParser:
     )
     evaluate.set_defaults(run=run_evaluation, passes_on=True)
 
+    bench = commands.add_parser(
+        "bench",
+        help="measure seconds, rows and bytes against the host's own sampling; other arguments go to demo.benchmark",
+        description="Other arguments: --device cpu|cuda, --size tiny|sd15|sdxl, --frames N, --rows NAME [NAME ...], "
+        "--quick, --gpu, --memory-cap GB, --limit SECONDS, --cpu-clock, --profile ROW.",
+        allow_abbrev=False,
+    )
+    bench.add_argument("--out", type=Path, default=ROOT / "output" / "bench", metavar="DIR", help="where to write")
+    bench.set_defaults(run=run_bench, passes_on=True)
+
     train = commands.add_parser(
         "train-demo",
         help="train the demo model, or go on with it; other arguments go to demo.training",
@@ -87,6 +97,13 @@ def run_evaluation(options: argparse.Namespace) -> int:
     """Run the evaluation in the environment, with the host in its process."""
     ready = environment.ensure()
     line = [ready.python, "-m", STUDIES[options.what], "--host", ready.host, "--out", options.out.absolute()]
+    return run_foreground([*map(str, line), *options.rest], ready.variables())
+
+
+def run_bench(options: argparse.Namespace) -> int:
+    """Run the benchmark in the environment, with the host in its process."""
+    ready = environment.ensure()
+    line = [ready.python, "-m", "demo.benchmark", "--host", ready.host, "--out", options.out.absolute()]
     return run_foreground([*map(str, line), *options.rest], ready.variables())
 
 

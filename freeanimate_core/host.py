@@ -25,6 +25,7 @@ from .hooks import cross_attention_patch, self_attention_patch
 from .windows import ROOM_FRAMES, Windower
 
 KEY = "freeanimate"
+WRAPPED = WrappersMP.OUTER_SAMPLE, WrappersMP.PREPARE_SAMPLING, WrappersMP.CALC_COND_BATCH
 ROWS_PER_FRAME = 2 * 1.5  # cond and uncond; half as much again for doubled keys and recorded inputs
 
 
@@ -86,26 +87,6 @@ def output_place(prefix: str, width: int, height: int, where: str) -> tuple[Path
         raise FreeAnimateError(f"{where} '{prefix}' leads out of ComfyUI's output folder; leave out '..' and drives.")
     folder, name, number, subfolder, _ = folder_paths.get_save_image_path(prefix, root, width, height)
     return Path(folder), name, number, subfolder
-
-
-def output_folder(name: str, where: str) -> Path:
-    """The folder "freeanimate/``name``" of the host's output folder, made if it is missing."""
-    root = Path(folder_paths.get_output_directory(), KEY)
-    folder = root / name
-    inside = folder_paths.is_within_directory(folder_paths.get_output_directory(), str(root))
-    inside = inside and folder_paths.is_within_directory(str(root), str(folder))
-    if not inside or folder.resolve() == root.resolve():
-        raise FreeAnimateError(
-            f"{where} '{name}' is no folder below '{KEY}' in ComfyUI's output folder; leave out '..', drives and a "
-            "leading '/'."
-        )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FreeAnimateError(
-            f"{where} '{name}' cannot be made as a folder ({error}); choose another name."
-        ) from error
-    return folder
 
 
 def model_files(folder: str) -> list[str]:
@@ -192,7 +173,7 @@ def make_windower(model, size: int, frames: int, shape: tuple[int, ...]) -> Wind
 def without_wrappers(model):
     """A clone that no record of an earlier Patch Model node reaches."""
     clone = model.clone()
-    for wrapper in (WrappersMP.OUTER_SAMPLE, WrappersMP.PREPARE_SAMPLING, WrappersMP.CALC_COND_BATCH):
+    for wrapper in WRAPPED:
         clone.remove_wrappers_with_key(wrapper, KEY)
     return clone
 
@@ -233,12 +214,7 @@ def one_window(windower: Windower) -> Callable:
 
 def install(clone, outer_sample: Callable, prepare_sampling: Callable, calc_cond_batch: Callable) -> None:
     """Hang the three wrappers on a clone made by ``with_attention_patches``, or in the place of those on it."""
-    wrappers = {
-        WrappersMP.OUTER_SAMPLE: outer_sample,
-        WrappersMP.PREPARE_SAMPLING: prepare_sampling,
-        WrappersMP.CALC_COND_BATCH: calc_cond_batch,
-    }
-    for kind, wrapper in wrappers.items():
+    for kind, wrapper in zip(WRAPPED, (outer_sample, prepare_sampling, calc_cond_batch), strict=True):
         clone.wrappers.setdefault(kind, {})[KEY] = [wrapper]
 
 
@@ -287,16 +263,6 @@ def cell_size(vae) -> int:
     return vae.spacial_compression_encode()
 
 
-def vae_channels(vae) -> int:
-    """Channels of the latents that a VAE decodes."""
-    return vae.latent_channels
-
-
-def encode(vae, images: Tensor) -> Tensor:
-    """LATENT samples [F,C,h,w] of images [F,H,W,3]."""
-    return vae.encode(images)
-
-
 def decode(vae, samples: Tensor) -> Tensor:
     """Images [F,H,W,3], float32 0-1 on the CPU, of LATENT samples [F,C,h,w]."""
     return vae.decode(samples).to("cpu", torch.float32).clamp(0, 1)
@@ -317,23 +283,17 @@ def function_sampler(function: Callable):
     return comfy.samplers.KSAMPLER(run)
 
 
-def cfg_guider(model, cfg: float, **conds: list):
-    """The host's guider over named conditionings."""
-    guider = comfy.samplers.CFGGuider(model)
-    guider.inner_set_conds(conds)
-    guider.set_cfg(cfg)
-    return guider
-
-
-class ScheduledGuider(comfy.samplers.CFGGuider):
-    """The host's guider with a scale of its own at every noise level; at 1 the negative is not evaluated."""
-
-    def __init__(self, model, scale: Callable[[float], float], **conds: list):
-        super().__init__(model)
-        self.scale = scale
-        self.inner_set_conds(conds)
+class _Guider(comfy.samplers.CFGGuider):
+    scale: Callable[[float], float]
 
     def predict_noise(self, x, timestep, *args, **kwargs):
-        """The host's prediction under the scale of this level."""
         self.set_cfg(self.scale(float(timestep.max())))
         return super().predict_noise(x, timestep, *args, **kwargs)
+
+
+def cfg_guider(model, scale: Callable[[float], float], **conds: list):
+    """The host's guider over named conditionings, with a scale for every sigma; at 1 no negative is evaluated."""
+    guider = _Guider(model)
+    guider.scale = scale
+    guider.inner_set_conds(conds)
+    return guider

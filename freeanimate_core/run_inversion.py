@@ -114,7 +114,7 @@ def _on_host(plan: Plan, preview: Tensor) -> tuple[Inversion, float]:
     """Run the plan inside the host's sampling, which loads and frees the models."""
     clone = host.with_attention_patches(plan.model)
     host.limit_estimate(clone, plan.windower)
-    guider = host.cfg_guider(clone, 1.0, **{"positive": plan.positive, REFERENCE: plan.anchor_positive})
+    guider = host.cfg_guider(clone, lambda sigma: 1.0, **{"positive": plan.positive, REFERENCE: plan.anchor_positive})
     made: list[tuple[Inversion, float]] = []
 
     def run(guider, base_model, x: Tensor, options: dict) -> Tensor:

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -149,9 +150,9 @@ def _checked(inputs: Inputs) -> PatchedModel:
     live = {name: host.entries_of(getattr(inputs, name)) for name in ("positive", "negative")}
     check_live(record, patched.config, live, LONG_CLIP)
     channels = record.top.shape[1]
-    if host.vae_channels(inputs.vae) != channels:
+    if inputs.vae.latent_channels != channels:
         raise FreeAnimateError(
-            f"{LONG_CLIP}: vae decodes {host.vae_channels(inputs.vae)} channels and inversion has {channels}; connect "
+            f"{LONG_CLIP}: vae decodes {inputs.vae.latent_channels} channels and inversion has {channels}; connect "
             "the VAE of this checkpoint."
         )
     return patched
@@ -162,11 +163,25 @@ def _folder(inputs: Inputs, patched: PatchedModel, config: LongClipConfig) -> Ru
     name = config.run_name.strip()
     if not name:
         return None
-    place = host.output_folder(name, f"{LONG_CLIP}: run_name")
     start = {"frames": inputs.record.top, "reference": inputs.record.reference[-1]}
-    folder = RunFolder(place, name, _made_from(inputs, patched, config.frames_per_part), start)
+    folder = RunFolder(_place(name), name, _made_from(inputs, patched, config.frames_per_part), start)
     folder.check()
     return folder
+
+
+def _place(name: str) -> Path:
+    """The folder "freeanimate/``name``" of the host's output folder, made if it is missing."""
+    where = f"{LONG_CLIP}: run_name"
+    steps = name.replace("\\", "/").split("/")
+    if any(step.strip() in ("", ".", "..") or ":" in step for step in steps):
+        raise FreeAnimateError(
+            f"{where} '{name}' is no folder below 'freeanimate' in ComfyUI's output folder; leave out '..', drives and "
+            "a leading '/'."
+        )
+    try:
+        return host.output_place(f"{host.KEY}/{name}/part", 0, 0, where)[0]
+    except OSError as error:
+        raise FreeAnimateError(f"{where} '{name}' cannot be made as a folder ({error}); choose another.") from error
 
 
 def _made_from(inputs: Inputs, patched: PatchedModel, frames_per_part: int) -> dict:

@@ -70,11 +70,13 @@ def run_refine(model, vae, positive: list, negative: list, scene: Scene, config:
 
 def _sampled(model, vae, positive: list, negative: list, scene: Scene, mask: Tensor, config: RefineConfig) -> Tensor:
     """LATENT samples [F,C,h,w] of the refined frames; outside ``mask`` [F,H,W] those of the preview."""
-    clean, reference = host.encode(vae, scene.preview), host.encode(vae, scene.reference)
+    clean, reference = vae.encode(scene.preview), vae.encode(scene.reference)
     noise = one_noise(clean, config.seed)
     record = _noised_record(model, positive, clean, reference, noise, config)
     patch = PatchConfig(config.reference_weight, 0.0, 0.0, window=config.window)
-    guider = host.cfg_guider(patch_model(model, record, patch), config.cfg, positive=positive, negative=negative)
+    guider = host.cfg_guider(
+        patch_model(model, record, patch), lambda sigma: config.cfg, positive=positive, negative=negative
+    )
     callback = host.latent_callback(model, len(record.descending) - 1)
     sigmas = record.descending.clone()
     return host.sample(guider, clean, host.euler(), sigmas, callback, noise=noise, mask=mask)

@@ -178,7 +178,7 @@ def denoise(
     def scale(sigma: float) -> float:
         return guidance(sigma, record.descending, config.cfg, config.start, config.end)
 
-    guider = host.ScheduledGuider(model, scale, positive=positive, negative=negative)
+    guider = host.cfg_guider(model, scale, positive=positive, negative=negative)
     start = host.to_latent(model, record.top)["samples"]
     samples = host.sample(guider, start, host.euler(), record.descending.clone(), callback)
     return samples.to(start.device)

@@ -15,7 +15,7 @@ A conftest.py imports this module and the fixtures by name:
 A `Tiny` holds layout, model, clip, vae, control_net, and makes conditionings (host format):
     positive(), negative()   77 tokens and 154 tokens (a negative prompt of two chunks); pooled where the family has it
     controlled(pos, neg, hint, strength)   both with the ControlNet applied by the host's own node
-Plain functions (all seeded, fp32, CPU):
+Plain functions (all seeded, fp32, CPU; the first four are demo.benchmark.inputs):
     latent(frames, h, w, seed)   LATENT dict, smooth clip [F,4,h,w] of picture-like spread; odd sizes are fine
     hint(frames, h, w, seed)     IMAGE [F,8h,8w,3]: a stick that moves from frame to frame
     conditioning(width, tokens, pooled, seed)   a drawn conditioning without a text encoder
@@ -83,6 +83,8 @@ import layouts  # noqa: E402
 import nodes as host_nodes  # noqa: E402
 
 from demo import tiny  # noqa: E402
+from demo.benchmark.inputs import conditioning, hint, latent, relative  # noqa: E402, F401
+from demo.benchmark.sizes import SD15_FULL  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -130,35 +132,6 @@ def fresh(name: str, seed: int = 0, out_scale: float = OUT_SCALE) -> Tiny:
     return build(layouts.TINY[name], seed, out_scale)
 
 
-def latent(frames: int, h: int, w: int, seed: int = 0) -> dict[str, torch.Tensor]:
-    """LATENT [F,4,h,w] of a smooth picture that drifts from frame to frame, in the VAE's units (spread near 3)."""
-    rng = tiny.generator(seed)
-    coarse = torch.randn(1, 4, 3, 3, generator=rng) + 0.3 * torch.randn(frames, 4, 3, 3, generator=rng)
-    smooth = torch.nn.functional.interpolate(coarse, (h, w), mode="bicubic", align_corners=False)
-    return {"samples": 3.0 * smooth + 0.3 * torch.randn(frames, 4, h, w, generator=rng)}
-
-
-def hint(frames: int, h: int, w: int, seed: int = 0) -> torch.Tensor:
-    """IMAGE [F,8h,8w,3]: a coloured stick on black that turns by 0.2 rad per frame."""
-    y, x = torch.meshgrid(torch.linspace(-1, 1, 8 * h), torch.linspace(-1, 1, 8 * w), indexing="ij")
-    angles = 0.2 * torch.arange(frames) + torch.rand(1, generator=tiny.generator(seed))
-    sine, cosine = angles.sin().view(-1, 1, 1), angles.cos().view(-1, 1, 1)
-    stick = ((x * sine - y * cosine).abs() < 0.15).float() * ((x * cosine + y * sine).abs() < 0.8)
-    return torch.stack((stick, 0.5 * stick, stick * (x * 0.5 + 0.5)), dim=-1)
-
-
-def conditioning(width: int, tokens: int = 77, pooled: int = 0, seed: int = 0) -> list:
-    """CONDITIONING of drawn unit normals [1,tokens,width]; `pooled` is the width of pooled_output, 0 for none."""
-    rng = tiny.generator(seed)
-    extra = {"pooled_output": torch.randn(1, pooled, generator=rng)} if pooled else {}
-    return [[torch.randn(1, tokens, width, generator=rng), extra]]
-
-
-def relative(a: torch.Tensor, b: torch.Tensor) -> float:
-    """Relative L2 distance |a - b| / |b| over all elements."""
-    return ((a.double() - b.double()).norm() / b.double().norm()).item()
-
-
 @pytest.fixture(scope="session")
 def pack() -> ModuleType:
     """The repository, loaded as the host loads a pack."""
@@ -198,7 +171,7 @@ def flow(sd15: Tiny) -> Tiny:
 @pytest.fixture(scope="session")
 def full_sd15() -> Tiny:
     """SD1.5 at its true size, random weights."""
-    return build(layouts.SD15_FULL, 0, OUT_SCALE)
+    return build(SD15_FULL, 0, OUT_SCALE)
 
 
 @pytest.fixture(autouse=True)

@@ -35,18 +35,6 @@ SDXL_TINY = Layout(  # no attention at the top, deep transformers below it, pool
     text=(TextTower("l", 32, layers=3), TextTower("g", 64, layers=3)),
 )
 
-SD15_FULL = Layout(  # the true sizes of SD1.5's U-Net and ControlNet; only the text encoder is thinner
-    family="sd15",
-    model_channels=320,
-    channel_mult=(1, 2, 4, 4),
-    depth=(1, 1, 1, 1, 1, 1, 0, 0),
-    depth_middle=1,
-    depth_output=(1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0),
-    context_dim=768,
-    num_heads=8,
-    text=(TextTower("l", 768, heads=12, pooled=768),),
-)
-
 TINY = {"sd15": SD15_TINY, "sd2": SD2_TINY, "sdxl": SDXL_TINY}
 
 FLOW = {  # SD3's transformer: one block of 64 channels, the text width and pooled width of SD15_TINY

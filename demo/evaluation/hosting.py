@@ -19,9 +19,10 @@ PACK = "freeanimate_pack"
 
 @dataclass(frozen=True)
 class Host:
-    """Modules of the running host: the pack's nodes and core, the host's own nodes."""
+    """Modules of the running host: the host's own nodes, the pack's border to it (``core``) and nodes."""
 
     stock: ModuleType
+    core: ModuleType
     demo_model: type
     demo_character: type
     align_pose: type
@@ -32,6 +33,7 @@ class Host:
     sampler: type
     record: type
     weights_error: type
+    error: type
     to_latent: Callable
     to_model_space: Callable
     ddim_uniform: Callable
@@ -40,11 +42,11 @@ class Host:
     device: str
 
 
-def start(folder: Path) -> Host:
-    """Start the host of ``folder`` in this process, on the GPU if there is one; the first call decides."""
+def start(folder: Path, cpu: bool | None = None) -> Host:
+    """Start the host of ``folder`` in this process; the first call decides. cpu: None takes a GPU if there is one."""
     if PACK not in sys.modules:
         sys.path.insert(0, str(folder))
-        _choose_device()
+        _choose_device(not has_gpu() if cpu is None else cpu)
         _load_pack()
     import comfy.model_management
     import comfy.utils
@@ -55,9 +57,11 @@ def start(folder: Path) -> Host:
     core = importlib.import_module(f"{PACK}.freeanimate_core.host")
     return Host(
         stock=stock,
+        core=core,
         **{name: _node(*place) for name, place in NODES.items()},
         record=importlib.import_module(f"{PACK}.freeanimate_core.record").Inversion,
         weights_error=importlib.import_module(f"{PACK}.demo.weights").DemoWeightsError,
+        error=importlib.import_module(f"{PACK}.freeanimate_core.errors").FreeAnimateError,
         to_latent=core.to_latent,
         to_model_space=core.to_model_space,
         ddim_uniform=core.ddim_uniform,
@@ -83,10 +87,10 @@ def _node(module: str, name: str) -> type:
     return getattr(importlib.import_module(f"{PACK}.nodes.{module}"), name)
 
 
-def _choose_device() -> None:
+def _choose_device(cpu: bool) -> None:
     import comfy.cli_args
 
-    if not has_gpu():
+    if cpu:
         comfy.cli_args.args.cpu = True
         comfy.cli_args.args.use_pytorch_cross_attention = True  # much faster than the host's default there
 

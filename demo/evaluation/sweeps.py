@@ -28,6 +28,7 @@ REFINED = (0.0, 0.35, 0.6)
 KEEP_SPANS = (0.5, 0.8, 1.0)
 KEPT = "preview_through_vae"  # what the keep experiment is held against
 KEPT_PARTS = {
+    "full": PatchConfig(),
     "without_ra_sa": PatchConfig(0.0),
     "without_replay": PatchConfig(1.0, 0.0, 0.0),
     "without_both": PatchConfig(0.0, 0.0, 0.0),
@@ -140,7 +141,10 @@ def _keep() -> dict[str, Method]:
         always = Recipe(cfg=cfg, guided=WHOLE)
         found[f"cfg_{cfg:g}/always_guided"] = Method(f"Guidance {cfg:g} at all levels.", always, KEPT)
     for label, patch in KEPT_PARTS.items():
-        found[f"cfg_2/{label}"] = Method(f"Guidance 2: {label}.", Recipe(cfg=2.0, patch=patch), KEPT)
+        found[f"cfg_3/{label}"] = Method(f"Guidance 3: {label}.", Recipe(cfg=3.0, patch=patch), KEPT)
+        record = Inverting(prompt="empty", reference_prompt="empty")
+        wordless = Recipe(cfg=3.0, inverting=record, patch=patch, prompt="empty")
+        found[f"wordless/{label}"] = Method(f"No words in either pass: {label}.", wordless, KEPT)
     return found
 
 

@@ -8,18 +8,10 @@ import torch
 from runs import Clip, patch, sample
 from torch.profiler import ProfilerActivity, profile
 
+from demo.benchmark.measure import peak_of
 from demo.tiny import SD15_DEMO
 
 STEPS = 2
-
-
-def peak_of(events) -> int:
-    """Largest sum of allocations minus frees over a profiler's memory events."""
-    total = peak = 0
-    for event in sorted((e for e in events if e.name() == "[memory]"), key=lambda e: e.start_ns()):
-        total += event.nbytes()
-        peak = max(peak, total)
-    return peak
 
 
 def main(frames: int, window: int, cells: int) -> None:
