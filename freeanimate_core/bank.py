@@ -104,6 +104,26 @@ class AttentionBank:
         chunks = [c for chunks in self._levels.values() for c in chunks]
         return [t for c in chunks if c.features is not None for t in c.features.values()]
 
+    def part(self, frames: range) -> "BankPart":
+        """The same bank for consecutive frames of the clip, counted from the first of them."""
+        return BankPart(self, frames.start)
+
+
+@dataclass(frozen=True)
+class BankPart:
+    """A view of a bank whose frame 0 is frame ``start`` of the clip; holds the bank, and nothing else."""
+
+    whole: AttentionBank
+    start: int
+
+    def get(self, level: int, frames: range) -> Features:
+        """Features of a window of the part at a level."""
+        return self.whole.get(level, range(self.start + frames.start, self.start + frames.stop))
+
+    def tensors(self) -> list[Tensor]:
+        """None: they are the bank's."""
+        return []
+
 
 def _save(features: Features, path: Path) -> None:
     try:

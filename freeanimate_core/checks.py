@@ -41,41 +41,41 @@ def check_record(record: Inversion, digests: dict[str, str], node: str) -> None:
             raise FreeAnimateError(f"{node}: model is not the one of the inversion, which was made with {remedy}.")
 
 
-def check_live(record: Inversion, config: PatchConfig, conds: dict[str, list[dict]]) -> None:
+def check_live(record: Inversion, config: PatchConfig, conds: dict[str, list[dict]], node: str = SAMPLER) -> None:
     """FreeAnimateError for live conditionings that the record cannot serve.
 
-    conds: the guider's entries by name, before the host processes them.
+    conds: the guider's entries by name, before the host processes them. node: whom the message blames.
     """
     for name, entries in conds.items():
-        refuse_regions(entries, SAMPLER, name)
-        check_hints(entries, record.frames, SAMPLER, name)
+        refuse_regions(entries, node, name)
+        check_hints(entries, record.frames, node, name)
     if config.cross_span == 0:
         return
     for entry in conds.get("positive", []):
         live, recorded = entry["cross_attn"].shape[1], record.text.shape[1]
         if live != recorded:
             raise FreeAnimateError(
-                f"{SAMPLER}: positive is {live} tokens long and the positive of {INVERSION} was {recorded}; "
+                f"{node}: positive is {live} tokens long and the positive of {INVERSION} was {recorded}; "
                 f"use prompts of one length, or set cross_span of {PATCH_MODEL} to 0."
             )
 
 
-def check_same_input(record: Inversion, positive: list) -> None:
+def check_same_input(record: Inversion, positive: list, node: str = SAMPLER) -> None:
     """FreeAnimateError unless an entry of the live positive has the recorded prompt, ControlNet and poses.
 
-    This guards the Animate Sampler; whoever wants the passes to differ samples the patched model
+    This guards the pack's own samplers; whoever wants the passes to differ samples the patched model
     with the host's nodes. Another length is left to ``check_live``, whose sentence says more.
     """
     if not positive or any(text is None for text, _ in positive):
-        raise FreeAnimateError(f"{SAMPLER}: positive is empty; connect the positive of {INVERSION}.")
-    check_hints([options for _, options in positive], record.frames, SAMPLER, "positive")
+        raise FreeAnimateError(f"{node}: positive is empty; connect the positive of {INVERSION}.")
+    check_hints([options for _, options in positive], record.frames, node, "positive")
     if record.text.shape[1] not in {text.shape[1] for text, _ in positive}:
         return
     same = [entry for entry in positive if prompt_digest(entry) == record.fingerprint.prompt]
     differs = "prompt" if not same else "ControlNet, strength or pose batch"
     if not any(control_digest(entry) == record.fingerprint.control for entry in same):
         raise FreeAnimateError(
-            f"{SAMPLER}: positive has another {differs} than the positive that {INVERSION} recorded; connect the same "
+            f"{node}: positive has another {differs} than the positive that {INVERSION} recorded; connect the same "
             "to both (to let them differ, sample the patched model with the host's SamplerCustom)."
         )
 

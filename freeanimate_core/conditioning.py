@@ -5,7 +5,7 @@ An entry is ``[text, options]`` as it travels between nodes, or, while sampling,
 """
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor
@@ -127,21 +127,44 @@ def windowed_control(control: object, frames: range, total: int) -> object:
     return cut
 
 
-def windowed(conds: list[list[dict] | None], frames: range, total: int) -> list[list[dict] | None]:
-    """Processed conditionings cut to a window of ``frames`` out of ``total``.
-
-    Entries that share a ControlNet share its copy, or the host would not batch them.
-    """
+def _control_cutter(frames: range, total: int) -> Callable[[object], object]:
+    """``windowed_control`` for many entries: those that share a ControlNet share its copy, or the host would not
+    batch them."""
     cuts: dict[int, object] = {}
+
+    def cut(control: object) -> object:
+        if id(control) not in cuts:
+            cuts[id(control)] = windowed_control(control, frames, total)
+        return cuts[id(control)]
+
+    return cut
+
+
+def windowed(conds: list[list[dict] | None], frames: range, total: int) -> list[list[dict] | None]:
+    """Processed conditionings cut to a window of ``frames`` out of ``total``."""
+    cut_control = _control_cutter(frames, total)
 
     def cut(entry: dict) -> dict:
         entry = entry.copy()
         entry["model_conds"] = {k: _windowed_cond(c, frames, total) for k, c in entry["model_conds"].items()}
         control = entry.get("control")
         if control is not None:
-            if id(control) not in cuts:
-                cuts[id(control)] = windowed_control(control, frames, total)
-            entry["control"] = cuts[id(control)]
+            entry["control"] = cut_control(control)
         return entry
 
     return [entries if entries is None else [cut(e) for e in entries] for entries in conds]
+
+
+def parts_of(conditionings: list[list], frames: range, total: int) -> list[list]:
+    """Conditionings as they travel between nodes, cut to ``frames`` out of ``total``: texts and hints."""
+    cut_control = _control_cutter(frames, total)
+
+    def cut(text: Tensor | None, options: dict) -> list:
+        options = dict(options)
+        if options.get("control") is not None:
+            options["control"] = cut_control(options["control"])
+        if options.get("pooled_output") is not None:
+            options["pooled_output"] = rows(options["pooled_output"], frames, total)
+        return [None if text is None else rows(text, frames, total), options]
+
+    return [[cut(text, options) for text, options in conditioning] for conditioning in conditionings]

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from .errors import INVERSION, PATCH_MODEL, REFINE, SAMPLER, FreeAnimateError
+from .errors import INVERSION, LONG_CLIP, PATCH_MODEL, REFINE, SAMPLER, FreeAnimateError
 
 STORAGE = ("auto", "recompute", "memory", "disk")
 HALVES = ("cond", "both")
@@ -11,6 +11,7 @@ LABELS = ("source", "target")
 MAX_STEPS = 1000
 MAX_WEIGHT = 10.0
 MAX_WINDOW = 4096
+MAX_FRAMES = 100_000
 MAX_CFG = 100.0
 MAX_GROW = 256
 
@@ -86,19 +87,42 @@ class PatchConfig:
 
 @dataclass(frozen=True)
 class SamplerConfig:
-    """Guidance of the Animate Sampler.
+    """Guidance of the pack's own samplers.
 
     cfg: scale from the fraction ``start`` of the steps to the fraction ``end``; 1 in the other steps.
+    node: whose widgets these are.
     """
 
     cfg: float = 3.0
     start: float = 0.2
     end: float = 0.9
+    node: str = SAMPLER
 
     def __post_init__(self):
-        _within(SAMPLER, "cfg", self.cfg, 0.0, MAX_CFG)
-        _within(SAMPLER, "cfg_start", self.start, 0.0, 1.0)
-        _within(SAMPLER, "cfg_end", self.end, self.start, 1.0)
+        _within(self.node, "cfg", self.cfg, 0.0, MAX_CFG)
+        _within(self.node, "cfg_start", self.start, 0.0, 1.0)
+        _within(self.node, "cfg_end", self.end, self.start, 1.0)
+
+
+@dataclass(frozen=True)
+class LongClipConfig:
+    """What a run of the Animate Long Clip node renders and where it keeps it.
+
+    frames_per_part: frames taken through all steps before the next ones. first_frame, frames: the
+    frames rendered, 0 = to the end of the clip. run_name: folder of the finished parts, empty = none.
+    again: frames whose parts are made anew, as ``frame_ranges`` reads them.
+    """
+
+    frames_per_part: int = 16
+    first_frame: int = 0
+    frames: int = 0
+    run_name: str = ""
+    again: str = ""
+
+    def __post_init__(self):
+        _within(LONG_CLIP, "frames_per_part", self.frames_per_part, 1, MAX_WINDOW)
+        _within(LONG_CLIP, "first_frame", self.first_frame, 0, MAX_FRAMES)
+        _within(LONG_CLIP, "frames", self.frames, 0, MAX_FRAMES)
 
 
 @dataclass(frozen=True)

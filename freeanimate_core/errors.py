@@ -9,6 +9,7 @@ REFINE = "Refine Preview"
 INVERSION = "DDIM Inversion (Attention Capture)"
 PATCH_MODEL = "Patch Model (RA-SA + IBA)"
 SAMPLER = "Animate Sampler"
+LONG_CLIP = "Animate Long Clip"
 
 
 class FreeAnimateError(ValueError):

@@ -25,6 +25,7 @@ from .hooks import cross_attention_patch, self_attention_patch
 from .windows import ROOM_FRAMES, Windower
 
 KEY = "freeanimate"
+WRAPPED = WrappersMP.OUTER_SAMPLE, WrappersMP.PREPARE_SAMPLING, WrappersMP.CALC_COND_BATCH
 ROWS_PER_FRAME = 2 * 1.5  # cond and uncond; half as much again for doubled keys and recorded inputs
 
 
@@ -172,7 +173,7 @@ def make_windower(model, size: int, frames: int, shape: tuple[int, ...]) -> Wind
 def without_wrappers(model):
     """A clone that no record of an earlier Patch Model node reaches."""
     clone = model.clone()
-    for wrapper in (WrappersMP.OUTER_SAMPLE, WrappersMP.PREPARE_SAMPLING, WrappersMP.CALC_COND_BATCH):
+    for wrapper in WRAPPED:
         clone.remove_wrappers_with_key(wrapper, KEY)
     return clone
 
@@ -212,10 +213,9 @@ def one_window(windower: Windower) -> Callable:
 
 
 def install(clone, outer_sample: Callable, prepare_sampling: Callable, calc_cond_batch: Callable) -> None:
-    """Hang the three wrappers on a clone made by ``with_attention_patches``."""
-    clone.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, KEY, outer_sample)
-    clone.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, KEY, prepare_sampling)
-    clone.add_wrapper_with_key(WrappersMP.CALC_COND_BATCH, KEY, calc_cond_batch)
+    """Hang the three wrappers on a clone made by ``with_attention_patches``, or in the place of those on it."""
+    for kind, wrapper in zip(WRAPPED, (outer_sample, prepare_sampling, calc_cond_batch), strict=True):
+        clone.wrappers.setdefault(kind, {})[KEY] = [wrapper]
 
 
 def limit_estimate(clone, windower: Windower) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .bank import AttentionBank
+from .bank import AttentionBank, BankPart
+from .conditioning import parts_of
 from .errors import INVERSION, SAMPLER, FreeAnimateError
 from .fingerprint import Fingerprint
 from .schedule import SAME_LEVEL
@@ -80,7 +81,7 @@ class Inversion(list):
         reference_weight: float,
         fingerprint: Fingerprint,
         options: dict,
-        bank: AttentionBank | None = None,
+        bank: AttentionBank | BankPart | None = None,
     ):
         super().__init__([levels, preview, reference, *(bank.tensors() if bank else [])])
         self.levels, self.preview, self.reference = levels, preview, reference
@@ -113,6 +114,25 @@ class Inversion(list):
     def text(self) -> Tensor:
         """Recorded text embedding [1,L,c]."""
         return self.positive[0][0]
+
+    def part(self, frames: range) -> "Inversion":
+        """The record of consecutive frames: views of their latents, their hints, the same reference and levels.
+
+        Its fingerprint stays that of the whole, whose hints it was taken of.
+        """
+        return Inversion(
+            self.levels,
+            self.preview[:, frames.start : frames.stop],
+            self.reference,
+            descending=self.descending,
+            steps=self.steps,
+            positive=parts_of([self.positive], frames, self.frames)[0],
+            reference_positive=self.reference_positive,
+            reference_weight=self.reference_weight,
+            fingerprint=self.fingerprint,
+            options=self.options,
+            bank=None if self.bank is None else self.bank.part(frames),
+        )
 
     def prediction(self, level: Level) -> Tensor:
         """Denoised latents [F,C,h,w] at a level, whose DDIM steps lead down the recorded trajectory.

@@ -4,13 +4,14 @@ Three wrappers under one key. What a run needs lives in a ``Run`` that OUTER_SAM
 the guider's own copy of the options, and takes out at the end.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from torch import Tensor
 
 from . import host
 from .checks import check_live, check_record, check_same_input, check_start, refuse_random
-from .conditioning import restored, windowed
+from .conditioning import restored, rows, windowed
 from .config import PatchConfig, SamplerConfig
 from .denoise import Chunks, Denoiser, redrawn_cells
 from .errors import PATCH_MODEL, SAMPLER, FreeAnimateError
@@ -41,6 +42,18 @@ class PatchedModel:
         self.record = record
         self.config = config
         self.redraw = redraw
+
+    def part(self, frames: range) -> "PatchedModel":
+        """The same for consecutive frames of the record."""
+        redraw = None if self.redraw is None else rows(self.redraw, frames, self.record.frames)
+        return PatchedModel(self.record.part(frames), self.config, redraw)
+
+    def hung_on(self, clone):
+        """The clone that it was given, carrying this; with everything off, nothing acts."""
+        clone.set_attachments(host.KEY, self)
+        if not self.config.off:
+            host.install(clone, self.outer_sample, self.prepare_sampling, self.calc_cond_batch)
+        return clone
 
     def outer_sample(self, executor, noise, latent_image, sampler, sigmas, *args, **kwargs):
         """Check the run, lend the guider the recorded conditionings, take them back at the end."""
@@ -124,36 +137,48 @@ def patch_model(model, record: Inversion, config: PatchConfig, redraw_mask: Tens
         config = replace(config, keep_span=0.0)
     else:
         redraw = redrawn_cells(redraw_mask, record.top.shape)
-    patched = PatchedModel(record, config, redraw)
     clone = host.without_wrappers(model) if config.off else host.with_attention_patches(model)
-    clone.set_attachments(host.KEY, patched)
-    if not config.off:
-        host.install(clone, patched.outer_sample, patched.prepare_sampling, patched.calc_cond_batch)
-    return clone
+    return PatchedModel(record, config, redraw).hung_on(clone)
+
+
+def patch_of(model, record: Inversion, positive: list, node: str) -> PatchedModel:
+    """What a MODEL was patched with, once it is sure to belong to the record and the prompt.
+
+    Raises FreeAnimateError, blaming ``node``, for an unpatched model, another record, or another
+    prompt than the record's.
+    """
+    patched: PatchedModel | None = model.get_attachment(host.KEY)
+    if patched is None:
+        raise FreeAnimateError(f"{node}: model is not patched; connect the model output of {PATCH_MODEL}.")
+    if patched.record is not record:
+        raise FreeAnimateError(
+            f"{node}: model was patched with another inversion; connect the same {record!r} to inversion here "
+            f"and at {PATCH_MODEL}."
+        )
+    if not patched.config.off:
+        check_same_input(record, positive, node)
+    return patched
 
 
 def animate(model, record: Inversion, positive: list, negative: list, config: SamplerConfig) -> dict:
     """Denoise the record's frames with a patched MODEL: the host's euler over the record's sigmas.
 
-    Returns a LATENT [F,C,h,w]. Raises FreeAnimateError for an unpatched model, another record,
-    or another prompt than the record's.
+    Returns a LATENT [F,C,h,w]. Raises FreeAnimateError as ``patch_of`` does.
     """
-    patched: PatchedModel | None = model.get_attachment(host.KEY)
-    if patched is None:
-        raise FreeAnimateError(f"{SAMPLER}: model is not patched; connect the model output of {PATCH_MODEL}.")
-    if patched.record is not record:
-        raise FreeAnimateError(
-            f"{SAMPLER}: model was patched with another inversion; connect the same {record!r} to inversion here "
-            f"and at {PATCH_MODEL}."
-        )
-    if not patched.config.off:
-        check_same_input(record, positive)
+    patch_of(model, record, positive, SAMPLER)
+    callback = host.latent_callback(model, len(record.descending) - 1)
+    return {"samples": denoise(model, record, positive, negative, config, callback)}
+
+
+def denoise(
+    model, record: Inversion, positive: list, negative: list, config: SamplerConfig, callback: Callable
+) -> Tensor:
+    """LATENT samples [F,C,h,w] of a checked run; callback is a sampler callback of the host."""
 
     def scale(sigma: float) -> float:
         return guidance(sigma, record.descending, config.cfg, config.start, config.end)
 
     guider = host.cfg_guider(model, scale, positive=positive, negative=negative)
     start = host.to_latent(model, record.top)["samples"]
-    callback = host.latent_callback(model, len(record.descending) - 1)
     samples = host.sample(guider, start, host.euler(), record.descending.clone(), callback)
-    return {"samples": samples.to(start.device)}
+    return samples.to(start.device)

@@ -6,6 +6,7 @@ from .demo_character import FreeAnimateDemoCharacter
 from .demo_model import FreeAnimateDemoModel
 from .detect_pose import FreeAnimateDetectPose
 from .inversion import FreeAnimateInversion
+from .long_clip import FreeAnimateLongClip
 from .patch import FreeAnimatePatchModel
 from .pose import FreeAnimateAlignPose
 from .pose_files import FreeAnimateLoadPose, FreeAnimateSavePose
@@ -23,6 +24,7 @@ NODES: list[type[io.ComfyNode]] = [
     FreeAnimateInversion,
     FreeAnimatePatchModel,
     FreeAnimateSampler,
+    FreeAnimateLongClip,
     FreeAnimateDemoModel,
     FreeAnimateDemoCharacter,
 ]

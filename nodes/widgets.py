@@ -2,7 +2,9 @@
 
 from comfy_api.latest import io
 
-from ..freeanimate_core.config import MAX_WINDOW
+from ..freeanimate_core.config import MAX_CFG, MAX_WINDOW, SamplerConfig
+
+GUIDANCE = SamplerConfig()
 
 
 def frames_per_window() -> io.Int.Input:
@@ -14,3 +16,39 @@ def frames_per_window() -> io.Int.Input:
         max=MAX_WINDOW,
         tooltip="Frames evaluated at a time (1-4096); 0 chooses by free memory. The result is the same.",
     )
+
+
+def guidance() -> list[io.Float.Input]:
+    """cfg, cfg_start and cfg_end of the pack's samplers."""
+    return [
+        io.Float.Input(
+            "cfg",
+            default=GUIDANCE.cfg,
+            min=0.0,
+            max=MAX_CFG,
+            step=0.1,
+            round=0.01,
+            tooltip="Guidance scale (0-100): 1 follows the inversion most closely and is twice as fast, "
+            "higher follows the prompt more and costs true colours; 0 is the negative prompt alone.",
+        ),
+        io.Float.Input(
+            "cfg_start",
+            optional=True,  # later than the first version: older prompts stay valid
+            default=GUIDANCE.start,
+            min=0.0,
+            max=1.0,
+            step=0.01,
+            tooltip="Fraction of the steps after which guidance begins (0-1); 0 from the first. Steps without "
+            "guidance are at cfg 1 and twice as fast.",
+        ),
+        io.Float.Input(
+            "cfg_end",
+            optional=True,
+            default=GUIDANCE.end,
+            min=0.0,
+            max=1.0,
+            step=0.01,
+            tooltip="Fraction of the steps after which guidance ends (0-1, not below cfg_start); 0 means no "
+            "guidance at all, 1 to the last step.",
+        ),
+    ]

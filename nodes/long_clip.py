@@ -1,0 +1,101 @@
+"""Animate Long Clip."""
+
+from comfy_api.latest import io, ui
+
+from ..freeanimate_core.config import MAX_FRAMES, MAX_WINDOW, LongClipConfig, SamplerConfig
+from ..freeanimate_core.errors import LONG_CLIP
+from ..freeanimate_core.run_parts import Inputs, run_long_clip
+from .sockets import CATEGORY, PREFIX, Inversion
+from .widgets import GUIDANCE, guidance
+
+DEFAULTS = LongClipConfig()
+
+
+class FreeAnimateLongClip(io.ComfyNode):
+    """Animate Sampler and VAE Decode for clips of any length: part by part, resumable, in ranges."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id=f"{PREFIX}LongClip",
+            display_name=LONG_CLIP,
+            category=CATEGORY,
+            description="Denoises and decodes the inverted frames part by part, with the Animate Sampler's result. "
+            "Finished parts wait in a folder, so that a stopped run goes on where it was. Memory is that of one part, "
+            "but for the latents and pictures of the frames rendered.",
+            search_aliases=["animate", "long video", "resume", "render range", "batch"],
+            inputs=[
+                io.Model.Input("model", tooltip="The model output of Patch Model (RA-SA + IBA)."),
+                Inversion.Input("inversion", tooltip="The same record that the model was patched with."),
+                io.Conditioning.Input(
+                    "positive", tooltip="The prompt of the inversion with the pose ControlNet: one pose per frame."
+                ),
+                io.Conditioning.Input("negative", tooltip="Negative prompt with the same ControlNet; unread at cfg 1."),
+                io.Vae.Input("vae", tooltip="The checkpoint's VAE, which decodes the frames."),
+                *guidance(),
+                io.Int.Input(
+                    "frames_per_part",
+                    default=DEFAULTS.frames_per_part,
+                    min=1,
+                    max=MAX_WINDOW,
+                    tooltip="Frames taken through all steps, and kept, before the next ones (1-4096). Parts begin at "
+                    "multiples of it, counted from the clip's frame 0. Memory grows with it as with the windows of "
+                    "Patch Model, never with the clip.",
+                ),
+                io.Int.Input(
+                    "first_frame",
+                    default=DEFAULTS.first_frame,
+                    min=0,
+                    max=MAX_FRAMES,
+                    tooltip="First frame to render, counted from 0. Machines that render a range each give one clip: "
+                    "let ranges begin at multiples of frames_per_part to get it bit for bit.",
+                ),
+                io.Int.Input(
+                    "frames",
+                    default=DEFAULTS.frames,
+                    min=0,
+                    max=MAX_FRAMES,
+                    tooltip="Number of frames to render; 0 goes to the end of the clip.",
+                ),
+                io.String.Input(
+                    "run_name",
+                    default=DEFAULTS.run_name,
+                    tooltip="Folder below 'freeanimate' in ComfyUI's output folder that keeps the latents of finished "
+                    "parts: the same run goes on from there, another run is refused. Empty: nothing is written.",
+                ),
+                io.String.Input(
+                    "again",
+                    default=DEFAULTS.again,
+                    tooltip="Frames, counted from 0, whose parts are made anew though they lie in the folder, as in "
+                    "'12, 40-47'. Empty: none.",
+                ),
+            ],
+            outputs=[
+                io.Image.Output("images", tooltip="The frames rendered, decoded; float32, which is what fills RAM."),
+                io.Latent.Output("latent", tooltip="Their latents, as the Animate Sampler gives them."),
+                io.String.Output("report", tooltip="Parts made and parts read from the folder, frames, seconds."),
+            ],
+            is_output_node=True,
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        model,
+        inversion,
+        positive,
+        negative,
+        vae,
+        cfg,
+        cfg_start=GUIDANCE.start,
+        cfg_end=GUIDANCE.end,
+        frames_per_part=DEFAULTS.frames_per_part,
+        first_frame=DEFAULTS.first_frame,
+        frames=DEFAULTS.frames,
+        run_name=DEFAULTS.run_name,
+        again=DEFAULTS.again,
+    ) -> io.NodeOutput:
+        scale = SamplerConfig(cfg, cfg_start, cfg_end, LONG_CLIP)
+        config = LongClipConfig(frames_per_part, first_frame, frames, run_name, again)
+        done = run_long_clip(Inputs(model, inversion, positive, negative, vae, scale), config)
+        return io.NodeOutput(done.images, done.latent, done.report, ui=ui.PreviewText(done.report))
