@@ -5,8 +5,8 @@ from comfy_api.latest import io, ui
 from ..freeanimate_core.config import MAX_FRAMES, MAX_WINDOW, LongClipConfig, SamplerConfig
 from ..freeanimate_core.errors import LONG_CLIP
 from ..freeanimate_core.run_parts import Inputs, run_long_clip
-from .sockets import CATEGORY, PREFIX, Inversion
-from .widgets import GUIDANCE, guidance
+from .sockets import CATEGORY, PREFIX
+from .widgets import GUIDANCE, guidance, patched_run
 
 DEFAULTS = LongClipConfig()
 
@@ -25,12 +25,7 @@ class FreeAnimateLongClip(io.ComfyNode):
             "but for the latents and pictures of the frames rendered.",
             search_aliases=["animate", "long video", "resume", "render range", "batch"],
             inputs=[
-                io.Model.Input("model", tooltip="The model output of Patch Model (RA-SA + IBA)."),
-                Inversion.Input("inversion", tooltip="The same record that the model was patched with."),
-                io.Conditioning.Input(
-                    "positive", tooltip="The prompt of the inversion with the pose ControlNet: one pose per frame."
-                ),
-                io.Conditioning.Input("negative", tooltip="Negative prompt with the same ControlNet; unread at cfg 1."),
+                *patched_run(),
                 io.Vae.Input("vae", tooltip="The checkpoint's VAE, which decodes the frames."),
                 *guidance(),
                 io.Int.Input(

@@ -5,10 +5,8 @@ from comfy_api.latest import io
 from ..freeanimate_core.config import SamplerConfig
 from ..freeanimate_core.errors import SAMPLER
 from ..freeanimate_core.run_sampling import animate
-from .sockets import CATEGORY, PREFIX, Inversion
-from .widgets import guidance
-
-DEFAULTS = SamplerConfig()
+from .sockets import CATEGORY, PREFIX
+from .widgets import GUIDANCE, guidance, patched_run
 
 
 class FreeAnimateSampler(io.ComfyNode):
@@ -23,12 +21,7 @@ class FreeAnimateSampler(io.ComfyNode):
             description="Denoises the inverted frames with the patched model and your pose ControlNet.",
             search_aliases=["animate", "FreeAnimate sampler", "DDIM"],
             inputs=[
-                io.Model.Input("model", tooltip="The model output of Patch Model (RA-SA + IBA)."),
-                Inversion.Input("inversion", tooltip="The same record that the model was patched with."),
-                io.Conditioning.Input(
-                    "positive", tooltip="The prompt of the inversion with the pose ControlNet: one pose per frame."
-                ),
-                io.Conditioning.Input("negative", tooltip="Negative prompt with the same ControlNet; unread at cfg 1."),
+                *patched_run(),
                 *guidance(),
             ],
             outputs=[io.Latent.Output("latent", tooltip="The animated frames, for VAE Decode.")],
@@ -42,7 +35,7 @@ class FreeAnimateSampler(io.ComfyNode):
         positive,
         negative,
         cfg,
-        cfg_start=DEFAULTS.start,
-        cfg_end=DEFAULTS.end,
+        cfg_start=GUIDANCE.start,
+        cfg_end=GUIDANCE.end,
     ) -> io.NodeOutput:
         return io.NodeOutput(animate(model, inversion, positive, negative, SamplerConfig(cfg, cfg_start, cfg_end)))

@@ -1,8 +1,9 @@
-"""Widgets that several nodes share, so that they mean the same everywhere."""
+"""Inputs that several nodes share, so that they mean the same everywhere."""
 
 from comfy_api.latest import io
 
 from ..freeanimate_core.config import MAX_CFG, MAX_WINDOW, SamplerConfig
+from .sockets import Inversion
 
 GUIDANCE = SamplerConfig()
 
@@ -16,6 +17,18 @@ def frames_per_window() -> io.Int.Input:
         max=MAX_WINDOW,
         tooltip="Frames evaluated at a time (1-4096); 0 chooses by free memory. The result is the same.",
     )
+
+
+def patched_run() -> list[io.Input]:
+    """What the pack's samplers denoise with: the patched model, its record, and the conditionings."""
+    return [
+        io.Model.Input("model", tooltip="The model output of Patch Model (RA-SA + IBA)."),
+        Inversion.Input("inversion", tooltip="The same record that the model was patched with."),
+        io.Conditioning.Input(
+            "positive", tooltip="The prompt of the inversion with the pose ControlNet: one pose per frame."
+        ),
+        io.Conditioning.Input("negative", tooltip="Negative prompt with the same ControlNet; unread at cfg 1."),
+    ]
 
 
 def guidance() -> list[io.Float.Input]:
