@@ -8,7 +8,7 @@ from torch import Tensor
 
 from .bank import AttentionBank, BankPart
 from .conditioning import parts_of
-from .errors import INVERSION, SAMPLER, FreeAnimateError
+from .errors import INVERSION, PATCH_MODEL, FreeAnimateError
 from .fingerprint import Fingerprint
 from .schedule import SAME_LEVEL
 
@@ -49,7 +49,7 @@ def find_level(levels: Tensor, sigma: float) -> Level:
     lower = max((i for i, value in enumerate(logs) if value < wanted), default=-1)
     if lower < 0 or lower == len(logs) - 1:
         raise FreeAnimateError(
-            f"{SAMPLER}: the sampler asks for noise level {sigma:.4g} and {INVERSION} recorded "
+            f"{PATCH_MODEL}: the sampler asks for noise level {sigma:.4g} and {INVERSION} recorded "
             f"{float(levels[0]):.4g} to {float(levels[-1]):.4g}; use its sigmas output, or the scheduler ddim_uniform."
         )
     return Level(lower, (wanted - logs[lower]) / (logs[lower + 1] - logs[lower]))
@@ -153,7 +153,7 @@ class Inversion(list):
         level = find_level(self.levels, sigma)
         if not level.recorded and self.bank is not None:
             raise FreeAnimateError(
-                f"{SAMPLER}: the sampler asks for noise level {sigma:.4g}, between two recorded ones; "
+                f"{PATCH_MODEL}: the sampler asks for noise level {sigma:.4g}, between two recorded ones; "
                 f"set storage of {INVERSION} to 'recompute', or sample with euler over its sigmas output."
             )
         return level

@@ -176,6 +176,13 @@ def drawn_from_noise(host: Host, loaded: Loaded) -> Tensor:
     return decoded(loaded, latent)
 
 
+def icon(host: Host) -> Tensor:
+    """The character dancing, with its skeleton: 400x400 pixels."""
+    size, frame = 400, 13
+    drawn = host.demo_character.execute(SEED, MOTION, FRAMES, size, size).args
+    return draw_poses(parse_poses(drawn[2], "driving_pose"), drawn[4][frame])[frame : frame + 1]
+
+
 def long_clip(loaded: Loaded, model: object, record: object) -> Tensor:
     """The images of Animate Long Clip."""
     run = node("long_clip", "LongClip").execute
