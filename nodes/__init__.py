@@ -2,6 +2,7 @@
 
 from comfy_api.latest import ComfyExtension, io
 
+from .compare import FreeAnimateCompare
 from .demo_character import FreeAnimateDemoCharacter
 from .demo_model import FreeAnimateDemoModel
 from .detect_pose import FreeAnimateDetectPose
@@ -25,6 +26,7 @@ NODES: list[type[io.ComfyNode]] = [
     FreeAnimatePatchModel,
     FreeAnimateSampler,
     FreeAnimateLongClip,
+    FreeAnimateCompare,
     FreeAnimateDemoModel,
     FreeAnimateDemoCharacter,
 ]
