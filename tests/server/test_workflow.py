@@ -69,7 +69,7 @@ def test_links_agree_with_slots_and_types(workflow, nodes, schemas):
 
 def test_server_lists_them(server):
     listed = server.get_json("/api/workflow_templates")
-    assert listed["freeanimate"] == [path.stem for path in TEMPLATES]
+    assert sorted(listed["freeanimate"]) == [path.stem for path in TEMPLATES]
 
 
 def outputs_by_kind(server, prompt: dict) -> dict[str, list[dict]]:
@@ -141,7 +141,8 @@ def test_the_clip_itself_is_the_truth(server, clip_files, schemas):
     compare["inputs"]["video_b"] = compare["inputs"]["truth"]
     (table,) = [text for text in said(outputs_by_kind(server, prompt)) if "|" in text]
     rows = {line.split("|")[1].strip(): line for line in table.splitlines() if line.startswith("|")}
-    assert "| 0.0000 |" in rows["result"] and "| 0.0000 |" not in rows["preview"]
+    assert " equal " in rows["result"]  # for a PSNR without an end
+    assert " equal " not in rows["preview"]
 
 
 def test_poses_are_kept_as_files(server, clip_files, schemas):
