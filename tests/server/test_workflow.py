@@ -6,7 +6,7 @@ import json
 import av
 import pytest
 from editor import TEMPLATES, as_prompt, inputs_of, options_of, read, real_nodes, template, widget_values
-from serverside import API_PROMPT, HEIGHT, LENGTH, WIDTH, message, relink, shrink, succeeded
+from serverside import API_PROMPT, HEIGHT, LENGTH, WIDTH, message, shrink, succeeded
 
 FILES = {"ckpt_name", "control_net_name", "lora_name", "image", "file"}  # combos of what lies in the user's folders
 ON_FILES = [path.stem for path in TEMPLATES if path.stem[:2] not in ("01", "07")]
@@ -157,15 +157,3 @@ def test_poses_are_kept_as_files(server, clip_files, schemas):
             (name,) = [name for name in names if f"/{part}_" in name]
             item["inputs"]["pose_file"] = f"{name} [output]"
     assert len(films_of(server, outputs_by_kind(server, prompt))) == 2
-
-
-def test_poses_from_files_are_drawn_for_previews_from_another_tool(server, clip_files, schemas):
-    """04 as its note has it: Align Pose in mode none draws poses of a file in SDPose's drawer's place."""
-    prompt = shrink(as_prompt(template("04"), schemas))
-    (drawer,) = [key for key, item in prompt.items() if item["class_type"] == "SDPoseDrawKeypoints"]
-    poses = prompt[drawer]["inputs"]["keypoints"]
-    first = {"class_type": "FreeAnimateLoadPose", "inputs": {"pose_file": "reference_pose.json"}}
-    align = {"driving_pose": poses, "reference_pose": ["first", 0], "mode": "none"}
-    prompt |= {"first": first, drawer: {"class_type": "FreeAnimateAlignPose", "inputs": align}}
-    relink(prompt, [drawer, 0], [drawer, 1])
-    assert (LENGTH, WIDTH, HEIGHT) in films_of(server, outputs_by_kind(server, prompt))
