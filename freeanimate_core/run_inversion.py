@@ -4,7 +4,6 @@ import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
 
 import torch
 from torch import Tensor
@@ -22,6 +21,7 @@ from .inversion import Capture, Denoised, invert, reconstruct
 from .layers import attention_sites, recorded_bytes
 from .measures import latent_psnr
 from .passes import AttentionPass
+from .progress import Bar
 from .record import Inversion
 from .schedule import inversion_levels
 from .streams import Streams, recording_streams
@@ -98,7 +98,7 @@ class Evaluations:
     evaluate: Callable
     entry: dict
     streams: Streams
-    show: Callable[[int, Tensor], None]
+    bar: Bar
 
 
 def _plan(
@@ -137,9 +137,10 @@ def _invert_and_check(plan: Plan, guider, base_model, x: Tensor, options: dict) 
     entry = guider.conds["positive"][0]
     anchor = restored(guider.conds[REFERENCE][0], plan.anchor_positive[0][1])
     checked = min(plan.config.check, x.shape[0])
-    total = len(plan.levels) + (len(plan.descending) - 1 if checked else 0)
+    total = x.shape[0] * len(plan.levels) + checked * (len(plan.descending) - 1)
     streams = recording_streams(evaluate, anchor, entry, x.shape[0])
-    running = Evaluations(evaluate, entry, streams, host.latent_progress(plan.model, total))
+    running = Evaluations(evaluate, entry, streams, host.frames_bar(plan.model, total))
+    plan.windower.poll = running.bar.window
     record = _invert(plan, running, x, options)
     return record, _check(plan, running, record, x, checked) if checked else 0.0
 
@@ -153,11 +154,13 @@ def _invert(plan: Plan, running: Evaluations, x: Tensor, options: dict) -> Inver
     def denoise(level: int, sigma: float, preview: Tensor, anchor: Tensor) -> Denoised:
         denoised = capture(level, sigma, preview, anchor, bank if level >= plan.first_visited else None)
         _require_finite(denoised, sigma)
-        running.show(level + 1, denoised[0])
+        running.bar.level(denoised[0])
         return denoised
 
     previews, references = invert(denoise, x, reference, plan.levels, plan.config.label)
-    if bank is not None:
+    if bank is None:
+        running.bar.skip(x.shape[0])  # the top level is reached and not evaluated
+    else:
         denoise(len(plan.levels) - 1, float(plan.levels[-1]), previews[-1].to(x), references[-1].to(x))
     return Inversion(
         plan.levels,
@@ -214,14 +217,13 @@ def _check(plan: Plan, running: Evaluations, record: Inversion, x: Tensor, check
     everything = PatchConfig(plan.config.reference_weight, self_span=1.0, cross_span=1.0)
     text = running.entry["model_conds"]["c_crossattn"].cond
     denoiser = Denoiser(record, everything, running.streams, plan.windower, text)
-    steps = count(len(plan.levels) + 1)
 
     def denoise(sigma: float, latents: Tensor) -> Tensor:
         def target(attention: AttentionPass, part: Tensor, frames: range) -> list[Tensor]:
             return running.evaluate(windowed([[running.entry]], frames, record.frames), part, sigma, attention)
 
         (denoised,) = denoiser(target, latents, sigma, Chunks(frozenset({0}), frozenset({0})))
-        running.show(next(steps), denoised)
+        running.bar.level(denoised)
         return denoised
 
     latents = reconstruct(denoise, record.top[:checked].to(x), plan.descending)

@@ -137,6 +137,7 @@ def with_the_model(host: Host, clip: Clip, loaded: Loaded) -> dict[str, dict[str
         "LongClip": {"rendered in parts of 8 frames": long_clip(loaded, patched(host, loaded, holes), record)},
         "RefinePreview": {"preview": preview, "refined at denoise 0.6": refined(host, clip, loaded)},
         "Compare": compared(clip, {"not patched": plain, "patched": result}),
+        "InspectAttention": {"heat_map: where the hand looks, in the frame and in the reference": inspected(clip, loaded)},
         "DemoModel": {"drawn by the demo model from noise": drawn_from_noise(host, loaded)},
     }
 
@@ -196,6 +197,13 @@ def compared(clip: Clip, videos: dict[str, Tensor]) -> dict[str, Tensor]:
         video_a, video_b, truth=clip.truth, person_mask=clip.masks, label_a=label_a, label_b=label_b
     )
     return {"side_by_side, one frame of it": made.args[0], "plot": made.args[2]}
+
+
+def inspected(clip: Clip, loaded: Loaded) -> Tensor:
+    """The heat map of a hand in a frame of the dance."""
+    run = node("inspect_attention", "InspectAttention").execute
+    place = FRAMES // 2, 0.5, "up fine", 0, 0.17, 0.4
+    return run(loaded.model, loaded.inversion[0], clip.preview[0], clip.reference, *place).args[0]
 
 
 def refined(host: Host, clip: Clip, loaded: Loaded) -> Tensor:
