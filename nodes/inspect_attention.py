@@ -65,8 +65,8 @@ class FreeAnimateInspectAttention(io.ComfyNode):
                     default=DEFAULTS.layer,
                     min=0,
                     max=MAX_LAYER,
-                    tooltip="Which self-attention layer of that part, counted from 0. SD1.5 has 2 in each down part, 1 "
-                    "in the middle and 3 in each up part.",
+                    tooltip="Which self-attention layer of that part (0-100), counted from 0. SD1.5 has 2 in each down "
+                    "part, 1 in the middle and 3 in each up part.",
                 ),
                 io.Float.Input(
                     "x",
@@ -74,7 +74,7 @@ class FreeAnimateInspectAttention(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.01,
-                    tooltip="The point's place from the left edge (0) to the right (1).",
+                    tooltip="The point's place (0-1): 0 is the left edge, 1 the right.",
                 ),
                 io.Float.Input(
                     "y",
@@ -82,7 +82,7 @@ class FreeAnimateInspectAttention(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.01,
-                    tooltip="The point's place from the top edge (0) to the bottom (1).",
+                    tooltip="The point's place (0-1): 0 is the top edge, 1 the bottom.",
                 ),
             ],
             outputs=[

@@ -137,7 +137,9 @@ def with_the_model(host: Host, clip: Clip, loaded: Loaded) -> dict[str, dict[str
         "LongClip": {"rendered in parts of 8 frames": long_clip(loaded, patched(host, loaded, holes), record)},
         "RefinePreview": {"preview": preview, "refined at denoise 0.6": refined(host, clip, loaded)},
         "Compare": compared(clip, {"not patched": plain, "patched": result}),
-        "InspectAttention": {"heat_map: where the hand looks, in the frame and in the reference": inspected(clip, loaded)},
+        "InspectAttention": {
+            "heat_map: where the hand looks, in the frame and in the reference": inspected(clip, loaded)
+        },
         "DemoModel": {"drawn by the demo model from noise": drawn_from_noise(host, loaded)},
     }
 
@@ -202,7 +204,7 @@ def compared(clip: Clip, videos: dict[str, Tensor]) -> dict[str, Tensor]:
 def inspected(clip: Clip, loaded: Loaded) -> Tensor:
     """The heat map of a hand in a frame of the dance."""
     run = node("inspect_attention", "InspectAttention").execute
-    place = FRAMES // 2, 0.5, "up fine", 0, 0.17, 0.4
+    place = FRAMES // 2, 0.5, "up fine", 0, 0.16, 0.34
     return run(loaded.model, loaded.inversion[0], clip.preview[0], clip.reference, *place).args[0]
 
 
