@@ -66,6 +66,7 @@ class Inversion(list):
     sampler. steps: the steps asked of ``ddim_uniform`` for them. positive, reference_positive: the
     conditionings used (one entry each). reference_weight: w of RA-SA in the preview passes.
     options: the host's model options of the evaluations, for passes that are run again.
+    clip_frames: frames of the clip that these are a part of; None: these are all.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Inversion(list):
         fingerprint: Fingerprint,
         options: dict,
         bank: AttentionBank | BankPart | None = None,
+        clip_frames: int | None = None,
     ):
         super().__init__([levels, preview, reference, *(bank.tensors() if bank else [])])
         self.levels, self.preview, self.reference = levels, preview, reference
@@ -91,6 +93,7 @@ class Inversion(list):
         self.fingerprint = fingerprint
         self.options = options
         self.bank = bank
+        self.clip_frames = self.frames if clip_frames is None else clip_frames
 
     __eq__ = object.__eq__
     __ne__ = object.__ne__
@@ -132,6 +135,7 @@ class Inversion(list):
             fingerprint=self.fingerprint,
             options=self.options,
             bank=None if self.bank is None else self.bank.part(frames),
+            clip_frames=self.clip_frames,
         )
 
     def prediction(self, level: Level) -> Tensor:

@@ -19,6 +19,7 @@ from .errors import INVERSION, FreeAnimateError
 from .fingerprint import Fingerprint
 from .hooks import options_with, refuse_conflicts
 from .inversion import Capture, Denoised, invert, reconstruct
+from .layers import attention_sites, recorded_bytes
 from .measures import latent_psnr
 from .passes import AttentionPass
 from .record import Inversion
@@ -147,7 +148,7 @@ def _invert(plan: Plan, running: Evaluations, x: Tensor, options: dict) -> Inver
     """Climb the levels; a bank gets every level that denoising visits, the top one included."""
     capture = Capture(running.streams, plan.config.reference_weight, plan.windower)
     reference = plan.reference.to(x)
-    bank = _bank(plan, capture, x.shape[0], reference)
+    bank = _bank(plan, x.shape)
 
     def denoise(level: int, sigma: float, preview: Tensor, anchor: Tensor) -> Denoised:
         denoised = capture(level, sigma, preview, anchor, bank if level >= plan.first_visited else None)
@@ -181,12 +182,14 @@ def _require_finite(denoised: Denoised, sigma: float) -> None:
         )
 
 
-def _bank(plan: Plan, capture: Capture, frames: int, reference: Tensor) -> AttentionBank | None:
+def _bank(plan: Plan, shape: tuple[int, ...]) -> AttentionBank | None:
     """The bank of the tier that was asked for, or, for ``auto``, that fits."""
     if plan.config.storage == "recompute":
         return None
-    per_level = capture.bytes_per_level(float(plan.levels[0]), reference, frames)
-    needed = per_level * (len(plan.descending) - 1)
+    frames, _, height, width = shape
+    sites = attention_sites(plan.model.model.diffusion_model, height, width)
+    element = plan.model.model.get_dtype_inference().itemsize
+    needed = recorded_bytes(sites, frames, element) * (len(plan.descending) - 1)
     folder = host.temp_directory()
     free_disk = shutil.disk_usage(folder).free
     free_memory = host.free_memory(torch.device("cpu"))
