@@ -15,6 +15,7 @@ import comfy.utils
 import folder_paths
 import latent_preview
 import torch
+from comfy.ldm.modules.attention import attention_basic, attention_split, attention_sub_quad, optimized_attention
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from comfy.patcher_extension import WrappersMP
 from torch import Tensor
@@ -22,12 +23,16 @@ from torch import Tensor
 from .errors import FreeAnimateError
 from .fingerprint import values_digest, weights_digest
 from .hooks import cross_attention_patch, self_attention_patch
+from .plan import Shape, unet_shape
 from .progress import Bar
 from .windows import ROOM_FRAMES, Windower
 
 KEY = "freeanimate"
 WRAPPED = WrappersMP.OUTER_SAMPLE, WrappersMP.PREPARE_SAMPLING, WrappersMP.CALC_COND_BATCH
 ROWS_PER_FRAME = 2 * 1.5  # cond and uncond; half as much again for doubled keys and recorded inputs
+entries_of = comfy.sampler_helpers.convert_cond  # a conditioning as the guider holds it: dicts with a uuid
+evaluate_conds = comfy.samplers.calc_cond_batch  # (model, conds, x, timestep, options), through the options' wrappers
+ESTIMATE_MARGIN = 1.25  # beside the estimate's own error: what the host and the allocator need
 
 
 def torch_device() -> torch.device:
@@ -155,14 +160,22 @@ def to_latent(model, latents: Tensor) -> dict:
     return {"samples": samples.to(management.intermediate_device(), management.intermediate_dtype())}
 
 
-def make_windower(model, size: int, frames: int, shape: tuple[int, ...]) -> Windower:
-    """Windows of ``size`` frames, or, at 0, of what fits into the memory of the model's device."""
+def shape_of(model, latents: tuple[int, ...]) -> Shape:
+    """What the model's U-Net is made of for latents of a shape (F,C,h,w)."""
+    return unet_shape(model.model.diffusion_model, *latents[-2:], model.model.get_dtype_inference().itemsize)
+
+
+def make_windower(model, size: int, shape: tuple[int, ...], bytes_per_frame: float) -> Windower:
+    """Windows of ``size`` frames of a clip (F,C,h,w), or, at 0, of what fits into the memory of the model's device."""
+    estimate = ESTIMATE_MARGIN * bytes_per_frame
+    if optimized_attention in (attention_basic, attention_split, attention_sub_quad):  # these hold whole maps
+        estimate = model.model.memory_required([ROWS_PER_FRAME, *shape[1:]])
     return Windower(
-        min(size or ROOM_FRAMES, frames),
+        min(size or ROOM_FRAMES, shape[0]),
         management.is_oom,
         management.soft_empty_cache,
         lambda start: management.throw_exception_if_processing_interrupted(),
-        0.0 if size else model.model.memory_required([ROWS_PER_FRAME, *shape[1:]]),
+        0.0 if size else estimate,
     )
 
 
@@ -219,21 +232,11 @@ def limit_estimate(clone, windower: Windower) -> None:
     clone.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, KEY, one_window(windower))
 
 
-def entries_of(conditioning: list) -> list[dict]:
-    """A conditioning as the guider holds it: dicts with ``cross_attn``, ``model_conds`` and a uuid."""
-    return comfy.sampler_helpers.convert_cond(conditioning)
-
-
 def placed(options: dict, model) -> dict:
     """A copy of recorded model options with the patches in them on the model's device."""
     options = comfy.model_patcher.create_model_options_clone(options)
     comfy.samplers.cast_transformer_options(options["transformer_options"], model.load_device, model.model_dtype())
     return options
-
-
-def evaluate_conds(base_model, conds, x, timestep, options) -> list[Tensor]:
-    """The host's evaluation of conditionings, through every wrapper of the options."""
-    return comfy.samplers.calc_cond_batch(base_model, conds, x, timestep, options)
 
 
 def sample(

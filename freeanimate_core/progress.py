@@ -23,11 +23,12 @@ class Bar:
     """Progress of a node in frames x levels: it moves with every window and shows every level.
 
     show(done) and picture(done, strip [1,C,h,w]) are the host's; ``show`` raises when the user
-    interrupts.
+    interrupts. plan: how the run goes about it, in words, once that is settled.
     """
 
     show: Callable[[int], None]
     picture: Callable[[int, Tensor], None]
+    plan: str = ""
     _done: int = field(default=0, init=False)
 
     def window(self, start: int) -> None:

@@ -18,7 +18,6 @@ from .errors import INVERSION, FreeAnimateError
 from .fingerprint import Fingerprint
 from .hooks import options_with, refuse_conflicts
 from .inversion import Capture, Denoised, invert, reconstruct
-from .layers import attention_sites, recorded_bytes
 from .measures import latent_psnr
 from .passes import AttentionPass
 from .progress import Bar
@@ -105,7 +104,8 @@ def _plan(
     model, positive: list, anchor_positive: list, config: InversionConfig, preview: Tensor, anchor: Tensor
 ) -> Plan:
     descending, sigma_min = host.ddim_uniform(model, config.steps)
-    windower = host.make_windower(model, config.window, preview.shape[0], preview.shape)
+    shape = host.shape_of(model, preview.shape)
+    windower = host.make_windower(model, config.window, preview.shape, shape.recording_bytes())
     levels = inversion_levels(descending, sigma_min)
     reference = host.to_model_space(model, anchor)
     return Plan(model, positive, anchor_positive, config, descending, levels, windower, reference)
@@ -189,10 +189,7 @@ def _bank(plan: Plan, shape: tuple[int, ...]) -> AttentionBank | None:
     """The bank of the tier that was asked for, or, for ``auto``, that fits."""
     if plan.config.storage == "recompute":
         return None
-    frames, _, height, width = shape
-    sites = attention_sites(plan.model.model.diffusion_model, height, width)
-    element = plan.model.model.get_dtype_inference().itemsize
-    needed = recorded_bytes(sites, frames, element) * (len(plan.descending) - 1)
+    needed = host.shape_of(plan.model, shape).bank_bytes(shape[0]) * (len(plan.descending) - 1)
     folder = host.temp_directory()
     free_disk = shutil.disk_usage(folder).free
     free_memory = host.free_memory(torch.device("cpu"))
@@ -252,9 +249,12 @@ def run_inversion(
     anchor_positive = without_control(positive) if reference_positive is None else reference_positive
     anchor_options = single_entry(anchor_positive, INVERSION, "reference_positive")
     check_hints([anchor_options], 1, INVERSION, "reference_positive")
-    record, psnr = _on_host(_plan(model, positive, anchor_positive, config, frames, anchor), frames)
+    plan = _plan(model, positive, anchor_positive, config, frames, anchor)
+    record, psnr = _on_host(plan, frames)
     storage = "recompute" if record.bank is None else record.bank.storage
-    summary = f"{len(record.descending) - 1} levels (ddim_uniform, steps {config.steps}), storage {storage}"
+    summary = (
+        f"{len(record.descending) - 1} levels (ddim_uniform, steps {config.steps}), {plan.windower}, storage {storage}"
+    )
     summary += f", reconstruction {psnr:.1f} dB" if config.check else ""
     log.info("%r: %s", record, summary)
     return Outcome(record, host.to_latent(model, record.top), psnr, summary)

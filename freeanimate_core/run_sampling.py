@@ -4,6 +4,7 @@ Three wrappers under one key. What a run needs lives in a ``Run`` that OUTER_SAM
 the guider's own copy of the options, and takes out at the end.
 """
 
+import logging
 from dataclasses import dataclass, replace
 
 from torch import Tensor
@@ -23,6 +24,7 @@ from .streams import recording_streams
 from .windows import Windower
 
 REFERENCE, PREVIEW = "freeanimate_reference", "freeanimate_preview"
+log = logging.getLogger("freeanimate")
 
 
 @dataclass
@@ -32,6 +34,7 @@ class Run:
     guider: object
     positives: frozenset
     windower: Windower
+    bar: Bar | None = None
     denoiser: Denoiser | None = None
 
 
@@ -66,10 +69,11 @@ class PatchedModel:
             PREVIEW: host.entries_of(self.record.positive),
         }
         positives = frozenset(entry["uuid"] for entry in guider.conds.get("positive", []))
-        windower = host.make_windower(model, self.config.window, self.record.frames, latent_image.shape)
-        if isinstance(callback, Bar):
-            windower.poll = callback.window
-        guider.model_options["transformer_options"][host.KEY] = Run(guider, positives, windower)
+        bar = callback if isinstance(callback, Bar) else None
+        windower = host.make_windower(model, self.config.window, latent_image.shape, self._bytes(model))
+        if bar is not None:
+            windower.poll = bar.window
+        guider.model_options["transformer_options"][host.KEY] = Run(guider, positives, windower, bar)
         guider.conds.update(lent)
         try:
             return executor(noise, latent_image, sampler, sigmas, mask, callback, *args, **kwargs)
@@ -89,8 +93,37 @@ class PatchedModel:
 
     def prepare_sampling(self, executor, model, noise_shape, conds, *args, **kwargs):
         """The host makes room for one window, not for the clip."""
-        run = kwargs["model_options"]["transformer_options"][host.KEY]
-        return host.one_window(run.windower)(executor, model, noise_shape, conds, *args, **kwargs)
+        run: Run = kwargs["model_options"]["transformer_options"][host.KEY]
+        loaded = host.one_window(run.windower)(executor, model, noise_shape, conds, *args, **kwargs)
+        plan = f"{run.windower}, {self._tier()}, about {self._time(model, run.windower.size):.2f} times plain sampling"
+        log.info("%s: %s", SAMPLER, plan)
+        if run.bar is not None:
+            run.bar.plan = plan
+        return loaded
+
+    def _tier(self) -> str:
+        if not self._replays:
+            return "nothing replayed"
+        return f"storage {'recompute' if self.record.bank is None else self.record.bank.storage}"
+
+    @property
+    def _replays(self) -> bool:
+        return self.config.self_span > 0 or self.config.cross_span > 0
+
+    @property
+    def _recomputes(self) -> bool:
+        return self._replays and self.record.bank is None
+
+    def _bytes(self, model) -> float:
+        shape = host.shape_of(model, self.record.top.shape)
+        return shape.frame_bytes(2, self.config.reference_weight, self._replays, self._recomputes)
+
+    def _time(self, model, frames: int) -> float:
+        """Arithmetic of a guided step that replays, over plain sampling's."""
+        shape = host.shape_of(model, self.record.top.shape)
+        control = self.record.positive[0][1].get("control") is not None
+        banked = self.record.bank is not None
+        return shape.time(frames, 2, self.config.reference_weight, self._recomputes, banked, control)
 
     def calc_cond_batch(self, executor, base_model, conds, x, timestep, model_options):
         """One model call of a sampler, as reference, preview and target passes."""
@@ -162,14 +195,16 @@ def patch_of(model, record: Inversion, positive: list, node: str) -> PatchedMode
     return patched
 
 
-def animate(model, record: Inversion, positive: list, negative: list, config: SamplerConfig) -> dict:
+def animate(model, record: Inversion, positive: list, negative: list, config: SamplerConfig) -> tuple[dict, str]:
     """Denoise the record's frames with a patched MODEL: the host's euler over the record's sigmas.
 
-    Returns a LATENT [F,C,h,w]. Raises FreeAnimateError as ``patch_of`` does.
+    Returns a LATENT [F,C,h,w] and how it was done, in words. Raises FreeAnimateError as ``patch_of`` does.
     """
     patch_of(model, record, positive, SAMPLER)
     bar = host.frames_bar(model, record.frames * (len(record.descending) - 1))
-    return {"samples": denoise(model, record, positive, negative, config, bar)}
+    samples = denoise(model, record, positive, negative, config, bar)
+    done = f"{record.frames} frames, {len(record.descending) - 1} steps"
+    return {"samples": samples}, f"{done}: {bar.plan or 'Patch Model changes nothing'}"
 
 
 def denoise(model, record: Inversion, positive: list, negative: list, config: SamplerConfig, bar: Bar) -> Tensor:

@@ -26,8 +26,9 @@ class Windower:
     """Runs an evaluation window by window, halving the window when the device is full.
 
     size: frames per window. out_of_memory(error): whether an error means a full device.
-    recover: called before a smaller window is tried. poll: called before every window
-    with its first frame, raises when the user interrupts. bytes_per_frame: above 0 lets ``fit`` choose the size.
+    recover: called before a smaller window is tried. poll: called before every window with its
+    first frame, raises when the user interrupts. bytes_per_frame: estimate for the device; above 0
+    it lets ``fit`` choose the size. free_bytes: what ``fit`` found free.
     """
 
     size: int
@@ -35,11 +36,20 @@ class Windower:
     recover: Callable[[], None] = lambda: None
     poll: Callable[[int], None] = lambda start: None
     bytes_per_frame: float = 0.0
+    free_bytes: float = 0.0
 
     def fit(self, frames: int, free_bytes: float) -> None:
         """Choose the size by what is free once the models are loaded; a size that the user set stays."""
         if self.bytes_per_frame:
             self.size = auto_size(frames, self.bytes_per_frame, free_bytes)
+            self.free_bytes = free_bytes
+
+    def __str__(self) -> str:
+        words = f"{self.size} frame{'s' * (self.size > 1)} at a time"
+        if not self.free_bytes:
+            return words
+        needed, free = self.size * self.bytes_per_frame / 1e9, self.free_bytes / 1e9
+        return f"{words} (about {needed:.2f} GB of {free:.1f} GB free)"
 
     def map(self, frames: int, evaluate: Callable[[range], list[Tensor]]) -> list[Tensor]:
         """``evaluate(window)`` for all windows, each of its outputs joined along the frames.

@@ -1,6 +1,6 @@
 """Animate Sampler."""
 
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 
 from ..freeanimate_core.config import SamplerConfig
 from ..freeanimate_core.errors import SAMPLER
@@ -46,4 +46,6 @@ class FreeAnimateSampler(io.ComfyNode):
         cfg_start=GUIDANCE.start,
         cfg_end=GUIDANCE.end,
     ) -> io.NodeOutput:
-        return io.NodeOutput(animate(model, inversion, positive, negative, SamplerConfig(cfg, cfg_start, cfg_end)))
+        config = SamplerConfig(cfg, cfg_start, cfg_end)
+        latent, done = animate(model, inversion, positive, negative, config)
+        return io.NodeOutput(latent, ui=ui.PreviewText(done))

@@ -1,0 +1,123 @@
+"""What the planner says from shapes alone, against what the real host holds, counts and has room for."""
+
+import random
+from dataclasses import replace
+
+import hostside
+import pytest
+import torch
+from comfy.ldm.modules import attention
+from freeanimate_pack.freeanimate_core import host as core
+from freeanimate_pack.freeanimate_core.windows import auto_size
+from runs import Clip, animate, patch, sample
+from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
+
+from demo.benchmark.measure import Clock, with_peak
+from demo.tiny import SD15_DEMO
+
+WIDE = replace(SD15_DEMO, model_channels=128)  # so wide that the U-Net holds most, as at full size
+CLOCK = Clock("cpu", own=True)
+RUNS = [("recompute", 0.0), ("recompute", 1.0), ("memory", 1.0)]
+FORMULAS = {  # which torch lacks
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: lambda q, k, v, *args, out_shape=None, **kwargs: (
+        sdpa_flop_count(q, k, v)
+    )
+}
+
+
+@pytest.mark.parametrize("family", ["sd15", "sd2", "sdxl"])
+@pytest.mark.parametrize("size", [(8, 8), (9, 14), (13, 8)])
+def test_a_bank_holds_what_the_shapes_say(request, family, size):
+    """Sides that do not halve evenly included."""
+    tiny = request.getfixturevalue(family)
+    bank = Clip(tiny, frames=2, h=size[0], w=size[1], steps=1).invert("memory")[0].bank
+    shape = core.shape_of(tiny.model, (2, 4, *size))
+    layers = [tuple(t.shape[1:]) for name, t in bank.get(1, range(2)).items() if name.endswith(".self")]
+    assert sorted((s.tokens, s.channels) for s in shape.sites) == sorted(layers)
+    assert shape.bank_bytes(2) == sum(t.numel() * t.element_size() for t in bank.tensors())
+
+
+@pytest.fixture(scope="module")
+def wide():
+    """A wide model, and peak bytes by cells, frames, tier and span (None: of the inversion), each measured once."""
+    with torch.inference_mode():
+        tiny, peaks = hostside.build(WIDE, 0, 0.05), {}
+
+    def peak(cells: tuple[int, int], frames: int, tier: str, span: float | None) -> int:
+        key = cells, frames, tier, span
+        if key not in peaks:
+            with torch.inference_mode():
+                clip = Clip(tiny, frames=frames, h=cells[0], w=cells[1], steps=1)
+                if span is None:
+                    peaks[key] = with_peak(lambda: clip.invert(tier), CLOCK)[2]
+                    return peaks[key]
+                record = clip.invert(tier, model=tiny.model)[0]
+                patched = patch(tiny.model, record, self_span=span, cross_span=span)
+                peaks[key] = with_peak(lambda: sample(clip, record, patched, 4.0), CLOCK)[2]
+        return peaks[key]
+
+    with pytest.MonkeyPatch.context() as switch:  # what the host uses on a card; here it holds whole maps otherwise
+        for name in ("optimized_attention", "optimized_attention_masked"):
+            switch.setattr(attention, name, attention.attention_pytorch)
+        yield tiny.model, peak
+
+
+@pytest.mark.parametrize("cells", [(16, 16), (24, 16)])
+@pytest.mark.parametrize("frames", [1, 2, 4])
+@pytest.mark.parametrize("tier, span", RUNS)
+def test_a_window_takes_the_bytes_that_were_estimated(wide, cells, frames, tier, span):
+    model, peak = wide
+    estimate = core.shape_of(model, cells).frame_bytes(2, 1.0, span > 0, tier == "recompute")
+    assert frames * estimate == pytest.approx(peak(cells, frames, tier, span), rel=0.15)
+
+
+@pytest.mark.parametrize("cells, frames", [((16, 16), 2), ((24, 16), 4)])
+def test_an_inversion_takes_the_bytes_that_were_estimated(wide, cells, frames):
+    model, peak = wide
+    rows = frames + 1  # the reference is one
+    estimate = rows * core.shape_of(model, cells).recording_bytes()
+    assert estimate == pytest.approx(peak(cells, frames, "recompute", None), rel=0.15)
+
+
+def test_thirty_windows_chosen_under_a_cap_fit(wide):
+    model, peak = wide
+    draw, sizes = random.Random(0), set()
+    for _ in range(30):
+        cells, (tier, span) = draw.choice([(16, 16), (24, 16)]), draw.choice(RUNS)
+        one = core.shape_of(model, cells).frame_bytes(2, 1.0, span > 0, tier == "recompute")
+        cap = draw.uniform(1.3, 6.0) * one
+        chosen = auto_size(6, core.ESTIMATE_MARGIN * one, cap)
+        sizes.add(chosen)
+        assert peak(cells, chosen, tier, span) <= cap
+    assert len(sizes) > 2
+
+
+def test_time_is_the_counted_arithmetic(wide):
+    """Multiply-adds of a row as torch counts them; the reference's keys cost what its own do, and their projections."""
+    model, _ = wide
+    shape = core.shape_of(model, (16, 16))
+    tiny = hostside.build(WIDE, 0, 0.05)
+    row, controlled = (counted(tiny, control) for control in (False, True))
+    longer = sum(site.attended + 2 * site.values * site.channels for site in shape.sites)
+    recomputed = (3 * 4 * (controlled + longer) + row) / (2 * 4 * controlled)
+    assert shape.time(4, 2, 1.0, True, False, True) == pytest.approx(recomputed, rel=0.05)
+    assert shape.time(4, 2, 1.0, False, True, False) == pytest.approx((row + longer) / row, rel=0.05)
+    assert shape.time(4, 2, 0.0, False, True, True) == 1.0
+
+
+def counted(tiny, control: bool) -> float:
+    """Multiply-adds of the host's sampling of one frame in one step at cfg 1."""
+    clip = Clip(tiny, frames=1, h=16, w=16, steps=1, control=control)
+    guider = core.cfg_guider(tiny.model, lambda sigma: 1.0, positive=clip.positive, negative=clip.negative)
+    with FlopCounterMode(display=False, custom_mapping=FORMULAS) as counter:
+        core.sample(guider, clip.preview["samples"], core.euler(), torch.tensor([1.0, 0.0]))
+    return counter.get_total_flops() / 2
+
+
+def test_the_sampler_says_its_plan(sd15, caplog):
+    """One line in the log."""
+    clip = Clip(sd15, frames=2, steps=2)
+    with caplog.at_level("INFO", logger="freeanimate"):
+        animate(clip, clip.invert()[0])
+    (line,) = [r.getMessage() for r in caplog.records if "plain sampling" in r.getMessage()]
+    assert "2 frames at a time" in line and "storage recompute" in line
