@@ -120,6 +120,6 @@ class Denoiser:
         if self.record.bank is not None:
             return self.record.bank.get(level.lower, frames)
         recording = RecordingPass(reference, self.record.reference_weight)
-        latents = level.of(self.record.preview, slice(frames.start, frames.stop)).to(x)
+        latents = level.of(self.record.seen, slice(frames.start, frames.stop)).to(x)
         self.streams.preview(recording, latents, frames, sigma)
         return recording.features

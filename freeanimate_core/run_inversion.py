@@ -18,7 +18,7 @@ from .denoise import Chunks, Denoiser
 from .errors import INVERSION, FreeAnimateError
 from .fingerprint import Fingerprint
 from .hooks import options_with, refuse_conflicts
-from .inversion import Capture, Denoised, invert, reconstruct
+from .inversion import Capture, Denoised, invert, invert_implicitly, reconstruct
 from .measures import latent_psnr
 from .passes import AttentionPass
 from .record import Inversion
@@ -89,6 +89,11 @@ class Plan:
         """The lowest level that denoising visits: the one above the model's smallest sigma."""
         return len(self.levels) - (len(self.descending) - 1)
 
+    @property
+    def evaluations(self) -> int:
+        """Evaluations of the preview on the way up, at most."""
+        return 1 + max(1, self.config.correction) * (len(self.levels) - 1)
+
 
 @dataclass(frozen=True)
 class Evaluations:
@@ -136,7 +141,7 @@ def _invert_and_check(plan: Plan, guider, base_model, x: Tensor, options: dict) 
     entry = guider.conds["positive"][0]
     anchor = restored(guider.conds[REFERENCE][0], plan.anchor_positive[0][1])
     checked = min(plan.config.check, x.shape[0])
-    total = len(plan.levels) + (len(plan.descending) - 1 if checked else 0)
+    total = plan.evaluations + (len(plan.descending) - 1 if checked else 0)
     streams = recording_streams(evaluate, anchor, entry, x.shape[0])
     running = Evaluations(evaluate, entry, streams, host.latent_progress(plan.model, total))
     record = _invert(plan, running, x, options)
@@ -148,20 +153,27 @@ def _invert(plan: Plan, running: Evaluations, x: Tensor, options: dict) -> Inver
     capture = Capture(running.streams, plan.config.reference_weight, plan.windower)
     reference = plan.reference.to(x)
     bank = _bank(plan, capture, x.shape[0], reference)
+    done = count(1)
 
-    def denoise(level: int, sigma: float, preview: Tensor, anchor: Tensor) -> Denoised:
-        denoised = capture(level, sigma, preview, anchor, bank if level >= plan.first_visited else None)
+    def denoise(level: int, sigma: float, preview: Tensor, anchor: Tensor, last: bool = True) -> Denoised:
+        kept = bank if last and level >= plan.first_visited else None
+        denoised = capture(level, sigma, preview, anchor, kept)
         _require_finite(denoised, sigma)
-        running.show(level + 1, denoised[0])
+        running.show(next(done), denoised[0])
         return denoised
 
-    previews, references = invert(denoise, x, reference, plan.levels, plan.config.label)
-    if bank is not None:
-        denoise(len(plan.levels) - 1, float(plan.levels[-1]), previews[-1].to(x), references[-1].to(x))
+    if plan.config.correction:
+        inverted = invert_implicitly(denoise, x, reference, plan.levels, plan.config.correction)
+    else:
+        inverted = invert(denoise, x, reference, plan.levels, plan.config.label)
+        if bank is not None:
+            denoise(
+                len(plan.levels) - 1, float(plan.levels[-1]), inverted.preview[-1].to(x), inverted.reference[-1].to(x)
+            )
     return Inversion(
         plan.levels,
-        previews,
-        references,
+        inverted.preview,
+        inverted.reference,
         descending=plan.descending,
         steps=plan.config.steps,
         positive=plan.positive,
@@ -170,6 +182,7 @@ def _invert(plan: Plan, running: Evaluations, x: Tensor, options: dict) -> Inver
         fingerprint=_fingerprint(plan),
         options=options,
         bank=bank,
+        seen=inverted.seen if plan.config.correction else None,
     )
 
 
@@ -211,7 +224,7 @@ def _check(plan: Plan, running: Evaluations, record: Inversion, x: Tensor, check
     everything = PatchConfig(plan.config.reference_weight, self_span=1.0, cross_span=1.0)
     text = running.entry["model_conds"]["c_crossattn"].cond
     denoiser = Denoiser(record, everything, running.streams, plan.windower, text)
-    steps = count(len(plan.levels) + 1)
+    steps = count(plan.evaluations + 1)
 
     def denoise(sigma: float, latents: Tensor) -> Tensor:
         def target(attention: AttentionPass, part: Tensor, frames: range) -> list[Tensor]:

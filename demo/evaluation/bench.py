@@ -230,7 +230,9 @@ class Bench:
     def _record(self, inverting: Inverting, steps: int):
         """The record of DDIM Inversion, once per way of inverting."""
         if (inverting, steps) not in self._records:
-            config = InversionConfig(steps, inverting.weight, check=0, label=inverting.label)
+            config = InversionConfig(
+                steps, inverting.weight, check=0, label=inverting.label, correction=inverting.correction
+            )
             run = self._by_node if inverting.label == InversionConfig().label else self._by_core
             reference_words = self._conditioning(inverting.reference_prompt, False)[0]
             same = inverting.reference_prompt == inverting.prompt
@@ -253,6 +255,7 @@ class Bench:
             storage=config.storage,
             frames_per_window=config.window,
             frames_to_check=config.check,
+            correction=config.correction,
             **inputs,
         ).args[0]
 
@@ -310,4 +313,5 @@ class Bench:
             fingerprint=record.fingerprint,
             options=record.options,
             bank=record.bank,
+            seen=record.seen,
         )
