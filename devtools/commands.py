@@ -18,6 +18,7 @@ STUDIES = {
     "preview": "demo.evaluation.preview",
     "pose": "demo.evaluation.pose",
     "reconstruction": "demo.evaluation.reconstruction",
+    "price": "demo.evaluation.price",
 }
 
 

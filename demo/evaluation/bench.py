@@ -83,8 +83,17 @@ class Bench:
             return self._refined(how.refine).frames(replace(how, refine=0.0))
         if isinstance(how, Given):
             return self._decoded(self._latent(how.frames)) if how.through_vae else getattr(self.case, how.frames)
-        recipe = self.complete(how)
-        return self._decoded(self._plain(recipe) if recipe.plain else self._patched(recipe))
+        return self._decoded(self.latents(self.complete(how)))
+
+    def latents(self, recipe: Recipe) -> dict:
+        """LATENT of the frames of a complete recipe."""
+        return self._plain(recipe) if recipe.plain else self._patched(recipe)
+
+    def afresh(self) -> "Bench":
+        """The same with every record still to be made."""
+        other = copy.copy(self)
+        other._records = {}
+        return other
 
     def _refined(self, denoise: float) -> "Bench":
         """The same bench with a preview that Refine Preview has gone over, by the defaults of its widgets."""
