@@ -14,13 +14,12 @@ from pathlib import Path
 
 import torch
 
-from ..benchmark.measure import Clock, ratio, spread
 from . import hosting
 from .bench import Bench, Settings, load_models
 from .cases import make_case
 from .methods import redrawn
 from .options import positive
-from .recipes import OFF, WHOLE, Inverting, Recipe
+from .recipes import OFF, WHOLE, Recipe
 
 PLAIN_STEPS = 30
 STEPS = (20, 12, 8)
@@ -43,6 +42,8 @@ def main() -> int:
 @torch.inference_mode()
 def _measure(options: argparse.Namespace) -> list[dict]:
     host = hosting.start(options.host)
+    from ..benchmark.measure import Clock, ratio, spread  # what it imports needs the host on sys.path
+
     case = make_case(host, 0, options.frames)
     bench = Bench(host, load_models(host), case, Settings(options.frames, PLAIN_STEPS, CFG))
     clock = Clock("cpu" if host.device == "cpu" else "cuda", own=host.device == "cpu")
@@ -69,7 +70,7 @@ def _plain(bench: Bench) -> Callable[[], object]:
 
 
 def _animation(bench: Bench, steps: int) -> Callable[[], object]:
-    return lambda: bench.afresh().latents(Recipe(steps=steps, cfg=CFG, inverting=Inverting()))
+    return lambda: bench.afresh().latents(Recipe(steps=steps, cfg=CFG))
 
 
 def _options() -> argparse.Namespace:
