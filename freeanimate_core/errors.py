@@ -10,6 +10,8 @@ INVERSION = "DDIM Inversion (Attention Capture)"
 PATCH_MODEL = "Patch Model (RA-SA + IBA)"
 SAMPLER = "Animate Sampler"
 LONG_CLIP = "Animate Long Clip"
+COMPARE = "Compare Videos"
+INSPECT = "Inspect Attention"
 
 
 class FreeAnimateError(ValueError):

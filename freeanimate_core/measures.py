@@ -44,7 +44,12 @@ def ssim(images: Tensor, truth: Tensor) -> float:
 
     Pictures are at least 11x11; windows that stick out of the picture are left out.
     """
-    x, y = _grey(images), _grey(truth)
+    return sum(_ssim(*pair) for pair in zip(images, truth)) / len(images)
+
+
+def _ssim(image: Tensor, truth: Tensor) -> float:
+    """SSIM of one picture [H,W,3], in double precision because it subtracts squares."""
+    x, y = (grey(picture.double())[None, None] for picture in (image, truth))
     mean_x, mean_y = _windowed(x), _windowed(y)
     var_x = _windowed(x * x) - mean_x**2
     var_y = _windowed(y * y) - mean_y**2
@@ -54,9 +59,9 @@ def ssim(images: Tensor, truth: Tensor) -> float:
     return (luminance * structure).mean().item()
 
 
-def _grey(images: Tensor) -> Tensor:
-    """[F,1,H,W] in double precision, because SSIM subtracts squares."""
-    return (images.double() @ torch.tensor(GREY, dtype=torch.float64, device=images.device))[:, None]
+def grey(images: Tensor) -> Tensor:
+    """Luma [...,H,W] of pictures [...,H,W,3]."""
+    return images @ torch.tensor(GREY, dtype=images.dtype, device=images.device)
 
 
 def _windowed(x: Tensor) -> Tensor:

@@ -2,9 +2,11 @@
 
 from comfy_api.latest import ComfyExtension, io
 
+from .compare import FreeAnimateCompare
 from .demo_character import FreeAnimateDemoCharacter
 from .demo_model import FreeAnimateDemoModel
 from .detect_pose import FreeAnimateDetectPose
+from .inspect_attention import FreeAnimateInspectAttention
 from .inversion import FreeAnimateInversion
 from .long_clip import FreeAnimateLongClip
 from .patch import FreeAnimatePatchModel
@@ -25,6 +27,8 @@ NODES: list[type[io.ComfyNode]] = [
     FreeAnimatePatchModel,
     FreeAnimateSampler,
     FreeAnimateLongClip,
+    FreeAnimateCompare,
+    FreeAnimateInspectAttention,
     FreeAnimateDemoModel,
     FreeAnimateDemoCharacter,
 ]

@@ -21,7 +21,7 @@ class FreeAnimateDemoCharacter(io.ComfyNode):
             category=f"{CATEGORY}/demo",
             description="Draws a cartoon person: a reference image with its pose, a motion, and the true frames that "
             "an animation of the reference should come to.",
-            search_aliases=["example input", "cartoon", "test figure", "puppet"],
+            search_aliases=["example input", "cartoon", "test figure", "puppet", "dance", "sample clip"],
             inputs=[
                 io.Int.Input(
                     "seed",
@@ -30,7 +30,8 @@ class FreeAnimateDemoCharacter(io.ComfyNode):
                     max=0xFFFFFFFFFFFFFFFF,
                     step=1,
                     control_after_generate=True,
-                    tooltip="Which character: body, clothes, face and background all follow from this number.",
+                    tooltip="Which character: body, clothes, face and background all follow from this number; 0 is one "
+                    "like any other.",
                 ),
                 io.Combo.Input(
                     "motion",

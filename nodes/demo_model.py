@@ -21,7 +21,7 @@ class FreeAnimateDemoModel(io.ComfyNode):
                 "download. They draw the cartoon people of Demo Character at 128x128 pixels and know the words of its "
                 "caption; nothing else. For other pictures load an SD1.5 checkpoint and an openpose ControlNet."
             ),
-            search_aliases=["tiny model", "test model", "example checkpoint"],
+            search_aliases=["tiny model", "test model", "example checkpoint", "no download", "CPU"],
             inputs=[],
             outputs=[
                 io.Model.Output(tooltip="U-Net of the SD1.5 layout, 4.9 million parameters, fp32."),

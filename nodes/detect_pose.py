@@ -27,7 +27,15 @@ class FreeAnimateDetectPose(io.ComfyNode):
             description="Finds body joints, and hands and face if wanted, in every frame by OpenPose of the package "
             f"controlnet-aux (licensed for non-commercial use). Its weights are read from models/{FOLDER}; nothing "
             "is downloaded. The host's SDPose nodes do the same.",
-            search_aliases=["openpose", "pose estimation", "keypoints", "preprocessor", "DWPose"],
+            search_aliases=[
+                "openpose",
+                "pose estimation",
+                "keypoints",
+                "preprocessor",
+                "DWPose",
+                "skeleton",
+                "motion capture",
+            ],
             inputs=[
                 io.Image.Input("images", tooltip="Frames of the driving clip, or the reference image."),
                 io.Boolean.Input(
@@ -40,6 +48,7 @@ class FreeAnimateDetectPose(io.ComfyNode):
                 ),
                 io.Int.Input(
                     "resolution",
+                    advanced=True,
                     default=512,
                     min=64,
                     max=2048,

@@ -22,7 +22,14 @@ class FreeAnimateInversion(io.ComfyNode):
             category=CATEGORY,
             description="Runs the preview frames and the reference back to noise through your model and records what "
             "its attention looked at.",
-            search_aliases=["DDIM-INV", "unsampler", "attention bank", "FateZero"],
+            search_aliases=[
+                "DDIM-INV",
+                "DDIM inversion",
+                "preview-guided denoising",
+                "unsampler",
+                "attention bank",
+                "FateZero",
+            ],
             inputs=[
                 io.Model.Input("model", tooltip="SD1.5, SD2 or SDXL model; load LoRAs before it."),
                 io.Conditioning.Input(
@@ -42,6 +49,7 @@ class FreeAnimateInversion(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "reference_weight",
+                    advanced=True,
                     default=DEFAULTS.reference_weight,
                     min=0.0,
                     max=MAX_WEIGHT,
@@ -60,6 +68,7 @@ class FreeAnimateInversion(io.ComfyNode):
                 frames_per_window(),
                 io.Int.Input(
                     "frames_to_check",
+                    advanced=True,
                     default=DEFAULTS.check,
                     min=0,
                     max=MAX_WINDOW,

@@ -23,7 +23,7 @@ class FreeAnimateLongClip(io.ComfyNode):
             description="Denoises and decodes the inverted frames part by part, with the Animate Sampler's result. "
             "Finished parts wait in a folder, so that a stopped run goes on where it was. Memory is that of one part, "
             "but for the latents and pictures of the frames rendered.",
-            search_aliases=["animate", "long video", "resume", "render range", "batch"],
+            search_aliases=["animate", "long video", "dance", "pose transfer", "resume", "render range", "batch"],
             inputs=[
                 *patched_run(),
                 io.Vae.Input("vae", tooltip="The checkpoint's VAE, which decodes the frames."),

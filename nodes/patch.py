@@ -22,7 +22,14 @@ class FreeAnimatePatchModel(io.ComfyNode):
             category=CATEGORY,
             description="Lets every frame read the reference (RA-SA) and replays the inversion's attention (IBA). "
             "With weight and spans at 0 the model stays as it came.",
-            search_aliases=["RA-SA", "IBA", "reference attention", "attention replay"],
+            search_aliases=[
+                "RA-SA",
+                "IBA",
+                "reference-anchored self-attention",
+                "inversion-boosted attention",
+                "attention replay",
+                "keep identity",
+            ],
             inputs=[
                 io.Model.Input("model", tooltip="The same model that the inversion was made with."),
                 Inversion.Input("inversion", tooltip="The record of DDIM Inversion (Attention Capture)."),
@@ -55,6 +62,7 @@ class FreeAnimatePatchModel(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "halves",
+                    advanced=True,
                     options=list(HALVES),
                     default=DEFAULTS.halves,
                     tooltip="cond replays in the positive half only; both also replays self-attention in the negative "

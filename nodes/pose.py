@@ -26,7 +26,15 @@ class FreeAnimateAlignPose(io.ComfyNode):
             category=CATEGORY,
             description="Scales and moves the poses of a driving clip onto the body of the reference, fills gaps, and "
             "draws them for an openpose ControlNet. Look at the overlay and the report before the long work.",
-            search_aliases=["retarget", "rescale pose", "bone length", "smooth pose", "openpose", "POSE_KEYPOINT"],
+            search_aliases=[
+                "pose alignment",
+                "retarget",
+                "pose transfer",
+                "rescale pose",
+                "bone length",
+                "smooth pose",
+                "openpose",
+            ],
             inputs=[
                 PoseKeypoint.Input(
                     "driving_pose",
@@ -103,7 +111,8 @@ def _repairs() -> list[io.Input]:
             min=0,
             max=100,
             step=1,
-            tooltip="Who drives where frames show several people: 0 the largest of each, n the n-th from the left.",
+            tooltip="Who drives where frames show several people (0-100): 0 the largest of each, n the n-th from "
+            "the left.",
         ),
         io.Float.Input(
             "smoothing",
@@ -129,6 +138,7 @@ def _repairs() -> list[io.Input]:
         ),
         io.Boolean.Input(
             "ground",
+            advanced=True,
             optional=True,
             default=defaults.ground,
             tooltip="Keep the ankles on the reference's ground line; jumps stay jumps. For affine and bone length, "

@@ -21,7 +21,7 @@ class FreeAnimateLoadPose(io.ComfyNode):
             category=CATEGORY,
             description="Reads poses that were saved as JSON, by Save Pose or by other nodes that write "
             "POSE_KEYPOINT, checks them and brings them to pixels.",
-            search_aliases=["import pose", "openpose json", "POSE_KEYPOINT", "keypoints file"],
+            search_aliases=["import pose", "openpose json", "POSE_KEYPOINT", "keypoints file", "motion file", "dance"],
             inputs=[
                 io.Combo.Input(
                     "pose_file",
@@ -71,7 +71,7 @@ class FreeAnimateSavePose(io.ComfyNode):
             category=CATEGORY,
             description="Checks poses and saves them as JSON, one POSE_KEYPOINT dictionary per frame, in pixels, as "
             "Load Pose and other pose nodes read it. No file is ever overwritten.",
-            search_aliases=["export pose", "openpose json", "POSE_KEYPOINT", "keypoints file"],
+            search_aliases=["export pose", "openpose json", "POSE_KEYPOINT", "keypoints file", "motion file"],
             inputs=[
                 PoseKeypoint.Input(
                     "pose", tooltip="Poses of any number of people, F frames, in pixels or fractions of the canvas."

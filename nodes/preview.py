@@ -25,7 +25,14 @@ class FreeAnimatePreview(io.ComfyNode):
             description="Takes the person of the reference apart into head, trunk and limbs and moves them to every "
             "pose, over one still background. The result keeps this layout, so look at it; frames of any other tool "
             "may take its place: as many as the poses, each of the reference's size, which the later nodes check.",
-            search_aliases=["warp", "puppet", "animate still", "preview frames"],
+            search_aliases=[
+                "preview-guided denoising",
+                "warp",
+                "puppet",
+                "animate still",
+                "preview frames",
+                "coarse animation",
+            ],
             inputs=[
                 io.Image.Input("reference", tooltip="The reference image: exactly one picture, which sets the size."),
                 PoseKeypoint.Input(
@@ -59,6 +66,7 @@ class FreeAnimatePreview(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "coverage_threshold",
+                    advanced=True,
                     default=0.85,
                     min=0.0,
                     max=1.0,

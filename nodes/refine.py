@@ -20,7 +20,7 @@ class FreeAnimateRefinePreview(io.ComfyNode):
             category=CATEGORY,
             description="Redraws the preview's figure, its holes and the painted part of the background with your "
             "model, while every frame reads the reference. The rest stays as it is, pixel for pixel.",
-            search_aliases=["img2img", "inpaint preview", "fix seams"],
+            search_aliases=["img2img", "inpaint preview", "fix seams", "fill holes"],
             inputs=[
                 io.Model.Input("model", tooltip="SD1.5, SD2 or SDXL model; load LoRAs before it."),
                 io.Vae.Input("vae", tooltip="The VAE of that checkpoint."),
@@ -69,6 +69,7 @@ class FreeAnimateRefinePreview(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "reference_weight",
+                    advanced=True,
                     default=RefineConfig.reference_weight,
                     min=0.0,
                     max=MAX_WEIGHT,
@@ -78,6 +79,7 @@ class FreeAnimateRefinePreview(io.ComfyNode):
                 ),
                 io.Int.Input(
                     "grow",
+                    advanced=True,
                     default=RefineConfig.grow,
                     min=0,
                     max=MAX_GROW,

@@ -19,7 +19,15 @@ class FreeAnimateSampler(io.ComfyNode):
             display_name=SAMPLER,
             category=CATEGORY,
             description="Denoises the inverted frames with the patched model and your pose ControlNet.",
-            search_aliases=["animate", "FreeAnimate sampler", "DDIM"],
+            search_aliases=[
+                "animate",
+                "dance",
+                "pose transfer",
+                "character animation",
+                "image to video",
+                "preview-guided denoising",
+                "DDIM",
+            ],
             inputs=[
                 *patched_run(),
                 *guidance(),

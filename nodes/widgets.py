@@ -12,6 +12,7 @@ def frames_per_window() -> io.Int.Input:
     """How many frames are evaluated at a time."""
     return io.Int.Input(
         "frames_per_window",
+        advanced=True,
         default=0,
         min=0,
         max=MAX_WINDOW,
@@ -46,6 +47,7 @@ def guidance() -> list[io.Float.Input]:
         ),
         io.Float.Input(
             "cfg_start",
+            advanced=True,
             optional=True,  # later than the first version: older prompts stay valid
             default=GUIDANCE.start,
             min=0.0,
@@ -56,6 +58,7 @@ def guidance() -> list[io.Float.Input]:
         ),
         io.Float.Input(
             "cfg_end",
+            advanced=True,
             optional=True,
             default=GUIDANCE.end,
             min=0.0,
