@@ -89,8 +89,8 @@ class FreeAnimateInversion(io.ComfyNode):
                     optional=True,
                     advanced=True,
                     tooltip="Evaluations per level (0-50) that make each step of the inversion the one which the "
-                    "sampler's euler undoes. 1 takes no more time than 0, which is plain DDIM inversion; every "
-                    "further one takes as long again and brings the reconstruction closer.",
+                    "sampler's euler undoes: 0 is plain DDIM inversion, 1 reconstructs better for as much work, every "
+                    "further one takes as long again. Holes that are redrawn keep more of what the preview invented.",
                 ),
             ],
             outputs=[
