@@ -13,7 +13,13 @@ from . import environment
 from .shell import ROOT, SetupError, run_foreground, terminate
 
 SPREAD = ("-n", "2", "--dist", "loadfile")  # a file's fixtures are made in one process
-STUDIES = {"animation": "demo.evaluation", "preview": "demo.evaluation.preview", "pose": "demo.evaluation.pose"}
+STUDIES = {
+    "animation": "demo.evaluation",
+    "preview": "demo.evaluation.preview",
+    "pose": "demo.evaluation.pose",
+    "reconstruction": "demo.evaluation.reconstruction",
+    "price": "demo.evaluation.price",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

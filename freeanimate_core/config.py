@@ -11,6 +11,7 @@ LABELS = ("source", "target")
 MAX_STEPS = 1000
 MAX_WEIGHT = 10.0
 MAX_WINDOW = 4096
+MAX_CORRECTION = 50
 MAX_FRAMES = 100_000
 MAX_CFG = 100.0
 MAX_GROW = 256
@@ -37,6 +38,7 @@ class InversionConfig:
     storage: tier of the attention bank. window: frames at a time, 0 = chosen from free memory.
     check: frames re-denoised at guidance 1 for the reconstruction PSNR, 0 = none.
     label: level that the model is asked at on the way up; ``target`` is FateZero's, for comparison.
+    correction: evaluations per level that make each step the inverse of the sampler's, 0 = DDIM's own steps.
     """
 
     steps: int = 20
@@ -45,6 +47,7 @@ class InversionConfig:
     window: int = 0
     check: int = 1
     label: str = "source"
+    correction: int = 0
 
     def __post_init__(self):
         _within(INVERSION, "steps", self.steps, 1, MAX_STEPS)
@@ -53,6 +56,9 @@ class InversionConfig:
         _within(INVERSION, "frames_per_window", self.window, 0, MAX_WINDOW)
         _within(INVERSION, "frames_to_check", self.check, 0, MAX_WINDOW)
         _one_of(INVERSION, "label", self.label, LABELS)
+        _within(INVERSION, "correction", self.correction, 0, MAX_CORRECTION)
+        if self.correction:
+            _one_of(INVERSION, "label", self.label, LABELS[:1])  # the step's own level is solved for
 
 
 @dataclass(frozen=True)

@@ -122,5 +122,5 @@ class Denoiser:
         """Layer inputs of the preview pass: out of the bank, or by running it again."""
         if self.record.bank is not None:
             return self.record.bank.get(level.lower, frames)
-        latents = level.of(self.record.preview, slice(frames.start, frames.stop)).to(x)
+        latents = level.of(self.record.seen, slice(frames.start, frames.stop)).to(x)
         return passes.preview(latents, frames)[1]

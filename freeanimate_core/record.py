@@ -62,7 +62,8 @@ class Inversion(list):
     equal when they are the same object.
 
     levels: [S+1] ascending sigmas. preview: [S+1,F,C,h,w] and reference: [S+1,1,C,h,w] latents
-    at these levels, model space, variance exploding, fp32. descending: [S'+1] sigmas for the
+    at these levels, model space, variance exploding, fp32. seen: [S+1,F,C,h,w], where the model was
+    asked for the preview's attention, if not at ``preview`` itself. descending: [S'+1] sigmas for the
     sampler. steps: the steps asked of ``ddim_uniform`` for them. positive, reference_positive: the
     conditionings used (one entry each). reference_weight: w of RA-SA in the preview passes.
     options: the host's model options of the evaluations, for passes that are run again.
@@ -84,9 +85,12 @@ class Inversion(list):
         options: dict,
         bank: AttentionBank | BankPart | None = None,
         clip_frames: int | None = None,
+        seen: Tensor | None = None,
     ):
-        super().__init__([levels, preview, reference, *(bank.tensors() if bank else [])])
+        own = [] if seen is None else [seen]
+        super().__init__([levels, preview, reference, *own, *(bank.tensors() if bank else [])])
         self.levels, self.preview, self.reference = levels, preview, reference
+        self.seen = preview if seen is None else seen
         self.descending, self.steps = descending, steps
         self.positive, self.reference_positive = positive, reference_positive
         self.reference_weight = reference_weight
@@ -136,6 +140,7 @@ class Inversion(list):
             options=self.options,
             bank=None if self.bank is None else self.bank.part(frames),
             clip_frames=self.clip_frames,
+            seen=self.seen[:, frames.start : frames.stop],
         )
 
     def prediction(self, level: Level) -> Tensor:

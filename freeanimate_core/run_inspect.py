@@ -104,7 +104,7 @@ def _row(unet, streams: Streams, record: Inversion, x: Tensor, sigma: float, con
     if weight > 0:
         streams.reference(anchor, level.of(record.reference, ALL).to(x), sigma)
     frame = RecordingPass(anchor.features, weight, cross=False)
-    streams.preview(frame, level.of(record.preview, ALL).to(x), range(1), sigma)
+    streams.preview(frame, level.of(record.seen, ALL).to(x), range(1), sigma)
     sites = {name.removesuffix(".self"): inputs.shape[1] for name, inputs in frame.features.items()}
     site = chosen_layer(config, sites)
     grid = grid_of(sites[site], *x.shape[-2:])

@@ -17,7 +17,7 @@ from .denoise import Chunks, Denoiser
 from .errors import INVERSION, FreeAnimateError
 from .fingerprint import Fingerprint
 from .hooks import options_with, refuse_conflicts
-from .inversion import Capture, Denoised, invert, reconstruct
+from .inversion import Capture, Denoised, invert, invert_implicitly, reconstruct
 from .measures import latent_psnr
 from .passes import AttentionPass
 from .progress import Bar
@@ -89,6 +89,11 @@ class Plan:
         """The lowest level that denoising visits: the one above the model's smallest sigma."""
         return len(self.levels) - (len(self.descending) - 1)
 
+    @property
+    def evaluations(self) -> int:
+        """Evaluations of a frame on the way up, at most."""
+        return 1 + max(1, self.config.correction) * (len(self.levels) - 1)
+
 
 @dataclass(frozen=True)
 class Evaluations:
@@ -137,7 +142,7 @@ def _invert_and_check(plan: Plan, guider, base_model, x: Tensor, options: dict) 
     entry = guider.conds["positive"][0]
     anchor = restored(guider.conds[REFERENCE][0], plan.anchor_positive[0][1])
     checked = min(plan.config.check, x.shape[0])
-    total = x.shape[0] * len(plan.levels) + checked * (len(plan.descending) - 1)
+    total = x.shape[0] * plan.evaluations + checked * (len(plan.descending) - 1)
     streams = recording_streams(evaluate, anchor, entry, x.shape[0])
     running = Evaluations(evaluate, entry, streams, host.frames_bar(plan.model, total))
     plan.windower.poll = running.bar.window
@@ -151,21 +156,26 @@ def _invert(plan: Plan, running: Evaluations, x: Tensor, options: dict) -> Inver
     reference = plan.reference.to(x)
     bank = _bank(plan, x.shape)
 
-    def denoise(level: int, sigma: float, preview: Tensor, anchor: Tensor) -> Denoised:
-        denoised = capture(level, sigma, preview, anchor, bank if level >= plan.first_visited else None)
+    def denoise(level: int, sigma: float, preview: Tensor, anchor: Tensor, last: bool = True) -> Denoised:
+        kept = bank if last and level >= plan.first_visited else None
+        denoised = capture(level, sigma, preview, anchor, kept)
         _require_finite(denoised, sigma)
         running.bar.level(denoised[0])
         return denoised
 
-    previews, references = invert(denoise, x, reference, plan.levels, plan.config.label)
-    if bank is None:
-        running.bar.skip(x.shape[0])  # the top level is reached and not evaluated
+    if plan.config.correction:
+        inverted = invert_implicitly(denoise, x, reference, plan.levels, plan.config.correction)
     else:
-        denoise(len(plan.levels) - 1, float(plan.levels[-1]), previews[-1].to(x), references[-1].to(x))
+        inverted = invert(denoise, x, reference, plan.levels, plan.config.label)
+        if bank is None:
+            running.bar.skip(x.shape[0])  # the top level is reached and not evaluated
+        else:
+            top = (part[-1].to(x) for part in (inverted.preview, inverted.reference))
+            denoise(len(plan.levels) - 1, float(plan.levels[-1]), *top)
     return Inversion(
         plan.levels,
-        previews,
-        references,
+        inverted.preview,
+        inverted.reference,
         descending=plan.descending,
         steps=plan.config.steps,
         positive=plan.positive,
@@ -174,6 +184,7 @@ def _invert(plan: Plan, running: Evaluations, x: Tensor, options: dict) -> Inver
         fingerprint=_fingerprint(plan),
         options=options,
         bank=bank,
+        seen=inverted.seen if plan.config.correction else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from comfy_api.latest import io, ui
 
-from ..freeanimate_core.config import MAX_STEPS, MAX_WEIGHT, MAX_WINDOW, STORAGE, InversionConfig
+from ..freeanimate_core.config import MAX_CORRECTION, MAX_STEPS, MAX_WEIGHT, MAX_WINDOW, STORAGE, InversionConfig
 from ..freeanimate_core.errors import INVERSION
 from ..freeanimate_core.run_inversion import run_inversion
 from .sockets import CATEGORY, PREFIX, Inversion
@@ -81,6 +81,17 @@ class FreeAnimateInversion(io.ComfyNode):
                     tooltip="Prompt for the reference, with its own pose applied if wanted; empty: the positive "
                     "prompt without its ControlNet.",
                 ),
+                io.Int.Input(
+                    "correction",
+                    default=DEFAULTS.correction,
+                    min=0,
+                    max=MAX_CORRECTION,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Evaluations per level (0-50) that make each step of the inversion the one which the "
+                    "sampler's euler undoes: 0 is plain DDIM inversion, 1 reconstructs better for as much work, every "
+                    "further one takes as long again. Holes that are redrawn keep more of what the preview invented.",
+                ),
             ],
             outputs=[
                 Inversion.Output("inversion", tooltip="The record: latents at every noise level, and the bank."),
@@ -108,8 +119,11 @@ class FreeAnimateInversion(io.ComfyNode):
         frames_per_window,
         frames_to_check,
         reference_positive=None,
+        correction=DEFAULTS.correction,
     ) -> io.NodeOutput:
-        config = InversionConfig(steps, reference_weight, storage, frames_per_window, frames_to_check)
+        config = InversionConfig(
+            steps, reference_weight, storage, frames_per_window, frames_to_check, correction=correction
+        )
         outcome = run_inversion(model, positive, preview_latent, reference_latent, config, reference_positive)
         record = outcome.record
         levels = len(record.descending) - 1

@@ -83,8 +83,17 @@ class Bench:
             return self._refined(how.refine).frames(replace(how, refine=0.0))
         if isinstance(how, Given):
             return self._decoded(self._latent(how.frames)) if how.through_vae else getattr(self.case, how.frames)
-        recipe = self.complete(how)
-        return self._decoded(self._plain(recipe) if recipe.plain else self._patched(recipe))
+        return self._decoded(self.latents(self.complete(how)))
+
+    def latents(self, recipe: Recipe) -> dict:
+        """LATENT of the frames of a complete recipe."""
+        return self._plain(recipe) if recipe.plain else self._patched(recipe)
+
+    def afresh(self) -> "Bench":
+        """The same with every record still to be made."""
+        other = copy.copy(self)
+        other._records = {}
+        return other
 
     def _refined(self, denoise: float) -> "Bench":
         """The same bench with a preview that Refine Preview has gone over, by the defaults of its widgets."""
@@ -230,7 +239,9 @@ class Bench:
     def _record(self, inverting: Inverting, steps: int):
         """The record of DDIM Inversion, once per way of inverting."""
         if (inverting, steps) not in self._records:
-            config = InversionConfig(steps, inverting.weight, check=0, label=inverting.label)
+            config = InversionConfig(
+                steps, inverting.weight, check=0, label=inverting.label, correction=inverting.correction
+            )
             run = self._by_node if inverting.label == InversionConfig().label else self._by_core
             reference_words = self._conditioning(inverting.reference_prompt, False)[0]
             same = inverting.reference_prompt == inverting.prompt
@@ -253,6 +264,7 @@ class Bench:
             storage=config.storage,
             frames_per_window=config.window,
             frames_to_check=config.check,
+            correction=config.correction,
             **inputs,
         ).args[0]
 
@@ -309,5 +321,6 @@ class Bench:
             reference_weight=record.reference_weight,
             fingerprint=record.fingerprint,
             options=record.options,
-            bank=record.bank,
+            bank=record.bank if reference is None else None,  # a bank answers for the reference that it recorded
+            seen=record.seen,
         )

@@ -19,7 +19,7 @@ class Inverting:
     weight: of the reference's keys in the preview passes. anchor: what stands for the reference,
     the reference itself or the first or middle preview frame. control: whether the ControlNet is
     on. prompt, reference_prompt: kinds of words, keys of ``Case.prompts``. label: the level that the
-    model is asked at, ``target`` is FateZero's.
+    model is asked at, ``target`` is FateZero's. correction: as the widget of DDIM Inversion.
     """
 
     weight: float = InversionConfig().reference_weight
@@ -28,6 +28,7 @@ class Inverting:
     prompt: str = "true"
     reference_prompt: str = "true"
     label: str = "source"
+    correction: int = InversionConfig().correction
 
     def __post_init__(self):
         if self.anchor not in ANCHORS:

@@ -24,6 +24,9 @@ PAPER_CFG = 7.5  # of its relatives
 SPANS = (0.3, 0.5, 0.8, 1.0)
 WEIGHTS = (0.25, 0.5, 1.0, 1.5, 2.0)
 STEPS = (12, 20, 30, 50)
+FEWER_STEPS = (50, 30, 20, 12, 8)
+CORRECTIONS = (0, 1)
+MOST = "steps_50_correction_0"  # what fewer steps are held against
 REFINED = (0.0, 0.35, 0.6)
 KEEP_SPANS = (0.5, 0.8, 1.0)
 KEPT = "preview_through_vae"  # what the keep experiment is held against
@@ -148,6 +151,18 @@ def _keep() -> dict[str, Method]:
     return found
 
 
+def _fewer_steps() -> dict[str, Method]:
+    """Steps with and without the correction of the inversion, in the default's form and in the paper's."""
+    found = {}
+    for form, recipe in (("full", Recipe()), ("paper", plain())):
+        for steps in FEWER_STEPS:
+            for correction in CORRECTIONS:
+                how = replace(recipe, steps=steps, inverting=Inverting(correction=correction))
+                about = f"{form}, {steps} steps, correction {correction}."
+                found[f"{form}/steps_{steps}_correction_{correction}"] = Method(about, how, f"{form}/{MOST}")
+    return found
+
+
 SWEEPS: dict[str, dict[str, Method]] = {
     "control": _variants(
         "The ControlNet in the inversion",
@@ -175,6 +190,7 @@ SWEEPS: dict[str, dict[str, Method]] = {
         {f"weight_{w:g}": _weighted(w) for w in WEIGHTS} | {"masked": plain(extras=("masked_ra_sa",))},
     ),
     "steps": _variants("Steps", {f"steps_{steps}": plain(steps=steps) for steps in STEPS}),
+    "fewer_steps": _fewer_steps(),
     "ideas": _ideas(),
     "keep": _keep(),
     "refine": {

@@ -73,7 +73,7 @@ def test_inversion_is_the_inverse_scheduler(case, label):
     def denoise(level, sigma, preview, reference):
         return case.denoised(sigma, preview), case.denoised(sigma, reference)
 
-    trajectory, _ = invert(denoise, case.clean, case.clean[:1], case.levels, label)
+    trajectory = invert(denoise, case.clean, case.clean[:1], case.levels, label).preview
     scheduler, z = case.scheduler(DDIMInverseScheduler), vp(case.clean, float(case.levels[0]))
     for t, (sigma, following) in zip(scheduler.timesteps, pairwise(case.levels.tolist())):
         asked = following if label == "target" else sigma
@@ -101,5 +101,7 @@ def test_labels_differ(case):
     def denoise(level, sigma, preview, reference):
         return case.denoised(sigma, preview), case.denoised(sigma, reference)
 
-    ends = [invert(denoise, case.clean, case.clean[:1], case.levels, label)[0][-1] for label in ("source", "target")]
+    ends = [
+        invert(denoise, case.clean, case.clean[:1], case.levels, label).preview[-1] for label in ("source", "target")
+    ]
     assert hostside.relative(ends[0], ends[1]) > 10 * TOLERANCE
