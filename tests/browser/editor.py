@@ -5,7 +5,7 @@ Clicks go to the real buttons. What the canvas draws is no DOM: the editor's own
 
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 PACK = "freeanimate"
 WINDOW = {"width": 1600, "height": 1000}
@@ -120,11 +120,10 @@ class Editor:
         video.wait_for(timeout=timeout * 1000)
         return video.evaluate(_PLAYS)
 
-    def errors(self) -> str:
-        """Wait for the editor's message of errors, open its details, and return their text."""
+    def errors(self) -> Locator:
+        """Wait for the editor's message of errors and open its details; they fill in by and by."""
         self.page.get_by_test_id("error-overlay-see-errors").click()
-        details = self.page.get_by_test_id("errors-summary-hero").locator("xpath=..")
-        return details.text_content()
+        return self.page.get_by_test_id("errors-summary-hero").locator("xpath=..")
 
     def has_errors(self) -> bool:
         """Whether the editor shows its message of errors."""
@@ -146,6 +145,7 @@ class Editor:
             }""",
             node_type,
         )
+        self.page.wait_for_function("app.canvas.visible_nodes.length === 1")  # before that it takes no click
         self.page.mouse.click(x, y)
         self.page.get_by_test_id("info-button").click()
 
