@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page
 PACK = "freeanimate"
 WINDOW = {"width": 1600, "height": 1000}
 PATIENCE = 30_000  # milliseconds for the editor to answer, on a busy machine
+CLICKS = 5  # a canvas that was just loaded may miss one
 MARGIN = 90  # pixels around the graph in a screenshot: the editor's own bars lie there
 
 _OVERLAPS = """() => {
@@ -57,7 +58,7 @@ class Editor:
         page.set_default_timeout(PATIENCE)
         page.set_viewport_size(WINDOW)
         page.goto(url)
-        page.wait_for_function("window.app?.vueAppReady")
+        page.wait_for_function("window.app?.vueAppReady && app.graph.nodes.length > 0")  # it begins with a workflow
         self._command("Comfy.NewBlankWorkflow")
         page.wait_for_function("app.graph.nodes.length === 0")
 
@@ -146,8 +147,13 @@ class Editor:
             node_type,
         )
         self.page.wait_for_function("app.canvas.visible_nodes.length === 1")  # before that it takes no click
-        self.page.mouse.click(x, y)
-        self.page.get_by_test_id("info-button").click()
+        button = self.page.get_by_test_id("info-button")
+        for _ in range(CLICKS):
+            self.page.mouse.click(x, y)
+            self.page.wait_for_timeout(1000)  # a second click any sooner were a double click
+            if button.is_visible():
+                break
+        button.click()
 
     def picture(self, name: str) -> None:
         """A screenshot of the window."""

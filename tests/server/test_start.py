@@ -1,0 +1,41 @@
+"""What a user notices of the pack when the server starts: nothing."""
+
+import json
+import re
+import subprocess
+import sys
+
+from demo.server import REPOSITORY
+
+HEAVY = {"controlnet_aux", "diffusers", "cv2"}
+IMPORT_LIMIT = 1.0  # seconds
+
+# Which modules come with the pack, once the host is there.
+LOADING = f"""
+import json, sys
+import hostside
+before = set(sys.modules)
+sys.modules.pop(hostside.PACK)
+for name in [name for name in sys.modules if name.startswith(hostside.PACK + ".")]:
+    del sys.modules[name]
+hostside._load_pack()
+print(json.dumps(sorted({HEAVY!r} & set(sys.modules))))
+"""
+
+
+def test_the_log_has_no_warning_and_no_error(server):
+    start = server.log_text().split("To see the GUI go to", 1)[0]
+    assert re.findall(r".*(?:\[(?:WARNING|ERROR|CRITICAL)\]|Warning:|Traceback).*", start) == []
+
+
+def test_the_pack_is_imported_within_a_second(server):
+    """By the host's own clock, which starts when the host itself is imported."""
+    (seconds,) = re.findall(r"(\d+\.\d+) seconds: .*freeanimate", server.log_text())
+    assert float(seconds) <= IMPORT_LIMIT
+
+
+def test_loading_the_pack_loads_nothing_heavy():
+    loading = subprocess.run(
+        [sys.executable, "-c", LOADING], cwd=REPOSITORY / "tests", env=None, capture_output=True, text=True, check=True
+    )
+    assert json.loads(loading.stdout.splitlines()[-1]) == []
