@@ -23,11 +23,6 @@ AUTO_SHARE = 0.5  # of the free RAM that ``auto`` gives to a bank; the rest is t
 USABLE_SHARE = 0.9  # of what is free: a full RAM or disk stops more than this run
 
 
-def features_bytes(features: Features) -> int:
-    """Bytes of one pass's recorded layer inputs."""
-    return sum(t.numel() * t.element_size() for t in features.values())
-
-
 def choose_storage(storage: str, needed: int, free_memory: int, free_disk: int) -> str:
     """The tier for a bank of ``needed`` bytes; refuses a tier that cannot hold it.
 
@@ -72,6 +67,7 @@ class AttentionBank:
 
     def __init__(self, directory: Path | None = None):
         self._levels: dict[int, list[Chunk]] = {}
+        self._references: dict[int, Chunk] = {}
         self._folder = None
         if directory is not None:
             self._folder = Path(tempfile.mkdtemp(prefix="freeanimate_", dir=directory))
@@ -84,13 +80,19 @@ class AttentionBank:
 
     def put(self, level: int, frames: range, features: Features) -> None:
         """Keep the features ([len(frames), n, c] each) of one window at one level."""
+        self._levels.setdefault(level, []).append(self._kept(f"{level:04d}_{frames.start:05d}", frames, features))
+
+    def put_reference(self, level: int, features: Features) -> None:
+        """Keep the reference's features ([1, n, c] each) at one level."""
+        self._references[level] = self._kept(f"{level:04d}_reference", range(1), features)
+
+    def _kept(self, name: str, frames: range, features: Features) -> Chunk:
         features = {site: t.to("cpu").contiguous() for site, t in features.items()}
-        path = None
-        if self._folder is not None:
-            path = self._folder / f"{level:04d}_{frames.start:05d}.safetensors"
-            _save(features, path)
-        chunk = Chunk(frames, features if path is None else None, path)
-        self._levels.setdefault(level, []).append(chunk)
+        if self._folder is None:
+            return Chunk(frames, features, None)
+        path = self._folder / f"{name}.safetensors"
+        _save(features, path)
+        return Chunk(frames, None, path)
 
     def get(self, level: int, frames: range) -> Features:
         """Features of a window at a level, whatever windows they were recorded in."""
@@ -99,9 +101,13 @@ class AttentionBank:
             return parts[0]
         return {site: torch.cat([p[site] for p in parts]) for site in parts[0]}
 
+    def reference(self, level: int) -> Features:
+        """Features of the reference at a level."""
+        return self._references[level].read(range(1))
+
     def tensors(self) -> list[Tensor]:
         """All tensors held in RAM, for the host to count."""
-        chunks = [c for chunks in self._levels.values() for c in chunks]
+        chunks = [c for chunks in self._levels.values() for c in chunks] + [*self._references.values()]
         return [t for c in chunks if c.features is not None for t in c.features.values()]
 
     def part(self, frames: range) -> "BankPart":
@@ -119,6 +125,10 @@ class BankPart:
     def get(self, level: int, frames: range) -> Features:
         """Features of a window of the part at a level."""
         return self.whole.get(level, range(self.start + frames.start, self.start + frames.stop))
+
+    def reference(self, level: int) -> Features:
+        """Features of the reference at a level."""
+        return self.whole.reference(level)
 
     def tensors(self) -> list[Tensor]:
         """None: they are the bank's."""

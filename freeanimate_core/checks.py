@@ -22,7 +22,7 @@ def refuse_random(sampler: object) -> None:
         shown = name.removeprefix("sample_")
         raise FreeAnimateError(
             f"{PATCH_MODEL}: sampler_name '{shown}' adds noise at every step and leaves the recorded trajectory; "
-            "use a deterministic sampler such as euler."
+            "choose a deterministic one in the sampler node, such as euler."
         )
 
 

@@ -155,6 +155,57 @@ def windowed(conds: list[list[dict] | None], frames: range, total: int) -> list[
     return [entries if entries is None else [cut(e) for e in entries] for entries in conds]
 
 
+class FirstRows:
+    """A ControlNet that sees the first ``rows`` of a batch; those after them get nothing from it."""
+
+    def __init__(self, control: object, rows: int):
+        self.control, self.rows = control, rows
+
+    def get_control(self, x: Tensor, t: Tensor, cond: dict, batched_number: int, transformer_options: dict):
+        """The host's call: residuals by block, with zeros for the rows after the first."""
+        total = x.shape[0]
+
+        def cut(value: object) -> object:
+            per_row = isinstance(value, Tensor) and value.ndim > 0 and value.shape[0] == total
+            return value[: self.rows] if per_row else value
+
+        seen = {name: cut(value) for name, value in cond.items()}
+        made = self.control.get_control(x[: self.rows], t[: self.rows], seen, batched_number, transformer_options)
+        if made is None:
+            return None
+        return {block: [self._padded(r, total) for r in residuals] for block, residuals in made.items()}
+
+    def _padded(self, residual: Tensor | None, total: int) -> Tensor | None:
+        if residual is None:
+            return None
+        return torch.cat([residual, residual.new_zeros(total - self.rows, *residual.shape[1:])])
+
+
+def batchable(first: dict, second: dict) -> bool:
+    """Whether the host can evaluate two processed entries as rows of one batch, the second without a ControlNet."""
+    conds = first["model_conds"], second["model_conds"]
+    if (
+        second.get("control") is not None
+        or "gligen" in first
+        or "gligen" in second
+        or conds[0].keys() != conds[1].keys()
+    ):
+        return False
+    one = [{name: cond.process_cond(batch_size=1, area=None) for name, cond in part.items()} for part in conds]
+    return all(one[0][name].can_concat(one[1][name]) for name in one[0])
+
+
+def batched(first: dict, second: dict, rows: int) -> dict:
+    """One entry for ``rows`` rows under ``first`` and one row more under ``second``, which are ``batchable``."""
+    conds = {}
+    for name, cond in first["model_conds"].items():
+        many = cond.process_cond(batch_size=rows, area=None)
+        one = second["model_conds"][name].process_cond(batch_size=1, area=None)
+        conds[name] = many._copy_with(many.concat([one]))
+    control = first.get("control")
+    return first | {"model_conds": conds, "control": None if control is None else FirstRows(control, rows)}
+
+
 def parts_of(conditionings: list[list], frames: range, total: int) -> list[list]:
     """Conditionings as they travel between nodes, cut to ``frames`` out of ``total``: texts and hints."""
     cut_control = _control_cutter(frames, total)

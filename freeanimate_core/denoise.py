@@ -1,6 +1,6 @@
 """The denoising side: every model call of a sampler becomes reference, preview and target passes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -9,10 +9,10 @@ from torch.nn.functional import adaptive_max_pool2d
 from .conditioning import rows
 from .config import PatchConfig
 from .errors import PATCH_MODEL, PREVIEW, FreeAnimateError
-from .passes import Features, RecordingPass, TargetPass
+from .passes import Features, TargetPass
 from .record import Inversion, Level
 from .schedule import in_span
-from .streams import Streams, Target
+from .streams import LevelPasses, Streams, Target
 from .windows import Windower
 
 ALL_FRAMES = slice(None)
@@ -66,7 +66,7 @@ class Denoiser:
         self.windower = windower
         self.text = text
         self.redraw = redraw
-        self._reference: tuple[float, Features] | None = None
+        self._passes: LevelPasses | None = None
 
     def __call__(self, target: Target, x: Tensor, sigma: float, chunks: Chunks) -> list[Tensor]:
         """Denoised predictions [F,C,h,w], one per conditioning of the call.
@@ -76,10 +76,11 @@ class Denoiser:
         level = self.record.at(sigma)
         self_chunks, cross_chunks = self._replayed(sigma, chunks)
         replays = bool(self_chunks or cross_chunks)
-        reference = self._reference_features(level, sigma, x, replays)
+        passes = self._passes_at(level, sigma, x)
 
         def window(frames: range) -> list[Tensor]:
-            preview = self._preview_features(level, sigma, x, frames, reference) if replays else {}
+            preview = self._preview_features(passes, level, frames, x) if replays else {}
+            reference = passes.reference() if self.config.reference_weight > 0 else {}
             text = rows(self.text, frames, self.record.frames)
             attention = TargetPass(reference, self.config.reference_weight, preview, text, self_chunks, cross_chunks)
             return target(attention, x[frames.start : frames.stop], frames)
@@ -104,22 +105,22 @@ class Denoiser:
         cross_chunks = chunks.positive if in_span(sigma, descending, self.config.cross_span) else none
         return self_chunks, cross_chunks
 
-    def _reference_features(self, level: Level, sigma: float, x: Tensor, replays: bool) -> Features:
-        """The reference pass, once per level; skipped when nothing at this level reads it."""
-        recomputes = replays and self.record.bank is None and self.record.reference_weight > 0
-        if self.config.reference_weight == 0 and not recomputes:
-            return {}
-        if self._reference is None or self._reference[0] != sigma:
-            recording = RecordingPass(cross=False)
-            self.streams.reference(recording, level.of(self.record.reference, ALL_FRAMES).to(x), sigma)
-            self._reference = (sigma, recording.features)
-        return self._reference[1]
+    def _passes_at(self, level: Level, sigma: float, x: Tensor) -> LevelPasses:
+        """The recording passes of a level; a sampler may ask for the level again, and the reference is then there."""
+        if self._passes is None or self._passes.sigma != sigma:
+            bank, weight = self.record.bank, self.record.reference_weight
+            read = self.config.reference_weight > 0 or weight > 0
+            known = bank.reference(level.lower) if bank is not None and read else None
+            anchor = level.of(self.record.reference, ALL_FRAMES).to(x) if read else None
+            # In a clip of several windows all have batches alike, so that it can be rendered in parts, bit for bit
+            one_window = self.windower.size >= self.record.clip_frames
+            streams = self.streams if one_window else replace(self.streams, together=None)
+            self._passes = LevelPasses(streams, sigma, anchor, weight, known)
+        return self._passes
 
-    def _preview_features(self, level: Level, sigma: float, x: Tensor, frames: range, reference: Features) -> Features:
+    def _preview_features(self, passes: LevelPasses, level: Level, frames: range, x: Tensor) -> Features:
         """Layer inputs of the preview pass: out of the bank, or by running it again."""
         if self.record.bank is not None:
             return self.record.bank.get(level.lower, frames)
-        recording = RecordingPass(reference, self.record.reference_weight)
         latents = level.of(self.record.preview, slice(frames.start, frames.stop)).to(x)
-        self.streams.preview(recording, latents, frames, sigma)
-        return recording.features
+        return passes.preview(latents, frames)[1]

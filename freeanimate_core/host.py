@@ -22,6 +22,7 @@ from torch import Tensor
 from .errors import FreeAnimateError
 from .fingerprint import values_digest, weights_digest
 from .hooks import cross_attention_patch, self_attention_patch
+from .progress import Bar
 from .windows import ROOM_FRAMES, Windower
 
 KEY = "freeanimate"
@@ -45,15 +46,10 @@ def progress_bar(total: int):
     return show
 
 
-def latent_callback(model, total: int) -> Callable:
-    """The host's sampler callback: progress with a latent preview, as the host is set."""
-    return latent_preview.prepare_callback(model, total)
-
-
-def latent_progress(model, total: int) -> Callable[[int, Tensor], None]:
-    """A function of the number done and of denoised latents [F,C,h,w], for our own loops."""
-    callback = latent_callback(model, total)
-    return lambda done, denoised: callback(done - 1, denoised, None, total)
+def frames_bar(model, total: int) -> Bar:
+    """The node's progress bar of ``total`` frames x levels, with latent previews as the host is set."""
+    callback = latent_preview.prepare_callback(model, total)
+    return Bar(progress_bar(total), lambda done, strip: callback(done - 1, strip, None, total))
 
 
 def temp_directory() -> Path:
@@ -165,7 +161,7 @@ def make_windower(model, size: int, frames: int, shape: tuple[int, ...]) -> Wind
         min(size or ROOM_FRAMES, frames),
         management.is_oom,
         management.soft_empty_cache,
-        management.throw_exception_if_processing_interrupted,
+        lambda start: management.throw_exception_if_processing_interrupted(),
         0.0 if size else model.model.memory_required([ROWS_PER_FRAME, *shape[1:]]),
     )
 

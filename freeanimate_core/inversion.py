@@ -7,10 +7,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from .bank import AttentionBank, features_bytes
-from .passes import Features, RecordingPass
+from .bank import AttentionBank
 from .schedule import ddim_step, noise_estimate, relabelled
-from .streams import Streams
+from .streams import LevelPasses, Streams
 from .windows import Windower
 
 Denoised = tuple[Tensor, Tensor]
@@ -69,31 +68,20 @@ class Capture:
         self.weight = weight
         self.windower = windower
 
-    def bytes_per_level(self, sigma: float, reference: Tensor, frames: int) -> int:
-        """Bytes that a bank needs for one level, learnt from one evaluation of the reference."""
-        recording = RecordingPass()
-        self.streams.reference(recording, reference, sigma)
-        return features_bytes(recording.features) * frames
-
     def __call__(
         self, level: int, sigma: float, preview: Tensor, reference: Tensor, bank: AttentionBank | None
     ) -> Denoised:
         """Denoised preview [F,C,h,w] and reference [1,C,h,w]; layer inputs go to ``bank`` if given."""
-        recording = RecordingPass(cross=False)
-        denoised_reference = self.streams.reference(recording, reference, sigma)
+        passes = LevelPasses(self.streams, sigma, reference, self.weight)
 
         def window(frames: range) -> list[Tensor]:
-            x = preview[frames.start : frames.stop]
-            return [self._preview(level, sigma, x, frames, recording.features, bank)]
+            denoised, features = passes.preview(preview[frames.start : frames.stop], frames)
+            if bank is not None:
+                bank.put(level, frames, features)
+            return [denoised]
 
         (denoised,) = self.windower.map(preview.shape[0], window)
-        return denoised, denoised_reference
-
-    def _preview(
-        self, level: int, sigma: float, x: Tensor, frames: range, reference: Features, bank: AttentionBank | None
-    ) -> Tensor:
-        recording = RecordingPass(reference, self.weight)
-        denoised = self.streams.preview(recording, x, frames, sigma)
+        features = passes.reference()
         if bank is not None:
-            bank.put(level, frames, recording.features)
-        return denoised
+            bank.put_reference(level, features)
+        return denoised, passes.denoised_reference

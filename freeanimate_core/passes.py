@@ -80,6 +80,27 @@ class RecordingPass(AttentionPass):
 
 
 @dataclass
+class TogetherPass(RecordingPass):
+    """Frames of the preview and, as the last row, the reference, in one evaluation.
+
+    The last row reads its own keys twice, which changes no softmax.
+    """
+
+    def self_inputs(self, site: str, inputs: Inputs, chunks: list[int]) -> Inputs:
+        """Record both, then RA-SA with the last row as the reference."""
+        rows = inputs[0]
+        self.reference[f"{site}.self"] = rows[-1:]
+        inputs = super().self_inputs(site, inputs, chunks)
+        self.features[f"{site}.self"] = rows[:-1]
+        return inputs
+
+    def cross_inputs(self, site: str, inputs: Inputs, chunks: list[int]) -> Inputs:
+        """Record the frames' query inputs."""
+        self.features[f"{site}.cross"] = inputs[0][:-1]
+        return AttentionPass.cross_inputs(self, site, inputs, chunks)
+
+
+@dataclass
 class TargetPass(AttentionPass):
     """The frames being denoised: RA-SA in every row, recorded maps in the replayed chunks.
 

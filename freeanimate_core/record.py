@@ -8,7 +8,7 @@ from torch import Tensor
 
 from .bank import AttentionBank, BankPart
 from .conditioning import parts_of
-from .errors import INVERSION, SAMPLER, FreeAnimateError
+from .errors import INVERSION, PATCH_MODEL, FreeAnimateError
 from .fingerprint import Fingerprint
 from .schedule import SAME_LEVEL
 
@@ -49,7 +49,7 @@ def find_level(levels: Tensor, sigma: float) -> Level:
     lower = max((i for i, value in enumerate(logs) if value < wanted), default=-1)
     if lower < 0 or lower == len(logs) - 1:
         raise FreeAnimateError(
-            f"{SAMPLER}: the sampler asks for noise level {sigma:.4g} and {INVERSION} recorded "
+            f"{PATCH_MODEL}: the sampler asks for noise level {sigma:.4g} and {INVERSION} recorded "
             f"{float(levels[0]):.4g} to {float(levels[-1]):.4g}; use its sigmas output, or the scheduler ddim_uniform."
         )
     return Level(lower, (wanted - logs[lower]) / (logs[lower + 1] - logs[lower]))
@@ -66,6 +66,7 @@ class Inversion(list):
     sampler. steps: the steps asked of ``ddim_uniform`` for them. positive, reference_positive: the
     conditionings used (one entry each). reference_weight: w of RA-SA in the preview passes.
     options: the host's model options of the evaluations, for passes that are run again.
+    clip_frames: frames of the clip that these are a part of; None: these are all.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Inversion(list):
         fingerprint: Fingerprint,
         options: dict,
         bank: AttentionBank | BankPart | None = None,
+        clip_frames: int | None = None,
     ):
         super().__init__([levels, preview, reference, *(bank.tensors() if bank else [])])
         self.levels, self.preview, self.reference = levels, preview, reference
@@ -91,6 +93,7 @@ class Inversion(list):
         self.fingerprint = fingerprint
         self.options = options
         self.bank = bank
+        self.clip_frames = self.frames if clip_frames is None else clip_frames
 
     __eq__ = object.__eq__
     __ne__ = object.__ne__
@@ -132,6 +135,7 @@ class Inversion(list):
             fingerprint=self.fingerprint,
             options=self.options,
             bank=None if self.bank is None else self.bank.part(frames),
+            clip_frames=self.clip_frames,
         )
 
     def prediction(self, level: Level) -> Tensor:
@@ -153,7 +157,7 @@ class Inversion(list):
         level = find_level(self.levels, sigma)
         if not level.recorded and self.bank is not None:
             raise FreeAnimateError(
-                f"{SAMPLER}: the sampler asks for noise level {sigma:.4g}, between two recorded ones; "
+                f"{PATCH_MODEL}: the sampler asks for noise level {sigma:.4g}, between two recorded ones; "
                 f"set storage of {INVERSION} to 'recompute', or sample with euler over its sigmas output."
             )
         return level

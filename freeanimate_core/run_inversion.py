@@ -4,7 +4,6 @@ import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
 
 import torch
 from torch import Tensor
@@ -19,8 +18,10 @@ from .errors import INVERSION, FreeAnimateError
 from .fingerprint import Fingerprint
 from .hooks import options_with, refuse_conflicts
 from .inversion import Capture, Denoised, invert, reconstruct
+from .layers import attention_sites, recorded_bytes
 from .measures import latent_psnr
 from .passes import AttentionPass
+from .progress import Bar
 from .record import Inversion
 from .schedule import inversion_levels
 from .streams import Streams, recording_streams
@@ -97,7 +98,7 @@ class Evaluations:
     evaluate: Callable
     entry: dict
     streams: Streams
-    show: Callable[[int, Tensor], None]
+    bar: Bar
 
 
 def _plan(
@@ -136,9 +137,10 @@ def _invert_and_check(plan: Plan, guider, base_model, x: Tensor, options: dict) 
     entry = guider.conds["positive"][0]
     anchor = restored(guider.conds[REFERENCE][0], plan.anchor_positive[0][1])
     checked = min(plan.config.check, x.shape[0])
-    total = len(plan.levels) + (len(plan.descending) - 1 if checked else 0)
+    total = x.shape[0] * len(plan.levels) + checked * (len(plan.descending) - 1)
     streams = recording_streams(evaluate, anchor, entry, x.shape[0])
-    running = Evaluations(evaluate, entry, streams, host.latent_progress(plan.model, total))
+    running = Evaluations(evaluate, entry, streams, host.frames_bar(plan.model, total))
+    plan.windower.poll = running.bar.window
     record = _invert(plan, running, x, options)
     return record, _check(plan, running, record, x, checked) if checked else 0.0
 
@@ -147,16 +149,18 @@ def _invert(plan: Plan, running: Evaluations, x: Tensor, options: dict) -> Inver
     """Climb the levels; a bank gets every level that denoising visits, the top one included."""
     capture = Capture(running.streams, plan.config.reference_weight, plan.windower)
     reference = plan.reference.to(x)
-    bank = _bank(plan, capture, x.shape[0], reference)
+    bank = _bank(plan, x.shape)
 
     def denoise(level: int, sigma: float, preview: Tensor, anchor: Tensor) -> Denoised:
         denoised = capture(level, sigma, preview, anchor, bank if level >= plan.first_visited else None)
         _require_finite(denoised, sigma)
-        running.show(level + 1, denoised[0])
+        running.bar.level(denoised[0])
         return denoised
 
     previews, references = invert(denoise, x, reference, plan.levels, plan.config.label)
-    if bank is not None:
+    if bank is None:
+        running.bar.skip(x.shape[0])  # the top level is reached and not evaluated
+    else:
         denoise(len(plan.levels) - 1, float(plan.levels[-1]), previews[-1].to(x), references[-1].to(x))
     return Inversion(
         plan.levels,
@@ -181,12 +185,14 @@ def _require_finite(denoised: Denoised, sigma: float) -> None:
         )
 
 
-def _bank(plan: Plan, capture: Capture, frames: int, reference: Tensor) -> AttentionBank | None:
+def _bank(plan: Plan, shape: tuple[int, ...]) -> AttentionBank | None:
     """The bank of the tier that was asked for, or, for ``auto``, that fits."""
     if plan.config.storage == "recompute":
         return None
-    per_level = capture.bytes_per_level(float(plan.levels[0]), reference, frames)
-    needed = per_level * (len(plan.descending) - 1)
+    frames, _, height, width = shape
+    sites = attention_sites(plan.model.model.diffusion_model, height, width)
+    element = plan.model.model.get_dtype_inference().itemsize
+    needed = recorded_bytes(sites, frames, element) * (len(plan.descending) - 1)
     folder = host.temp_directory()
     free_disk = shutil.disk_usage(folder).free
     free_memory = host.free_memory(torch.device("cpu"))
@@ -211,14 +217,13 @@ def _check(plan: Plan, running: Evaluations, record: Inversion, x: Tensor, check
     everything = PatchConfig(plan.config.reference_weight, self_span=1.0, cross_span=1.0)
     text = running.entry["model_conds"]["c_crossattn"].cond
     denoiser = Denoiser(record, everything, running.streams, plan.windower, text)
-    steps = count(len(plan.levels) + 1)
 
     def denoise(sigma: float, latents: Tensor) -> Tensor:
         def target(attention: AttentionPass, part: Tensor, frames: range) -> list[Tensor]:
             return running.evaluate(windowed([[running.entry]], frames, record.frames), part, sigma, attention)
 
         (denoised,) = denoiser(target, latents, sigma, Chunks(frozenset({0}), frozenset({0})))
-        running.show(next(steps), denoised)
+        running.bar.level(denoised)
         return denoised
 
     latents = reconstruct(denoise, record.top[:checked].to(x), plan.descending)

@@ -7,7 +7,6 @@ with the clip is the latents and the pictures; everything else is of one part.
 import logging
 import re
 import time
-from collections.abc import Callable
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from .conditioning import parts_of
 from .config import LongClipConfig, SamplerConfig
 from .errors import LONG_CLIP, FreeAnimateError
 from .fingerprint import values_digest
+from .progress import Bar
 from .record import Inversion
 from .run_folder import RunFolder
 from .run_sampling import PatchedModel, denoise, patch_of
@@ -47,27 +47,6 @@ class Outcome:
     images: Tensor
     latent: dict
     report: str
-
-
-class Bar:
-    """The node's one progress bar: every level of every part, then the decoding of each."""
-
-    def __init__(self, model, parts: int, levels: int):
-        self._parts, self._levels = parts, levels
-        self._plain = host.progress_bar(parts * (levels + 1))
-        self._with_picture = host.latent_progress(model, parts * (levels + 1))
-
-    def sampling(self, index: int) -> Callable:
-        """The host's sampler callback for a part, which shows its latents."""
-        return lambda step, x0, x, levels: self._with_picture(index * self._levels + step + 1, x0)
-
-    def sampled(self, parts: int) -> None:
-        """So many parts have their latents; raises when the user interrupts."""
-        self._plain(parts * self._levels)
-
-    def decoded(self, parts: int) -> None:
-        """So many parts have their pictures; raises when the user interrupts."""
-        self._plain(self._parts * self._levels + parts)
 
 
 def chosen_frames(total: int, config: LongClipConfig) -> range:
@@ -121,19 +100,21 @@ def run_long_clip(inputs: Inputs, config: LongClipConfig) -> Outcome:
     parts = split(frames, config.frames_per_part)
     again = frame_ranges(config.again, frames)
     folder = _folder(inputs, patched, config)
-    bar = Bar(inputs.model, len(parts), len(inputs.record.descending) - 1)
+    levels = len(inputs.record.descending) - 1
+    bar = host.frames_bar(inputs.model, len(frames) * (levels + 1))  # the last of a frame is its decoding
     finished, made = [], 0
-    for index, part in enumerate(parts):
+    for part in parts:
         anew = folder is None or any(part.start < r.stop and r.start < part.stop for r in again)
         latents = None if anew else folder.read(part)
-        if latents is None:
-            latents = _made(inputs, patched, part, bar.sampling(index))
+        if latents is not None:
+            bar.skip(len(part) * levels)
+        else:
+            latents = _made(inputs, patched, part, bar)
             made += 1
             if folder is not None:
                 folder.write(part, latents)
         finished.append(latents)
-        bar.sampled(index + 1)
-    images = _decoded(inputs.vae, finished, bar.decoded)
+    images = _decoded(inputs.vae, finished, bar)
     place = "a folder" if folder is None else f"freeanimate/{folder.name}"
     report = (
         f"frames {frames.start} to {frames.stop - 1} of {inputs.record.frames}: {made} parts made, "
@@ -213,23 +194,23 @@ def _conditioning_digest(conditioning: list) -> str:
     return values_digest(texts, plain, [control_digest(entry) for entry in conditioning])
 
 
-def _made(inputs: Inputs, patched: PatchedModel, part: range, callback: Callable) -> Tensor:
+def _made(inputs: Inputs, patched: PatchedModel, part: range, bar: Bar) -> Tensor:
     """LATENT samples [f,C,h,w], fp32 on the CPU, of one part through all levels."""
     positive, negative = parts_of([inputs.positive, inputs.negative], part, inputs.record.frames)
     of_part = patched.part(part)
     model = of_part.hung_on(inputs.model.clone())
-    samples = denoise(model, of_part.record, positive, negative, inputs.guidance, callback)
+    samples = denoise(model, of_part.record, positive, negative, inputs.guidance, bar)
     return samples.to("cpu", torch.float32)
 
 
-def _decoded(vae, parts: list[Tensor], show: Callable[[int], None]) -> Tensor:
+def _decoded(vae, parts: list[Tensor], bar: Bar) -> Tensor:
     """Images [F,H,W,3] of all parts' latents, decoded part by part into one tensor."""
     images, start = None, 0
-    for index, latents in enumerate(parts):
+    for latents in parts:
         pictures = host.decode(vae, latents)
         if images is None:
             images = pictures.new_empty(sum(len(part) for part in parts), *pictures.shape[1:])
         images[start : start + len(pictures)] = pictures
         start += len(pictures)
-        show(index + 1)
+        bar.skip(len(pictures))
     return images

@@ -77,9 +77,9 @@ def _sampled(model, vae, positive: list, negative: list, scene: Scene, mask: Ten
     guider = host.cfg_guider(
         patch_model(model, record, patch), lambda sigma: config.cfg, positive=positive, negative=negative
     )
-    callback = host.latent_callback(model, len(record.descending) - 1)
+    bar = host.frames_bar(model, record.frames * (len(record.descending) - 1))
     sigmas = record.descending.clone()
-    return host.sample(guider, clean, host.euler(), sigmas, callback, noise=noise, mask=mask)
+    return host.sample(guider, clean, host.euler(), sigmas, bar, noise=noise, mask=mask)
 
 
 def _noised_record(

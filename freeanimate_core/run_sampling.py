@@ -4,7 +4,6 @@ Three wrappers under one key. What a run needs lives in a ``Run`` that OUTER_SAM
 the guider's own copy of the options, and takes out at the end.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from torch import Tensor
@@ -17,6 +16,7 @@ from .denoise import Chunks, Denoiser, redrawn_cells
 from .errors import PATCH_MODEL, SAMPLER, FreeAnimateError
 from .hooks import options_with, refuse_conflicts
 from .passes import AttentionPass
+from .progress import Bar
 from .record import Inversion
 from .schedule import guidance
 from .streams import recording_streams
@@ -55,7 +55,7 @@ class PatchedModel:
             host.install(clone, self.outer_sample, self.prepare_sampling, self.calc_cond_batch)
         return clone
 
-    def outer_sample(self, executor, noise, latent_image, sampler, sigmas, *args, **kwargs):
+    def outer_sample(self, executor, noise, latent_image, sampler, sigmas, mask=None, callback=None, *args, **kwargs):
         """Check the run, lend the guider the recorded conditionings, take them back at the end."""
         guider = executor.class_obj
         model = guider.model_patcher
@@ -67,10 +67,12 @@ class PatchedModel:
         }
         positives = frozenset(entry["uuid"] for entry in guider.conds.get("positive", []))
         windower = host.make_windower(model, self.config.window, self.record.frames, latent_image.shape)
+        if isinstance(callback, Bar):
+            windower.poll = callback.window
         guider.model_options["transformer_options"][host.KEY] = Run(guider, positives, windower)
         guider.conds.update(lent)
         try:
-            return executor(noise, latent_image, sampler, sigmas, *args, **kwargs)
+            return executor(noise, latent_image, sampler, sigmas, mask, callback, *args, **kwargs)
         finally:
             guider.model_options["transformer_options"].pop(host.KEY).denoiser = None
             for name in lent:
@@ -166,19 +168,17 @@ def animate(model, record: Inversion, positive: list, negative: list, config: Sa
     Returns a LATENT [F,C,h,w]. Raises FreeAnimateError as ``patch_of`` does.
     """
     patch_of(model, record, positive, SAMPLER)
-    callback = host.latent_callback(model, len(record.descending) - 1)
-    return {"samples": denoise(model, record, positive, negative, config, callback)}
+    bar = host.frames_bar(model, record.frames * (len(record.descending) - 1))
+    return {"samples": denoise(model, record, positive, negative, config, bar)}
 
 
-def denoise(
-    model, record: Inversion, positive: list, negative: list, config: SamplerConfig, callback: Callable
-) -> Tensor:
-    """LATENT samples [F,C,h,w] of a checked run; callback is a sampler callback of the host."""
+def denoise(model, record: Inversion, positive: list, negative: list, config: SamplerConfig, bar: Bar) -> Tensor:
+    """LATENT samples [F,C,h,w] of a checked run."""
 
     def scale(sigma: float) -> float:
         return guidance(sigma, record.descending, config.cfg, config.start, config.end)
 
     guider = host.cfg_guider(model, scale, positive=positive, negative=negative)
     start = host.to_latent(model, record.top)["samples"]
-    samples = host.sample(guider, start, host.euler(), record.descending.clone(), callback)
+    samples = host.sample(guider, start, host.euler(), record.descending.clone(), bar)
     return samples.to(start.device)

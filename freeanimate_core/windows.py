@@ -26,14 +26,14 @@ class Windower:
     """Runs an evaluation window by window, halving the window when the device is full.
 
     size: frames per window. out_of_memory(error): whether an error means a full device.
-    recover: called before a smaller window is tried. poll: called before every window, raises
-    when the user interrupts. bytes_per_frame: above 0 lets ``fit`` choose the size.
+    recover: called before a smaller window is tried. poll: called before every window
+    with its first frame, raises when the user interrupts. bytes_per_frame: above 0 lets ``fit`` choose the size.
     """
 
     size: int
     out_of_memory: Callable[[RuntimeError], bool] = lambda error: False
     recover: Callable[[], None] = lambda: None
-    poll: Callable[[], None] = lambda: None
+    poll: Callable[[int], None] = lambda start: None
     bytes_per_frame: float = 0.0
 
     def fit(self, frames: int, free_bytes: float) -> None:
@@ -61,7 +61,7 @@ class Windower:
         return [torch.cat(parts) for parts in zip(*done)]
 
     def _attempt(self, window: range, evaluate: Callable[[range], list[Tensor]]) -> list[Tensor] | None:
-        self.poll()
+        self.poll(window.start)
         try:
             return evaluate(window)
         except RuntimeError as error:

@@ -6,6 +6,7 @@ from .compare import FreeAnimateCompare
 from .demo_character import FreeAnimateDemoCharacter
 from .demo_model import FreeAnimateDemoModel
 from .detect_pose import FreeAnimateDetectPose
+from .inspect_attention import FreeAnimateInspectAttention
 from .inversion import FreeAnimateInversion
 from .long_clip import FreeAnimateLongClip
 from .patch import FreeAnimatePatchModel
@@ -27,6 +28,7 @@ NODES: list[type[io.ComfyNode]] = [
     FreeAnimateSampler,
     FreeAnimateLongClip,
     FreeAnimateCompare,
+    FreeAnimateInspectAttention,
     FreeAnimateDemoModel,
     FreeAnimateDemoCharacter,
 ]

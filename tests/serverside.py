@@ -2,7 +2,8 @@
 
 server        session: a HostServer with this pack and tests/tiny_pack, CPU
 schemas       session: its /object_info
-clip_files    session: a drawn character as reference.png and driving.mp4 in its input folder
+clip_files    session: the picture, the clips and their poses in its input folder
+lora_file     session: a LoRA in its models folder
 """
 
 import copy
@@ -14,16 +15,18 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from demo.character import draw_character
 from demo.motion import motion, rest_pose
 from demo.server import HostServer
+from freeanimate_core.pose import PoseSequence, write_poses
 
 TESTS = Path(__file__).resolve().parent
 REPOSITORY = TESTS.parent
-WORKFLOW = REPOSITORY / "workflows" / "01_animate_a_person_sd15.json"
-API_PROMPT = TESTS / "api" / "animate_sd15.json"
+API_PROMPT = TESTS / "api" / "animate_a_character.json"
 LENGTH, WIDTH, HEIGHT = 3, 128, 192  # of the clip that the server tests animate
 STEPS = 4
 PROMPT = "a person in a red jacket waves"
@@ -48,11 +51,34 @@ def schemas(server: HostServer) -> dict[str, dict]:
 
 @pytest.fixture(scope="session")
 def clip_files(server: HostServer) -> None:
-    """The reference picture and the driving clip that the workflow names."""
+    """What the templates name in the input folder: a picture, two clips, and each one's poses as a file.
+
+    The picture and the clip of previews show one drawn character, the driving clip shows another.
+    """
     folder = server.base_dir / "input"
-    picture = draw_character(1, rest_pose(1, HEIGHT, WIDTH), HEIGHT, WIDTH)[0][0]
-    Image.fromarray(_bytes(picture)).save(folder / "reference.png")
-    write_video(folder / "driving.mp4", draw_character(2, motion("wave", 2, 5, HEIGHT, WIDTH), HEIGHT, WIDTH)[0])
+    picture, driving, preview = rest_pose(1, HEIGHT, WIDTH), *(motion("wave", k, 5, HEIGHT, WIDTH) for k in (2, 1))
+    Image.fromarray(_bytes(draw_character(1, picture, HEIGHT, WIDTH)[0][0])).save(folder / "reference.png")
+    write_video(folder / "driving.mp4", draw_character(2, driving, HEIGHT, WIDTH)[0])
+    write_video(folder / "preview.mp4", draw_character(1, preview, HEIGHT, WIDTH)[0])
+    poses = {"reference": picture, "driving": driving[:LENGTH], "first": driving[:1], "preview": preview[:LENGTH]}
+    for name, joints in poses.items():
+        frames = write_poses(PoseSequence.from_joints(joints, HEIGHT, WIDTH))
+        (folder / f"{name}_pose.json").write_text(json.dumps(frames))
+
+
+@pytest.fixture(scope="session")
+def lora_file(server: HostServer) -> None:
+    """The LoRA that a template names, of the tiny model's size: it changes one attention layer."""
+    layer = "lora_unet_input_blocks_1_1_transformer_blocks_0_attn1_to_q"
+    rng, width = torch.Generator().manual_seed(0), 32
+    weights = {
+        f"{layer}.lora_up.weight": torch.randn(width, 4, generator=rng),
+        f"{layer}.lora_down.weight": torch.randn(4, width, generator=rng),
+        f"{layer}.alpha": torch.tensor(4.0),
+    }
+    folder = server.base_dir / "models" / "loras"
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(weights, folder / "add_detail.safetensors")
 
 
 def _bytes(picture: np.ndarray) -> np.ndarray:
@@ -156,42 +182,41 @@ def stock_sampler(**changes: object) -> dict:
     return node("KSamplerAdvanced", **(inputs | changes))
 
 
-def animate_prompt() -> dict:
-    """The first workflow's API prompt on small models and a small clip: see ``shrink``."""
-    return shrink(json.loads(API_PROMPT.read_text(encoding="ascii")))
-
-
 def shrink(prompt: dict) -> dict:
-    """A workflow's API prompt, changed in place to small models and a small clip.
+    """A template's prompt, changed in place to small models and a small clip.
 
     Files are replaced where a model of gigabytes would be needed: the checkpoint and the ControlNet by
-    TinyModels, SDPose's checkpoint and detection by the drawn characters' own poses. The rest is as committed.
+    TinyModels, SDPose's detection by Load Pose with the drawn characters' own poses. The rest is as committed.
     """
-    tiny = {"layout": "sd15", "seed": 0, "out_scale": 0.05}
     for key, item in list(prompt.items()):
-        if item["class_type"] == "CheckpointLoaderSimple":
-            prompt[key] = node("TinyModels", **tiny)
-        elif item["class_type"] == "ControlNetLoader":
-            prompt[key] = node("TinyModels", **tiny)
+        kind, inputs = item["class_type"], item["inputs"]
+        if kind in ("CheckpointLoaderSimple", "ControlNetLoader"):
+            layout = "sdxl" if "xl" in str(inputs).lower() else "sd15"
+            prompt[key] = node("TinyModels", layout=layout, seed=0, out_scale=0.05)
+        if kind == "SDPoseKeypointExtractor":
+            prompt[key] = node("FreeAnimateLoadPose", pose_file=f"{_shown(prompt, key)}_pose.json")
+        elif kind == "ControlNetLoader":
             relink(prompt, [key, 0], [key, 3])
-        elif item["class_type"] == "SDPoseKeypointExtractor":
-            _detected(prompt, key)
-        elif item["class_type"] == "ImageScale":
-            item["inputs"] |= {"width": WIDTH, "height": HEIGHT}
-        elif item["class_type"] == "ImageFromBatch":
-            item["inputs"]["length"] = LENGTH
-        elif item["class_type"] == "FreeAnimateInversion":
-            item["inputs"]["steps"] = STEPS
+        elif kind == "ImageScale":
+            inputs |= {"width": WIDTH, "height": HEIGHT}
+        elif kind == "ImageFromBatch":
+            inputs["length"] = min(inputs["length"], LENGTH)
+        elif kind == "FreeAnimateDemoCharacter":
+            inputs["frames"] = LENGTH
+        elif kind == "FreeAnimateInversion":
+            inputs["steps"] = STEPS
     return prompt
 
 
-def _detected(prompt: dict, key: str) -> None:
-    """Put the drawn character's own poses in a detector's place: of the picture, or of the clip."""
-    source = prompt[prompt[key]["inputs"]["image"][0]]["class_type"]
-    seed, output = (1, 1) if source == "ImageScale" else (2, 2)
-    size = {"frames": LENGTH, "width": WIDTH, "height": HEIGHT}
-    prompt[key] = node("FreeAnimateDemoCharacter", seed=seed, motion="wave", **size)
-    relink(prompt, [key, 0], [key, output])
+def _shown(prompt: dict, key: str) -> str:
+    """What a node's pictures show: reference, driving or preview after the file that they come from, or first."""
+    item = prompt[key]
+    if item["class_type"] in ("LoadImage", "LoadVideo"):
+        return Path(next(iter(item["inputs"].values()))).stem
+    if item["class_type"] == "ImageFromBatch" and item["inputs"]["length"] == 1:
+        return "first"
+    source = next(value for name, value in item["inputs"].items() if name in ("image", "images", "video"))
+    return _shown(prompt, source[0])
 
 
 def relink(prompt: dict, old: list, new: list) -> None:

@@ -62,10 +62,9 @@ class Costs:
         """Entries of the self and cross maps of the layers of at most ``most_tokens``."""
         return sum(s.map_values for s in self.sites if s.tokens <= most_tokens)
 
-    @property
-    def input_values(self) -> int:
-        """Entries of the inputs of all self- and cross-attention layers."""
-        return sum(s.input_values for s in self.sites)
+    def kept_values(self, frames: int) -> int:
+        """Entries that a bank keeps of a level: all layers' inputs of the frames, the reference's of self-attention."""
+        return sum(s.input_values * (frames if s.cross else frames + 1) for s in self.sites)
 
 
 @dataclass(frozen=True)

@@ -208,7 +208,7 @@ def denoise(model, positive, negative, record, cfg: float, layers: Layers, self_
 
     def run(guider, x, options):
         for i, (sigma, following) in enumerate(zip(descending, descending[1:])):
-            _record_level(guider, layers, record, sigma, options)
+            record_level(guider, layers, record, sigma, options)
             layers.replay_self = replay and i < int(self_span * steps + 0.5)
             layers.replay_cross = replay and i < int(cross_span * steps + 0.5)
             cond, uncond = _call(guider, layers, TARGET, ["positive", "negative"], x, sigma, options)
@@ -225,7 +225,7 @@ def keep_maps(model, record, layers: KeptLayers) -> KeptLayers:
 
     def run(guider, x, options):
         for sigma in record.descending.tolist()[:-1]:
-            _record_level(guider, layers, record, sigma, options)
+            record_level(guider, layers, record, sigma, options)
         return x
 
     sampled(installed(model, layers.attn1, layers.attn2), recorded_conds(record), record, run)
@@ -233,7 +233,7 @@ def keep_maps(model, record, layers: KeptLayers) -> KeptLayers:
     return layers
 
 
-def _record_level(guider, layers: Layers, record, sigma: float, options: dict) -> None:
+def record_level(guider, layers: Layers, record, sigma: float, options: dict) -> None:
     """The reference's and, for its maps, the preview's evaluation at a level."""
     layers.level = int((record.levels - sigma).abs().argmin())
     _call(guider, layers, REFERENCE, [REFERENCE], record.reference[layers.level], sigma, options)

@@ -78,6 +78,7 @@ class Rows:
             name = f"animate_recompute_span_{span}"
             makers[name] = partial(self._animate, name, span=span)
         for window in (1, 2):
+            makers[f"floor_window_{window}"] = partial(self._floor, f"floor_window_{window}", window)
             for tier in ("recompute", "memory"):
                 name = f"animate_{tier}_window_{window}"
                 makers[name] = partial(self._animate, name, tier, window=window)
@@ -101,9 +102,9 @@ class Rows:
             self._records[tier] = self.subject.invert(tier)
         return self._records[tier]
 
-    def _floor(self) -> Row:
+    def _floor(self, name: str = "floor", window: int = 0) -> Row:
         each = 2 * self.frames * self.steps
-        return Row("floor", lambda: self.subject.floor(self.record, CFG), Work(each, each), span=None)
+        return Row(name, lambda: self.subject.floor(self.record, CFG, window), Work(each, each), span=None)
 
     def _cond_only(self) -> Row:
         each = self.frames * self.steps
@@ -123,18 +124,21 @@ class Rows:
 
     def _animate(self, name: str, tier: str = "recompute", span: float = SPAN, window: int = 0) -> Row:
         rows = 2 * self.frames * self.steps
+        reference = 0  # a bank holds what the reference's rows would give
         if tier == "recompute":
             rows += self.frames * self.span_steps(span)
-        work = Work(rows + self.steps, rows, rows, rows)
+            reference = self.steps
+        work = Work(rows + reference, rows, rows, rows)
         run = partial(self._run_animate, tier, span, window)
-        return self._fitting(tier, Row(name, run, work, span=span))
+        floor = f"floor_window_{window}" if window else "floor"
+        return self._fitting(tier, Row(name, run, work, floor=floor, span=span))
 
     def _run_animate(self, tier: str, span: float, window: int) -> Tensor:
         return self.subject.animate(self._tier(tier), span, window)
 
     def _fitting(self, tier: str, row: Row) -> Row:
         """The row with the bytes that its record holds; without a run, and why, where the pack refuses the tier."""
-        counted = 0 if tier == "recompute" else self.costs.input_values * self.element * self.frames * self.steps
+        counted = 0 if tier == "recompute" else self.costs.kept_values(self.frames) * self.element * self.steps
         try:
             record = self._tier(tier)
         except self.subject.host.error as error:

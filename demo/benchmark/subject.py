@@ -70,9 +70,10 @@ class Subject:
         poses = self.hint[[*frames, *[frames[-1]] * more]]
         return apply(*self.text, self.models.control_net, poses, 1.0, 0.0, 1.0)
 
-    def windows(self) -> list[range]:
-        """The clip in windows."""
-        return [range(i, min(i + self.window, self.frames)) for i in range(0, self.frames, self.window)]
+    def windows(self, size: int = 0) -> list[range]:
+        """The clip in windows of ``size`` frames, 0 = the subject's own."""
+        size = size or self.window
+        return [range(i, min(i + size, self.frames)) for i in range(0, self.frames, size)]
 
     def part(self, record, frames: range) -> Part:
         """The record cut to ``frames``."""
@@ -80,9 +81,9 @@ class Subject:
         positive = self.conditionings(frames)[0]
         return Part(record.levels, record.descending, preview, record.reference, positive, record.reference_positive)
 
-    def in_windows(self, run: Callable[[range], Tensor]) -> Tensor:
-        """``run(frames)`` for every window, joined."""
-        return torch.cat([run(frames) for frames in self.windows()])
+    def in_windows(self, run: Callable[[range], Tensor], size: int = 0) -> Tensor:
+        """``run(frames)`` for every window of ``size`` frames, joined."""
+        return torch.cat([run(frames) for frames in self.windows(size)])
 
     def invert(self, storage: str = "recompute", window: int = 0):
         """The record of the DDIM Inversion node, without its check."""
@@ -102,14 +103,14 @@ class Subject:
         guider = core.cfg_guider(self.models.model, lambda sigma: cfg, positive=positive, negative=negative)
         return core.sample(guider, core.to_latent(self.models.model, start)["samples"], core.euler(), sigmas)
 
-    def floor(self, record, cfg: float) -> Tensor:
+    def floor(self, record, cfg: float, window: int = 0) -> Tensor:
         """The host's own sampling of the frames, window by window; at cfg 1 the positive half alone."""
 
         def run(frames: range) -> Tensor:
             start = record.top[frames.start : frames.stop]
             return self.plain(start, record.descending.clone(), cfg, *self.conditionings(frames))
 
-        return self.in_windows(run)
+        return self.in_windows(run, window)
 
     def floor_of_inversion(self, record) -> Tensor:
         """Cond-only sampling of one frame more, over as many levels as the inversion evaluates."""

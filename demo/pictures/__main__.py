@@ -1,4 +1,4 @@
-"""python -m demo.pictures --host DIR: makes web/docs/<node id>.jpg and media/animation.webp anew.
+"""python -m demo.pictures --host DIR: makes web/docs/<node id>.jpg, media/animation.webp and media/icon.png anew.
 
 Every picture is a result of the node that it explains, on the demo's model and a drawn character; Detect
 Pose alone shows known poses, because its weights are not the pack's.
@@ -12,8 +12,10 @@ import torch
 from ..evaluation import hosting
 from ..graph import FPS
 from ..server import REPOSITORY
-from .scenes import before_the_model, load, make_clip, with_the_model
-from .strips import save_animation, save_strip
+from .scenes import before_the_model, icon, load, make_clip, with_the_model
+from .strips import pictures, save_animation, save_strip
+
+ICON = 400  # pixels; the registry shows squares
 
 
 def main() -> None:
@@ -29,6 +31,7 @@ def main() -> None:
     with torch.inference_mode():
         clip = make_clip(host)
         write(before_the_model(host, clip), docs)
+        pictures(icon(host), (ICON, ICON))[0].save(media / "icon.png", optimize=True)
         scenes = with_the_model(host, clip, load(host, clip))
         write(scenes, docs)
     columns = {"reference": clip.reference, "pose": clip.poses, "result": scenes["Sampler"]["result"]}

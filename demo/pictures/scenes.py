@@ -22,7 +22,9 @@ class Clip:
     """The character and what the stages before the model made of it, as the nodes hand it out."""
 
     reference: Tensor
+    truth: Tensor
     mask: Tensor
+    masks: Tensor
     driving: list
     standing: list
     caption: str
@@ -49,10 +51,10 @@ def node(module: str, name: str) -> type:
 def make_clip(host: Host) -> Clip:
     """The character in its motion, its poses and its preview."""
     drawn = host.demo_character.execute(SEED, MOTION, FRAMES, SIZE, SIZE).args
-    reference, standing, driving, mask, caption = drawn[0], drawn[1], drawn[2], drawn[5], drawn[7]
+    reference, standing, driving, _, truth, mask, masks, caption = drawn
     aligned, poses = host.align_pose.execute(driving, standing, "affine", reference).args[:2]
     preview = host.preview.execute(reference, standing, aligned, mask).args
-    return Clip(reference, mask, driving, standing, caption, poses, preview)
+    return Clip(reference, truth, mask, masks, driving, standing, caption, poses, preview)
 
 
 def load(host: Host, clip: Clip) -> Loaded:
@@ -134,6 +136,10 @@ def with_the_model(host: Host, clip: Clip, loaded: Loaded) -> dict[str, dict[str
         "Sampler": {"pose images": clip.poses, "preview": preview, "result": result},
         "LongClip": {"rendered in parts of 8 frames": long_clip(loaded, patched(host, loaded, holes), record)},
         "RefinePreview": {"preview": preview, "refined at denoise 0.6": refined(host, clip, loaded)},
+        "Compare": compared(clip, {"not patched": plain, "patched": result}),
+        "InspectAttention": {
+            "heat_map: where the hand looks, in the frame and in the reference": inspected(clip, loaded)
+        },
         "DemoModel": {"drawn by the demo model from noise": drawn_from_noise(host, loaded)},
     }
 
@@ -173,10 +179,33 @@ def drawn_from_noise(host: Host, loaded: Loaded) -> Tensor:
     return decoded(loaded, latent)
 
 
+def icon(host: Host) -> Tensor:
+    """The character dancing, with its skeleton: 400x400 pixels."""
+    size, frame = 400, 13
+    drawn = host.demo_character.execute(SEED, MOTION, FRAMES, size, size).args
+    return draw_poses(parse_poses(drawn[2], "driving_pose"), drawn[4][frame])[frame : frame + 1]
+
+
 def long_clip(loaded: Loaded, model: object, record: object) -> Tensor:
     """The images of Animate Long Clip."""
     run = node("long_clip", "LongClip").execute
     return run(model, record, loaded.positive, loaded.negative, loaded.vae, *CFG, frames_per_part=8).args[0]
+
+
+def compared(clip: Clip, videos: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Compare Videos with the true frames."""
+    (label_a, video_a), (label_b, video_b) = videos.items()
+    made = node("compare", "Compare").execute(
+        video_a, video_b, truth=clip.truth, person_mask=clip.masks, label_a=label_a, label_b=label_b
+    )
+    return {"side_by_side, one frame of it": made.args[0], "plot": made.args[2]}
+
+
+def inspected(clip: Clip, loaded: Loaded) -> Tensor:
+    """The heat map of a hand in a frame of the dance."""
+    run = node("inspect_attention", "InspectAttention").execute
+    place = FRAMES // 2, 0.5, "up fine", 0, 0.16, 0.34
+    return run(loaded.model, loaded.inversion[0], clip.preview[0], clip.reference, *place).args[0]
 
 
 def refined(host: Host, clip: Clip, loaded: Loaded) -> Tensor:

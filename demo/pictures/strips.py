@@ -14,12 +14,12 @@ GROUND, INK = (24, 24, 28), (232, 232, 236)
 QUALITY = 88
 
 
-def pictures(images: Tensor, size: int = CELL) -> list[Image.Image]:
-    """IMAGE [F,H,W,3] or MASK [F,H,W] in 0-1 as square pictures of ``size`` pixels."""
+def pictures(images: Tensor, size: tuple[int, int]) -> list[Image.Image]:
+    """IMAGE [F,H,W,3] or MASK [F,H,W] in 0-1 as pictures of ``size``: width and height in pixels."""
     if images.ndim == 3:
         images = images[..., None].expand(-1, -1, -1, 3)
     levels = np.rint(images.cpu().numpy().clip(0, 1) * 255).astype(np.uint8)
-    return [Image.fromarray(frame).resize((size, size), Image.LANCZOS) for frame in levels]
+    return [Image.fromarray(frame).resize(size, Image.LANCZOS) for frame in levels]
 
 
 def chosen(images: Tensor, columns: int = COLUMNS) -> Tensor:
@@ -29,17 +29,26 @@ def chosen(images: Tensor, columns: int = COLUMNS) -> Tensor:
 
 
 def strip(rows: Mapping[str, Tensor]) -> Image.Image:
-    """Rows of pictures under their labels; a batch shows COLUMNS of its pictures."""
-    cells = {label: pictures(chosen(images)) for label, images in rows.items()}
-    width = GAP + max(map(len, cells.values())) * (CELL + GAP)
-    sheet = Image.new("RGB", (width, len(cells) * (LABEL + CELL + GAP)), GROUND)
-    draw = ImageDraw.Draw(sheet)
-    for row, (label, shown) in enumerate(cells.items()):
-        top = row * (LABEL + CELL + GAP)
-        draw.text((GAP, top + LABEL // 2), label, INK, ImageFont.load_default(17), anchor="lm")
-        for column, picture in enumerate(shown):
+    """Rows of pictures under their labels; a batch shows COLUMNS of its pictures, a wide picture fills its row."""
+    cells = {label: _cells(images) for label, images in rows.items()}
+    width = GAP + max(sum(picture.width + GAP for picture in row) for row in cells.values())
+    sheet = Image.new("RGB", (width, sum(LABEL + row[0].height + GAP for row in cells.values())), GROUND)
+    top = 0
+    for label, row in cells.items():
+        ImageDraw.Draw(sheet).text((GAP, top + LABEL // 2), label, INK, ImageFont.load_default(17), anchor="lm")
+        for column, picture in enumerate(row):
             sheet.paste(picture, (GAP + column * (CELL + GAP), top + LABEL))
+        top += LABEL + row[0].height + GAP
     return sheet
+
+
+def _cells(images: Tensor) -> list[Image.Image]:
+    """Square cells of a batch, or one picture as wide as COLUMNS of them."""
+    height, width = images.shape[1:3]
+    if width <= height:
+        return pictures(chosen(images), (CELL, CELL))
+    full = COLUMNS * (CELL + GAP) - GAP
+    return pictures(images[len(images) // 2 :][:1], (full, round(full * height / width)))
 
 
 def save_strip(rows: Mapping[str, Tensor], file: Path) -> None:
@@ -50,7 +59,9 @@ def save_strip(rows: Mapping[str, Tensor], file: Path) -> None:
 def save_animation(columns: Mapping[str, Tensor], file: Path, fps: float, size: int = 240) -> None:
     """Batches side by side under their labels, as an endless WebP; a single picture stands still."""
     count = max(map(len, columns.values()))
-    shown = {label: pictures(images, size) * (count if len(images) == 1 else 1) for label, images in columns.items()}
+    shown = {
+        label: pictures(images, (size, size)) * (count if len(images) == 1 else 1) for label, images in columns.items()
+    }
     frames = [_frame({label: cells[i] for label, cells in shown.items()}, size) for i in range(count)]
     _write(frames, file, fps)
 

@@ -65,8 +65,8 @@ def align(driving: PoseSequence, reference: PoseSequence, settings: AlignSetting
     settings = settings or AlignSettings()
     if len(reference) != 1:
         raise FreeAnimateError(
-            f"{ALIGN_POSE}: reference_pose holds {len(reference)} frames, but one is expected: "
-            "the pose of the reference image."
+            f"{ALIGN_POSE}: reference_pose holds {len(reference)} frames, but one is expected; "
+            "connect the pose of the reference image."
         )
     fitted = ALIGN_MODES[settings.mode](driving, reference, settings.ground)
     repaired = fill_gaps(fitted.poses, settings.fill_gaps)  # afterwards: what is made up must not be measured

@@ -34,7 +34,8 @@ def load_frames(path: Path, where: str) -> list[dict]:
         ) from error
     if not isinstance(frames, (list, dict)):
         raise FreeAnimateError(
-            f"{where} {path.name} holds a {type(frames).__name__}, but a list of POSE_KEYPOINT frames is expected."
+            f"{where} {path.name} holds a {type(frames).__name__}, but a list of POSE_KEYPOINT frames is expected; "
+            "choose a file that Save Pose or another pose node saved."
         )
     return checked(frames, f"{where} {path.name}")
 

@@ -149,11 +149,14 @@ def _place(where: str, index: int) -> str:
 def _canvas(frame: object, place: str) -> tuple[int, int]:
     """Height and width of a frame's canvas in pixels."""
     if not isinstance(frame, Mapping):
-        raise FreeAnimateError(f"{place} is a {type(frame).__name__}, not a POSE_KEYPOINT dictionary.")
+        raise FreeAnimateError(
+            f"{place} is a {type(frame).__name__}, not a POSE_KEYPOINT dictionary; connect a pose node's output."
+        )
     size = frame.get("canvas_height"), frame.get("canvas_width")
     if not all(isinstance(side, Real) and 1 <= side <= _LARGEST_CANVAS for side in size):
         raise FreeAnimateError(
-            f"{place} has no canvas_height and canvas_width of 1 to {_LARGEST_CANVAS}, so its pixels have no scale."
+            f"{place} has no canvas_height and canvas_width of 1 to {_LARGEST_CANVAS}, so its pixels have no scale; "
+            "detect its pose again."
         )
     return int(size[0]), int(size[1])
 
@@ -163,7 +166,9 @@ def _seen_people(frame: Mapping, height: int, width: int, place: str) -> list[Pe
     people = frame.get("people")
     # AnimalPose writes "animals" in place of "people", empty when it found none.
     if not people and (frame.get("animals") or people is None and "animals" in frame):
-        raise FreeAnimateError(f"{place} holds an animal's pose; only people (18 body joints) are supported.")
+        raise FreeAnimateError(
+            f"{place} holds an animal's pose and only people (18 body joints) are supported; detect people's poses."
+        )
     if not isinstance(people or [], Sequence) or not all(isinstance(person, Mapping) for person in people or []):
         raise FreeAnimateError(f"{place} has no list of dictionaries under people; write it as POSE_KEYPOINT does.")
     parsed = [_arrays(person, height, width, place) for person in people or []]
@@ -201,7 +206,8 @@ def _points(values: Sequence[float] | None, count: int, height: int, width: int,
         return points
     if given.size not in [3 * n for n in (_FACE_NAMED if count == _FACE else (count,))]:
         raise FreeAnimateError(
-            f"{place} has {given.size} values, but {3 * count} are expected (x, y, confidence of each point)."
+            f"{place} has {given.size} values, but {3 * count} are expected (x, y, confidence of each point); "
+            "detect that frame's pose again."
         )
     given = given.reshape(-1, 3)[:count]
     # Missing points come with confidence 0, as 0, 0 and, from the host's SDPose, as -1, -1 with any confidence.
@@ -219,7 +225,7 @@ def _numbers(values: Sequence[float], place: str) -> np.ndarray:
     try:
         given = np.asarray(values, dtype=np.float64).ravel()
     except (TypeError, ValueError) as error:
-        raise FreeAnimateError(f"{place} is not a flat list of numbers.") from error
+        raise FreeAnimateError(f"{place} is not a flat list of numbers; detect that frame's pose again.") from error
     if not np.isfinite(given).all():
         raise FreeAnimateError(f"{place} has a value that is not a finite number; detect that frame's pose again.")
     if given.size and np.abs(given).max() > _FARTHEST:

@@ -34,5 +34,8 @@ def overlay(poses: PoseSequence, reference_pose: PoseSequence, reference: torch.
 def _only_one(images: torch.Tensor) -> torch.Tensor:
     """The one picture [H,W,3] of a batch, on the CPU."""
     if images.ndim != 4 or len(images) != 1 or images.numel() == 0:
-        raise FreeAnimateError(f"{ALIGN_POSE}: reference holds {len(images)} images, but exactly one is expected.")
+        raise FreeAnimateError(
+            f"{ALIGN_POSE}: reference holds {len(images)} images, but exactly one is expected; pick one with Get Image "
+            "from Batch."
+        )
     return images[0, :, :, :3].to("cpu", torch.float32)

@@ -127,8 +127,8 @@ def _parsed(number: int, line: str, count: int) -> Override:
     found = _LINE.fullmatch(line)
     if found is None:
         raise FreeAnimateError(
-            f"{PREVIEW}: {DEPTH_ORDER} line {number} is '{line}', but each line must be like '0-15: left arm behind' "
-            "or 'all: right leg front' (frames; right or left; arm or leg; front or behind)."
+            f"{PREVIEW}: {DEPTH_ORDER} line {number} is '{line}', which is not understood; write lines like "
+            "'0-15: left arm behind' or 'all: right leg front' (frames; right or left; arm or leg; front or behind)."
         )
     frames, first, last, side, limb, where = found.groups()
     start = int(first or 0)

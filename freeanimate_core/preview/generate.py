@@ -63,7 +63,8 @@ def generate(
     target = _on_canvas(target_pose, height, width, "target_pose")
     if len(source) != 1:
         raise FreeAnimateError(
-            f"{PREVIEW}: reference_pose holds {len(source)} frames, but one is expected: the reference image's pose."
+            f"{PREVIEW}: reference_pose holds {len(source)} frames, but one is expected; connect the pose of the "
+            "reference image."
         )
     joints, seen = source.joints[0, :, :2], source.seen[0]
     overrides = parse_overrides(depth_order, len(target))
@@ -131,7 +132,7 @@ def _one_image(images: torch.Tensor, name: str) -> torch.Tensor:
     if images.ndim != 4 or images.shape[0] != 1 or images.shape[-1] < 3 or images.numel() == 0:
         count = images.shape[0] if images.ndim == 4 else 0
         raise FreeAnimateError(
-            f"{PREVIEW}: {name} holds {count} images, but exactly one is expected; pick one with Image From Batch."
+            f"{PREVIEW}: {name} holds {count} images, but exactly one is expected; pick one with Get Image from Batch."
         )
     image = images[0, :, :, :3].detach().to("cpu", torch.float32)
     if not torch.isfinite(image).all():
@@ -144,7 +145,7 @@ def _one_mask(masks: torch.Tensor, height: int, width: int) -> torch.Tensor:
     batch = masks[None] if masks.ndim == 2 else masks
     if batch.ndim != 3 or len(batch) != 1:
         raise FreeAnimateError(
-            f"{PREVIEW}: person_mask holds {len(batch)} masks, but exactly one is expected, that of the reference."
+            f"{PREVIEW}: person_mask holds {len(batch)} masks, but exactly one is expected; connect the reference's."
         )
     mask = _fitting(batch[0].detach().to("cpu", torch.float32), height, width, "person_mask")
     if not torch.isfinite(mask).all():

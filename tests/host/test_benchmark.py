@@ -57,8 +57,8 @@ def test_rows_evaluated_follow_from_frames_and_steps(results, rows):
         "floor_inversion": (f + 1) * s,
         "inversion": (f + 1) * s,
         "animate_recompute": (2 * f + 1) * s + f * REPLAYED,
-        "animate_memory": (2 * f + 1) * s,
-        "animate_disk": (2 * f + 1) * s,
+        "animate_memory": 2 * f * s,  # the bank holds the reference
+        "animate_disk": 2 * f * s,
         "animate_ra_sa_only": (2 * f + 1) * s,
         "literal_maps_32": (2 * f + 1) * s,
         "literal_maps_all": (2 * f + 1) * s,
@@ -73,16 +73,16 @@ def test_bounds_follow_from_the_rows(rows):
     assert bound["floor"] == 1
     assert bound["floor_cond_only"] == pytest.approx(0.5)
     assert bound["joint_batch"] == pytest.approx((2 + REPLAYED / STEPS) / 2)
-    assert 1 < bound["animate_ra_sa_only"] == bound["animate_memory"] < bound["joint_batch"]
+    assert 1 < bound["animate_memory"] < bound["animate_ra_sa_only"] < bound["joint_batch"]
     assert bound["joint_batch_ra_sa"] < bound["animate_recompute"]  # which projects the reference in every row
-    assert bound["literal_maps_all"] < bound["animate_memory"]  # a kept map spares q k^T
+    assert bound["literal_maps_all"] < bound["animate_ra_sa_only"]  # a kept map spares q k^T
 
 
 def test_the_bank_keeps_far_less_than_maps_and_recompute_next_to_nothing(rows):
     stored = {name: row["stored_bytes"] for name, row in rows.items()}
     assert stored["floor"] == 0
     assert 20 * stored["animate_recompute"] < stored["animate_memory"]
-    assert 2 * stored["animate_memory"] < stored["literal_maps_all"]
+    assert 1.9 * stored["animate_memory"] < stored["literal_maps_all"]  # at 3 frames, 8x8 cells and tiny widths
     assert stored["animate_disk"] == stored["animate_memory"]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from comfy_api.latest._io import WidgetInput
+from editor import TEMPLATES, read
 from freeanimate_pack import WEB_DIRECTORY
 from freeanimate_pack.nodes import NODES
 from PIL import Image
@@ -104,6 +105,19 @@ def test_every_page_belongs_to_a_node():
 def test_the_readme_lists_the_nodes_in_their_order():
     listed = [row[0] for row in table(README, "node")]
     assert listed == [node.GET_SCHEMA().display_name for node in NODES]
+
+
+def test_the_readme_tells_of_every_template():
+    told = re.findall(r"^- \*\*(\d\d [^*]+)\*\*: ", README, re.MULTILINE)
+    assert told == [path.stem for path in TEMPLATES]
+
+
+def test_the_readme_lists_every_model_of_the_templates():
+    nodes = [node for path in TEMPLATES for node in read(path)["nodes"]]
+    models = [model for node in nodes for model in node["properties"].get("models", [])]
+    listed = {(file, folder) for _, file, folder in table(README, "for")}
+    assert models
+    assert {(f"[{m['name']}]({m['url']})", f"`models/{m['directory']}`") for m in models} <= listed
 
 
 @pytest.mark.parametrize("node", NODES, **IDS)

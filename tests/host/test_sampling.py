@@ -198,7 +198,7 @@ def test_unpatched_or_foreign_models_are_refused(clip, outputs):
 def test_out_of_memory_halves_the_window(sd15):
     """A device that holds two rows at a time: the windows shrink to what fits; one frame too many raises."""
     clip = Clip(sd15, frames=4, h=4, w=4, steps=2)
-    truth = animate(clip, clip.invert(window=2)[0], 4.0, window=1)
+    truth = animate(clip, clip.invert(window=1)[0], 4.0, window=1)
 
     def limited(rows):
         def full(n, extra):

@@ -5,4 +5,4 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from serverside import clip_files, schemas, server  # noqa: E402, F401
+from serverside import clip_files, lora_file, schemas, server  # noqa: E402, F401

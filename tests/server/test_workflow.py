@@ -1,43 +1,21 @@
-"""The workflows that users open: valid for the editor, the first equal to its API prompt, and they run."""
+"""The templates that users open: valid for the editor, the second equal to its API prompt, and they run."""
 
 import io
 import json
 
 import av
 import pytest
-from PIL import Image
-from serverside import (
-    API_PROMPT,
-    HEIGHT,
-    LENGTH,
-    WIDTH,
-    WORKFLOW,
-    animate_prompt,
-    message,
-    shrink,
-    succeeded,
-    write_video,
-)
-from serverside import (
-    node as prompt_node,
-)
+from editor import TEMPLATES, as_prompt, inputs_of, options_of, read, real_nodes, template, widget_values
+from serverside import API_PROMPT, HEIGHT, LENGTH, WIDTH, message, shrink, succeeded
 
-from demo.character import draw_character
-from demo.motion import motion, rest_pose
-from freeanimate_core.pose import PoseSequence, write_poses
-
-WORKFLOWS = sorted(WORKFLOW.parent.glob("*.json"))
-WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "COMFY_DYNAMICCOMBO_V3"}
-UPLOADS = ("image_upload", "video_upload")  # the editor keeps a button's value after such a widget
-NOTES = {"MarkdownNote", "Note"}
-FILES = {"ckpt_name", "control_net_name", "image", "file", "pose_file"}  # combos of what lies in the user's folders
-MODEL_HOSTS = ("https://huggingface.co/", "https://civitai.com/")
+FILES = {"ckpt_name", "control_net_name", "lora_name", "image", "file"}  # combos of what lies in the user's folders
+ON_FILES = [path.stem for path in TEMPLATES if path.stem[:2] not in ("01", "07")]
 
 
-@pytest.fixture(scope="module", params=WORKFLOWS, ids=lambda path: path.stem)
+@pytest.fixture(scope="module", params=TEMPLATES, ids=lambda path: path.stem)
 def workflow(request) -> dict:
-    """Each workflow in the editor's format."""
-    return json.loads(request.param.read_text(encoding="ascii"))
+    """Each template."""
+    return read(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -46,56 +24,10 @@ def nodes(workflow) -> dict[int, dict]:
     return real_nodes(workflow)
 
 
-def real_nodes(workflow: dict) -> dict[int, dict]:
-    """Nodes by id, notes left out."""
-    return {node["id"]: node for node in workflow["nodes"] if node["type"] not in NOTES}
-
-
-def inputs_of(schema: dict) -> dict[str, list]:
-    """Input specs by name, in the schema's order: required, then optional."""
-    order = schema["input_order"]
-    return {name: schema["input"][kind][name] for kind in ("required", "optional") for name in order.get(kind, [])}
-
-
-def options_of(spec: list) -> dict:
-    """An input's options, {} for the old form without any."""
-    return spec[1] if len(spec) > 1 else {}
-
-
-def is_widget(spec: list) -> bool:
-    """Whether the editor shows this input as a widget."""
-    return (isinstance(spec[0], list) or spec[0] in WIDGETS) and not options_of(spec).get("forceInput")
-
-
-def widget_values(node: dict, schema: dict) -> dict[str, object]:
-    """Widget values by name; fails unless the list has exactly the values that the editor expects."""
-    values, named = list(node["widgets_values"]), {}
-    for name, spec in inputs_of(schema).items():
-        if is_widget(spec):
-            named[name] = values.pop(0)
-            if options_of(spec).get("control_after_generate") or any(options_of(spec).get(key) for key in UPLOADS):
-                values.pop(0)
-    assert values == [], node["type"]
-    return named
-
-
-def as_prompt(workflow: dict, schemas: dict) -> dict:
-    """What the editor would submit for this workflow."""
-    nodes = real_nodes(workflow)
-    sources = {link[0]: [str(link[1]), link[2]] for link in workflow["links"]}
-    prompt = {}
-    for key, node in nodes.items():
-        linked = {slot["name"]: sources[slot["link"]] for slot in node["inputs"] if slot["link"] is not None}
-        inputs = widget_values(node, schemas[node["type"]]) | linked
-        prompt[str(key)] = {"class_type": node["type"], "inputs": inputs}
-    return prompt
-
-
-def test_api_prompt_is_the_first_workflow(schemas):
-    workflow = json.loads(WORKFLOW.read_text(encoding="ascii"))
+def test_api_prompt_is_the_second_template(schemas):
     prompt = json.loads(API_PROMPT.read_text(encoding="ascii"))
     submitted = {key: {k: v for k, v in item.items() if k != "_meta"} for key, item in prompt.items()}
-    assert submitted == as_prompt(workflow, schemas)
+    assert submitted == as_prompt(template("02"), schemas)
 
 
 def test_every_input_exists_and_every_required_one_is_given(workflow, schemas):
@@ -103,6 +35,11 @@ def test_every_input_exists_and_every_required_one_is_given(workflow, schemas):
         schema = schemas[item["class_type"]]
         assert set(item["inputs"]) <= set(inputs_of(schema)), item["class_type"]
         assert set(schema["input"]["required"]) <= set(item["inputs"]), item["class_type"]
+
+
+def test_every_input_that_the_schema_has_is_in_the_file(nodes, schemas):
+    for node in nodes.values():
+        assert {slot["name"] for slot in node["inputs"]} == set(inputs_of(schemas[node["type"]])), node["type"]
 
 
 def test_widget_values_are_allowed(nodes, schemas):
@@ -130,44 +67,9 @@ def test_links_agree_with_slots_and_types(workflow, nodes, schemas):
     assert workflow["last_node_id"] == max(node["id"] for node in workflow["nodes"])
 
 
-def test_nodes_say_where_they_come_from(nodes):
-    for node in nodes.values():
-        properties = node["properties"]
-        assert properties["Node name for S&R"] == node["type"]
-        assert properties["cnr_id"] == ("freeanimate" if node["type"].startswith("FreeAnimate") else "comfy-core")
-        assert properties["ver"].count(".") == 2
-
-
-def test_loaders_link_their_models(nodes):
-    loaders = [node for node in nodes.values() if node["type"] in ("CheckpointLoaderSimple", "ControlNetLoader")]
-    assert loaders
-    for node in loaders:
-        (model,) = node["properties"]["models"]
-        assert model["name"] == node["widgets_values"][0]
-        assert model["url"].startswith(MODEL_HOSTS)
-        assert model["url"].endswith("/" + model["name"])
-        assert model["directory"] == ("controlnet" if node["type"] == "ControlNetLoader" else "checkpoints")
-
-
-def test_stages_are_grouped_and_explained(workflow):
-    notes = [node for node in workflow["nodes"] if node["type"] in NOTES]
-    assert len(workflow["groups"]) >= 4
-    assert len(notes) >= 4
-    assert all(len(note["widgets_values"][0]) > 100 for note in notes)
-
-
-def test_server_lists_them_and_the_first_has_its_thumbnail(server):
+def test_server_lists_them(server):
     listed = server.get_json("/api/workflow_templates")
-    assert {path.stem for path in WORKFLOWS} <= set(listed["freeanimate"])
-    with Image.open(WORKFLOW.with_suffix(".jpg")) as thumbnail:
-        assert thumbnail.format == "JPEG"
-        assert min(thumbnail.size) >= 256
-
-
-def committed(number: str, schemas: dict) -> dict:
-    """The API prompt of the workflow whose file starts with `number`."""
-    (path,) = [path for path in WORKFLOWS if path.stem.startswith(number)]
-    return as_prompt(json.loads(path.read_text(encoding="ascii")), schemas)
+    assert sorted(listed["freeanimate"]) == [path.stem for path in TEMPLATES]
 
 
 def outputs_by_kind(server, prompt: dict) -> dict[str, list[dict]]:
@@ -180,61 +82,78 @@ def outputs_by_kind(server, prompt: dict) -> dict[str, list[dict]]:
     return kinds
 
 
-def film_of(server, kinds: dict[str, list[dict]]) -> bytes:
-    """The one video that a run saved."""
-    (output,) = kinds["SaveVideo"]
-    (saved,) = output["images"]
-    return server.view(saved["filename"], saved["subfolder"], saved["type"])
-
-
-def test_poses_by_sdpose_are_saved(server, clip_files, schemas):
-    """02, with the drawn characters' own poses in SDPose's place."""
-    kinds = outputs_by_kind(server, shrink(committed("02", schemas)))
-    said = sorted(output["text"][0] for output in kinds["FreeAnimateSavePose"])
-    assert [text.split(":")[0] for text in said] == ["poses/driving_00001_.json", "poses/reference_00001_.json"]
-    frames = [len(json.loads((server.base_dir / "output" / text.split(":")[0]).read_text())) for text in said]
-    assert frames == [LENGTH, 1]
-
-
-def test_saved_poses_are_animated(server, clip_files, schemas):
-    """03, with pose files of the drawn characters."""
-    poses = {"reference": rest_pose(1, HEIGHT, WIDTH), "driving": motion("wave", 2, LENGTH, HEIGHT, WIDTH)}
-    for name, joints in poses.items():
-        frames = write_poses(PoseSequence.from_joints(joints, HEIGHT, WIDTH))
-        (server.base_dir / "input" / f"{name}_pose.json").write_text(json.dumps(frames))
-    kinds = outputs_by_kind(server, shrink(committed("03", schemas)))
-    assert frames_of(film_of(server, kinds)) == (LENGTH, WIDTH, HEIGHT)
-
-
-def test_previews_from_another_tool_are_animated(server, clip_files, schemas):
-    """04, with a drawn clip for previews and its true poses in SDPose's place."""
-    joints = motion("wave", 1, LENGTH, HEIGHT, WIDTH)
-    write_video(server.base_dir / "input" / "preview.mp4", draw_character(1, joints, HEIGHT, WIDTH)[0])
-    frames = write_poses(PoseSequence.from_joints(joints, HEIGHT, WIDTH))
-    (server.base_dir / "input" / "preview_pose.json").write_text(json.dumps(frames))
-    prompt = committed("04", schemas)
-    (detector,) = [key for key, item in prompt.items() if item["class_type"] == "SDPoseKeypointExtractor"]
-    prompt[detector] = prompt_node("FreeAnimateLoadPose", pose_file="preview_pose.json")
-    kinds = outputs_by_kind(server, shrink(prompt))
-    assert frames_of(film_of(server, kinds)) == (LENGTH, WIDTH, HEIGHT)
-    assert float(kinds["PreviewAny"][0]["text"][0]) > 20
-
-
-def test_it_runs_and_gives_a_video(server, clip_files):
-    """Files and sizes swapped for small ones (serverside.animate_prompt), the graph is the committed one."""
-    prompt = animate_prompt()
-    entry = server.run(prompt, timeout=300)
-    assert succeeded(entry), message(entry, "execution_error")
-    kinds = {prompt[key]["class_type"]: output for key, output in entry["outputs"].items()}
-    (saved,) = kinds["SaveVideo"]["images"]
-    film = server.view(saved["filename"], saved["subfolder"], saved["type"])
-    assert film[4:8] == b"ftyp"
-    assert frames_of(film) == (LENGTH, WIDTH, HEIGHT)
-    assert float(kinds["PreviewAny"]["text"][0]) > 20
+def films_of(server, kinds: dict[str, list[dict]]) -> list[tuple[int, int, int]]:
+    """Frame count, width and height of every video that a run saved."""
+    saved = [file for output in kinds["SaveVideo"] for file in output["images"]]
+    return [frames_of(server.view(file["filename"], file["subfolder"], file["type"])) for file in saved]
 
 
 def frames_of(film: bytes) -> tuple[int, int, int]:
-    """Frame count, width and height of an encoded video."""
+    """Frame count, width and height of an encoded video, which is an MP4 file."""
+    assert film[4:8] == b"ftyp"
     with av.open(io.BytesIO(film)) as container:
         frames = list(container.decode(video=0))
     return len(frames), frames[0].width, frames[0].height
+
+
+def said(kinds: dict[str, list[dict]], kind: str = "PreviewAny") -> list[str]:
+    """The texts that nodes of a kind show."""
+    return [output["text"][0] for output in kinds[kind]]
+
+
+def numbers(texts: list[str]) -> list[float]:
+    """Those of the texts that are a number."""
+    return [float(text) for text in texts if text.replace(".", "", 1).isdigit()]
+
+
+@pytest.mark.parametrize("name", ON_FILES)
+def test_it_runs_and_gives_films(server, clip_files, lora_file, schemas, name):
+    """Files and sizes swapped for small ones (serverside.shrink); the graph is the committed one."""
+    kinds = outputs_by_kind(server, shrink(as_prompt(template(name[:2]), schemas)))
+    result, beside = sorted(films_of(server, kinds))
+    assert result == (LENGTH, WIDTH, HEIGHT)
+    assert beside[0] == LENGTH and beside[1] > 3 * WIDTH - WIDTH // 4
+    (reconstruction,) = numbers(said(kinds))
+    assert reconstruction > 20
+
+
+def test_the_first_runs_on_the_packs_own_model(server, schemas):
+    kinds = outputs_by_kind(server, shrink(as_prompt(template("01"), schemas)))
+    assert sorted(films_of(server, kinds)) == [(LENGTH, 128, 128), (LENGTH, 3 * 128 + 8, 128)]
+    (reconstruction,) = numbers(said(kinds))
+    assert reconstruction > 20
+
+
+def test_with_and_without_differ_and_are_measured(server, schemas):
+    kinds = outputs_by_kind(server, shrink(as_prompt(template("07"), schemas)))
+    ((frames, width, _),) = films_of(server, kinds)
+    assert frames == LENGTH and width >= 5 * 128
+    (table,) = [text for text in said(kinds) if "|" in text]
+    rows = {line.split("|")[1].strip(): line.split("|")[2:] for line in table.splitlines() if line.startswith("|")}
+    measured = [rows[name] for name in ("RA-SA and IBA", "RA-SA alone", "IBA alone", "neither")]
+    assert len({tuple(row) for row in measured}) == 4
+
+
+def test_the_clip_itself_is_the_truth(server, clip_files, schemas):
+    """08 with the clip in the result's place: no error at all is measured."""
+    prompt = shrink(as_prompt(template("08"), schemas))
+    (compare,) = [item for item in prompt.values() if item["class_type"] == "FreeAnimateCompare"]
+    compare["inputs"]["video_b"] = compare["inputs"]["truth"]
+    (table,) = [text for text in said(outputs_by_kind(server, prompt)) if "|" in text]
+    rows = {line.split("|")[1].strip(): line for line in table.splitlines() if line.startswith("|")}
+    assert " equal " in rows["result"]  # for a PSNR without an end
+    assert " equal " not in rows["preview"]
+
+
+def test_poses_are_kept_as_files(server, clip_files, schemas):
+    """02 keeps the poses of picture and clip; Load Pose takes them from the output folder."""
+    prompt = shrink(as_prompt(template("02"), schemas))
+    names = [text.split(":")[0] for text in said(outputs_by_kind(server, prompt), "FreeAnimateSavePose")]
+    frames = {name: json.loads((server.base_dir / "output" / name).read_text()) for name in names}
+    assert sorted(len(poses) for poses in frames.values()) == [1, LENGTH]
+    for item in prompt.values():
+        if item["class_type"] == "FreeAnimateLoadPose":
+            part = item["inputs"]["pose_file"].split("_")[0]
+            (name,) = [name for name in names if f"/{part}_" in name]
+            item["inputs"]["pose_file"] = f"{name} [output]"
+    assert len(films_of(server, outputs_by_kind(server, prompt))) == 2

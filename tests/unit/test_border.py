@@ -12,7 +12,7 @@ HOST_MODULES = {"comfy", "comfy_api", "comfy_extras", "folder_paths", "nodes", "
 CORE = sorted((ROOT / "freeanimate_core").rglob("*.py"))
 NODES = sorted((ROOT / "nodes").glob("*.py"))
 SOURCES = [*CORE, *NODES, *sorted((ROOT / "demo").glob("*.py")), ROOT / "__init__.py"]
-NEEDS_HOST = {"host", "run_inversion", "run_parts", "run_refine", "run_sampling"}
+NEEDS_HOST = {"host", "run_inspect", "run_inversion", "run_parts", "run_refine", "run_sampling"}
 
 
 def absolute_imports(path: Path) -> set[str]:

@@ -1,0 +1,49 @@
+"""One bar for a node, over frames x levels, with previews that show a strip of the frames."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+MOST_SHOWN = 5  # frames in a strip
+WIDEST = 512  # latent cells that a strip is wide at most, unless one frame is wider: a preview is to cost little
+
+
+def strip(latents: Tensor) -> Tensor:
+    """Some frames of [F,C,h,w], evenly chosen with the first and the last, beside one another: [1,C,h,n*w]."""
+    count, width = latents.shape[0], latents.shape[-1]
+    shown = max(1, min(count, MOST_SHOWN, WIDEST // width))
+    chosen = torch.linspace(0, count - 1, shown).round().long().tolist()
+    return torch.cat([latents[frame : frame + 1] for frame in chosen], dim=-1)
+
+
+@dataclass
+class Bar:
+    """Progress of a node in frames x levels: it moves with every window and shows every level.
+
+    show(done) and picture(done, strip [1,C,h,w]) are the host's; ``show`` raises when the user
+    interrupts.
+    """
+
+    show: Callable[[int], None]
+    picture: Callable[[int, Tensor], None]
+    _done: int = field(default=0, init=False)
+
+    def window(self, start: int) -> None:
+        """A window begins whose first frame is ``start`` of those at this level."""
+        self.show(self._done + start)
+
+    def level(self, denoised: Tensor) -> None:
+        """All frames [F,C,h,w] are evaluated at a level."""
+        self._done += denoised.shape[0]
+        self.picture(self._done, strip(denoised))
+
+    def skip(self, count: int) -> None:
+        """So many frames x levels need no evaluation, or were done in another way."""
+        self._done += count
+        self.show(self._done)
+
+    def __call__(self, step: int, denoised: Tensor, x: Tensor, steps: int) -> None:
+        """The host's sampler callback."""
+        self.level(denoised)
