@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from editor import Editor
 from playwright.sync_api import Page, sync_playwright
+from real_editor import Editor
 
 from demo.server import REPOSITORY, HostServer
 
