@@ -59,6 +59,7 @@ class Editor:
         page.set_viewport_size(WINDOW)
         page.goto(url)
         page.wait_for_function("window.app?.vueAppReady && app.graph.nodes.length > 0")  # it begins with a workflow
+        page.evaluate("app.extensionManager.setting.set('Comfy.RightSidePanel.IsOpen', false)")  # as a test left it
         self._command("Comfy.NewBlankWorkflow")
         page.wait_for_function("app.graph.nodes.length === 0")
 
@@ -163,7 +164,7 @@ class Editor:
         """A screenshot of the whole graph at its natural size."""
         width, height = self.page.evaluate(
             """margin => {
-                const boxes = [...app.graph.nodes, ...app.graph.groups].map(item => item.boundingRect);
+                const boxes = [...app.graph.nodes, ...app.graph.groups, ...app.graph.reroutes.values()].map(item => item.boundingRect);
                 const [x, y] = [0, 1].map(axis => Math.min(...boxes.map(box => box[axis])));
                 const far = [0, 1].map(axis => Math.max(...boxes.map(box => box[axis] + box[axis + 2])));
                 app.canvas.ds.scale = 1;
