@@ -164,7 +164,8 @@ class Editor:
         """A screenshot of the whole graph at its natural size."""
         width, height = self.page.evaluate(
             """margin => {
-                const boxes = [...app.graph.nodes, ...app.graph.groups, ...app.graph.reroutes.values()].map(item => item.boundingRect);
+                const items = [...app.graph.nodes, ...app.graph.groups, ...app.graph.reroutes.values()];
+                const boxes = items.map(item => item.boundingRect);
                 const [x, y] = [0, 1].map(axis => Math.min(...boxes.map(box => box[axis])));
                 const far = [0, 1].map(axis => Math.max(...boxes.map(box => box[axis] + box[axis + 2])));
                 app.canvas.ds.scale = 1;
