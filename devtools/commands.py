@@ -49,7 +49,11 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--out", type=Path, default=ROOT / "output" / "demo", metavar="DIR", help="where to write")
     demo.set_defaults(run=run_demo, passes_on=False)
 
-    test = commands.add_parser("test", help="run the tests; other arguments go to pytest", allow_abbrev=False)
+    test = commands.add_parser(
+        "test",
+        help="run the tests, or `test browser`: those in the real editor alone; other arguments go to pytest",
+        allow_abbrev=False,
+    )
     test.add_argument("--full", action="store_true", help="run only the long tests, which the others leave out")
     test.set_defaults(run=run_tests, passes_on=True)
 
@@ -116,18 +120,25 @@ def run_bench(options: argparse.Namespace) -> int:
 def run_tests(options: argparse.Namespace) -> int:
     """Run pytest in the environment; COMFYUI_DIR names the host."""
     ready = environment.ensure()
-    variables = ready.variables() | ({} if options.full else {"OMP_NUM_THREADS": "1"})
+    alone = options.full or _browser_alone(options)
+    variables = ready.variables() | ({} if alone else {"OMP_NUM_THREADS": "1"})
     return run_foreground([str(ready.python), "-m", "pytest", *pytest_arguments(options)], variables)
 
 
 def pytest_arguments(options: argparse.Namespace) -> list[str]:
-    """All tests but the long ones, or only those; paths among the caller's arguments replace tests/.
+    """All tests but the long ones, or only those, or the browser's; paths in the caller's arguments replace tests/.
 
     Two processes of one thread each share small models better than two threads in one process do.
     """
+    if _browser_alone(options):
+        return ["-c", "tests/pytest.ini", "-s", "tests/browser", *options.rest[1:]]
     kind = ["-m", "full", "-s"] if options.full else ["-m", "not full", *SPREAD]
     named = any(Path(argument.split("::")[0]).parts[:1] == ("tests",) for argument in options.rest)
     return ["-c", "tests/pytest.ini", *kind, *([] if named else ["tests"]), *options.rest]
+
+
+def _browser_alone(options: argparse.Namespace) -> bool:
+    return options.rest[:1] == ["browser"]
 
 
 def run_training(options: argparse.Namespace) -> int:

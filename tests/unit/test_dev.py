@@ -151,6 +151,8 @@ def test_a_full_disk_is_named_whatever_the_output_says():
             ["-m", "not full", *commands.SPREAD, "tests/unit/test_dev.py::test_x"],
         ),
         ([], True, ["-m", "full", "-s", "tests"]),
+        (["browser", "-x"], False, ["-s", "tests/browser", "-x"]),
+        (["-k", "browser"], False, ["-m", "not full", *commands.SPREAD, "tests", "-k", "browser"]),
     ],
 )
 def test_pytest_gets_all_tests_or_the_named_ones(rest, full, expected):

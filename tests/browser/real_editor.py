@@ -1,0 +1,183 @@
+"""ComfyUI's graph editor as its user meets it: what is clicked, and what is on the screen afterwards.
+
+Clicks go to the real buttons. What the canvas draws is no DOM: the editor's own graph object is asked for it.
+"""
+
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page
+
+PACK = "freeanimate"
+WINDOW = {"width": 1600, "height": 1000}
+PATIENCE = 30_000  # milliseconds for the editor to answer, on a busy machine
+CLICKS = 5  # a canvas that was just loaded may miss one
+MARGIN = 90  # pixels around the graph in a screenshot: the editor's own bars lie there
+
+_OVERLAPS = """() => {
+    const boxes = app.graph.nodes.map(n => [`${n.id} ${n.title}`, n.pos[0], n.pos[1] - LiteGraph.NODE_TITLE_HEIGHT,
+        n.pos[0] + n.size[0], n.pos[1] + (n.flags.collapsed ? 0 : n.size[1])]);
+    const found = [];
+    for (const [i, a] of boxes.entries())
+        for (const b of boxes.slice(i + 1))
+            if (a[1] < b[3] && b[1] < a[3] && a[2] < b[4] && b[2] < a[4]) found.push(`${a[0]} | ${b[0]}`);
+    return found;
+}"""
+
+_CLIPPED = """() => app.graph.nodes.filter(n => ["MarkdownNote", "Note"].includes(n.type)).filter(n => {
+    const text = n.widgets[0].element.querySelector(".tiptap") ?? n.widgets[0].element;
+    return text.scrollHeight > text.clientHeight + 2;
+}).map(n => `${n.id} ${n.title}`)"""
+
+_WATCH = """() => {
+    const seen = window.seen = {progress: [], previews: [], shown: [[performance.now(), ""]]};
+    app.api.addEventListener("progress", e => seen.progress.push([e.detail.node, e.detail.value / e.detail.max]));
+    app.api.addEventListener("b_preview_with_metadata", async e => {
+        const picture = await createImageBitmap(e.detail.blob);
+        seen.previews.push([e.detail.nodeId, picture.width, picture.height]);
+    });
+    new MutationObserver(() => seen.shown.push([performance.now(), document.title]))
+        .observe(document.querySelector("title"), {childList: true, subtree: true, characterData: true});
+}"""
+
+_PLAYS = """async video => {
+    video.muted = true;
+    await video.play();
+    while (video.currentTime === 0) await new Promise(done => setTimeout(done, 50));
+    return {duration: video.duration, width: video.videoWidth, height: video.videoHeight, source: video.currentSrc};
+}"""
+
+
+class Editor:
+    """The editor in a page; the constructor loads it anew, with an empty graph.
+
+    page: Playwright's. url: the server's address. pictures: the folder for screenshots.
+    """
+
+    def __init__(self, page: Page, url: str, pictures: Path):
+        self.page, self._pictures = page, pictures
+        page.set_default_timeout(PATIENCE)
+        page.set_viewport_size(WINDOW)
+        page.goto(url)
+        page.wait_for_function("window.app?.vueAppReady && app.graph.nodes.length > 0")  # it begins with a workflow
+        page.evaluate("app.extensionManager.setting.set('Comfy.RightSidePanel.IsOpen', false)")  # as a test left it
+        self._command("Comfy.NewBlankWorkflow")
+        page.wait_for_function("app.graph.nodes.length === 0")
+
+    def open_template(self, stem: str, nodes: int) -> None:
+        """Open a template of the pack from the template browser; `nodes` is the number of its nodes."""
+        self.page.get_by_role("button", name="Templates").click()
+        self.page.get_by_role("dialog").get_by_text(PACK, exact=True).click()
+        self.page.get_by_test_id(f"template-workflow-{stem}").click()
+        self.page.wait_for_function("count => app.graph.nodes.length === count", arg=nodes)
+        self.page.get_by_role("dialog").wait_for(state="detached")
+
+    def load_prompt(self, prompt: dict) -> None:
+        """Open an API prompt, as dropping its file on the canvas does."""
+        self.page.evaluate("prompt => app.loadApiJson(prompt, 'prompt')", prompt)
+        self.page.wait_for_function("count => app.graph.nodes.length === count", arg=len(prompt))
+
+    def load(self, graph: dict) -> None:
+        """Open a graph in the editor's format."""
+        self.page.evaluate("graph => app.loadGraphData(graph)", graph)
+
+    def save(self) -> None:
+        """Save the workflow under the name that the editor offers."""
+        self.page.keyboard.press("Control+s")
+        self.page.get_by_role("dialog").get_by_role("textbox").press("Enter")
+        self.page.wait_for_function("app.extensionManager.workflow.activeWorkflow.isPersisted")
+
+    def unknown_types(self) -> list[str]:
+        """Types of the graph that the editor does not know."""
+        return self.page.evaluate(
+            "app.graph.nodes.map(n => n.type).filter(type => !(type in LiteGraph.registered_node_types))"
+        )
+
+    def prompt(self) -> dict:
+        """What Run would send: the graph in the API's format."""
+        return self.page.evaluate("async () => (await app.graphToPrompt()).output")
+
+    def overlaps(self) -> list[str]:
+        """Pairs of nodes that cover one another."""
+        return self.page.evaluate(_OVERLAPS)
+
+    def clipped_notes(self) -> list[str]:
+        """Notes whose text is longer than the note."""
+        return self.page.evaluate(_CLIPPED)
+
+    def press_run(self) -> None:
+        """Press Run."""
+        self.page.get_by_test_id("queue-button").click()
+
+    def watch(self) -> None:
+        """From now on keep what the editor is told and shows; see `seen`."""
+        self.page.evaluate(_WATCH)
+
+    def seen(self) -> dict[str, list]:
+        """Since `watch`: progress [node, 0..1], previews [node, width, height], shown [milliseconds, window title]."""
+        return self.page.evaluate("window.seen")
+
+    def play(self, timeout: float) -> dict:
+        """Wait for a video in the graph, at most `timeout` seconds, play it, and return its size and duration."""
+        video = self.page.locator("video").first
+        video.wait_for(timeout=timeout * 1000)
+        return video.evaluate(_PLAYS)
+
+    def errors(self) -> Locator:
+        """Wait for the editor's message of errors and open its details; they fill in by and by."""
+        self.page.get_by_test_id("error-overlay-see-errors").click()
+        return self.page.get_by_test_id("errors-summary-hero").locator("xpath=..")
+
+    def has_errors(self) -> bool:
+        """Whether the editor shows its message of errors."""
+        return self.page.get_by_test_id("error-overlay").is_visible()
+
+    def failed_node(self) -> str:
+        """Id of the node that the canvas outlines as failed, "" for none."""
+        return self.page.evaluate("String(app.lastExecutionError?.node_id ?? '')")
+
+    def open_help(self, node_type: str) -> None:
+        """Put a node into the graph, click it, and press the information button above it."""
+        x, y = self.page.evaluate(
+            """type => {
+                const node = LiteGraph.createNode(type);
+                app.graph.add(node);
+                [node.pos[0], node.pos[1]] = app.canvas.convertCanvasToOffset([600, 400]);
+                const box = app.canvasEl.getBoundingClientRect();
+                return [box.x + 600 + 60, box.y + 400 - 10];
+            }""",
+            node_type,
+        )
+        self.page.wait_for_function("app.canvas.visible_nodes.length === 1")  # before that it takes no click
+        button = self.page.get_by_test_id("info-button")
+        for _ in range(CLICKS):
+            self.page.mouse.click(x, y)
+            self.page.wait_for_timeout(1000)  # a second click any sooner were a double click
+            if button.is_visible():
+                break
+        button.click()
+
+    def picture(self, name: str) -> None:
+        """A screenshot of the window."""
+        self.page.screenshot(path=self._pictures / f"{name}.png")
+
+    def picture_of_graph(self, name: str) -> None:
+        """A screenshot of the whole graph at its natural size."""
+        width, height = self.page.evaluate(
+            """margin => {
+                const items = [...app.graph.nodes, ...app.graph.groups, ...app.graph.reroutes.values()];
+                const boxes = items.map(item => item.boundingRect);
+                const [x, y] = [0, 1].map(axis => Math.min(...boxes.map(box => box[axis])));
+                const far = [0, 1].map(axis => Math.max(...boxes.map(box => box[axis] + box[axis + 2])));
+                app.canvas.ds.scale = 1;
+                app.canvas.ds.offset = [margin - x, margin - y];
+                return [far[0] - x + 2 * margin, far[1] - y + 2 * margin];
+            }""",
+            MARGIN,
+        )
+        self.page.set_viewport_size({"width": round(width), "height": round(height)})
+        self.page.wait_for_timeout(500)  # the canvas is drawn anew
+        self.picture(name)
+        self.page.set_viewport_size(WINDOW)
+
+    def _command(self, name: str) -> None:
+        self.page.evaluate("name => app.extensionManager.command.execute(name)", name)

@@ -1,0 +1,47 @@
+"""What a user notices of the pack when the server starts: nothing."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+from demo.server import REPOSITORY
+
+HEAVY = {"controlnet_aux", "diffusers", "cv2"}
+IMPORT_LIMIT = 1.0  # seconds
+
+# The host's own modules first (one of them imports cv2), then what the pack adds.
+LOADING = f"""
+import json, os, sys
+sys.path.insert(0, os.environ["COMFYUI_DIR"])
+from comfy.cli_args import args
+args.cpu = True
+import nodes
+before = set(sys.modules)
+import hostside
+print(json.dumps(sorted({HEAVY!r} & (set(sys.modules) - before))))
+"""
+
+
+def test_the_log_has_no_warning_and_no_error(server):
+    start = server.log_text().split("To see the GUI go to", 1)[0]
+    assert re.findall(r".*(?:\[(?:WARNING|ERROR|CRITICAL)\]|Warning:|Traceback).*", start) == []
+
+
+def test_the_pack_is_imported_within_a_second(server):
+    """By the host's own clock, which starts when the host itself is imported."""
+    (seconds,) = re.findall(r"(\d+\.\d+) seconds: .*freeanimate", server.log_text())
+    assert float(seconds) <= IMPORT_LIMIT
+
+
+def test_loading_the_pack_loads_nothing_heavy():
+    loading = subprocess.run(
+        [sys.executable, "-c", LOADING],
+        cwd=REPOSITORY / "tests",
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(loading.stdout.splitlines()[-1]) == []
