@@ -122,6 +122,11 @@ class BankPart:
     whole: AttentionBank
     start: int
 
+    @property
+    def storage(self) -> str:
+        """The tier of the whole."""
+        return self.whole.storage
+
     def get(self, level: int, frames: range) -> Features:
         """Features of a window of the part at a level."""
         return self.whole.get(level, range(self.start + frames.start, self.start + frames.stop))

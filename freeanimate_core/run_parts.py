@@ -120,6 +120,7 @@ def run_long_clip(inputs: Inputs, config: LongClipConfig) -> Outcome:
         f"frames {frames.start} to {frames.stop - 1} of {inputs.record.frames}: {made} parts made, "
         f"{len(parts) - made} read from {place}, {time.monotonic() - started:.1f} s"
     )
+    report += f"; {bar.plan}" if bar.plan else ""
     log.info("%s: %s", LONG_CLIP, report)
     return Outcome(images, {"samples": torch.cat(finished)}, report)
 

@@ -96,7 +96,8 @@ class PatchedModel:
         run: Run = kwargs["model_options"]["transformer_options"][host.KEY]
         loaded = host.one_window(run.windower)(executor, model, noise_shape, conds, *args, **kwargs)
         plan = f"{run.windower}, {self._tier()}, about {self._time(model, run.windower.size):.2f} times plain sampling"
-        log.info("%s: %s", SAMPLER, plan)
+        if run.bar is None or run.bar.plan != plan:  # once for all parts of a long clip
+            log.info("%s: %s", SAMPLER, plan)
         if run.bar is not None:
             run.bar.plan = plan
         return loaded
