@@ -97,7 +97,7 @@ class PatchedModel:
         loaded = host.one_window(run.windower)(executor, model, noise_shape, conds, *args, **kwargs)
         plan = f"{run.windower}, {self._tier()}, about {self._time(model, run.windower.size):.2f} times plain sampling"
         if run.bar is None or run.bar.plan != plan:  # once for all parts of a long clip
-            log.info("%s: %s", SAMPLER, plan)
+            log.info("%s: %s", PATCH_MODEL, plan)
         if run.bar is not None:
             run.bar.plan = plan
         return loaded
