@@ -30,6 +30,17 @@ def table(text: str, first: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
+def section(text: str, heading: str) -> str:
+    """What stands below a heading of the second level, up to the next one."""
+    return re.search(rf"^## {re.escape(heading)}\n\n(.*?)(?=\n## |\Z)", text, re.MULTILINE | re.DOTALL).group(1)
+
+
+def widget_list(text: str) -> list[list[str]]:
+    """Name, starting value and meaning of each widget: a list, since a table of three columns is cut in the panel."""
+    items = re.split(r"^- ", section(text, "Widgets"), flags=re.MULTILINE)[1:]
+    return [list(re.fullmatch(r"\*\*(\w+)\*\* \((.*?)\): (\S.*)", item.strip(), re.DOTALL).groups()) for item in items]
+
+
 def widgets(node) -> list:
     """The inputs that the editor shows as widgets, in their order."""
     return [item for item in node.GET_SCHEMA().inputs if isinstance(item, WidgetInput)]
@@ -38,10 +49,10 @@ def widgets(node) -> list:
 def shown(default: object) -> str:
     """A starting value as the pages write it."""
     if default is None:
-        return "-"
+        return "none"
     if isinstance(default, bool):
         return str(default).lower()
-    return f"{default:g}" if isinstance(default, float) else str(default) or "(empty)"
+    return f"{default:g}" if isinstance(default, float) else str(default) or "empty"
 
 
 def templates(folder: Path) -> set[str]:
@@ -66,7 +77,7 @@ def quoted(text: str) -> list[str]:
 
 @pytest.mark.parametrize("node", NODES, **IDS)
 def test_a_page_lists_the_widgets_and_their_starting_values(node):
-    listed = [(name, value) for name, value, _ in table(page_of(node), "widget")]
+    listed = [(name, value) for name, value, _ in widget_list(page_of(node))]
     assert listed == [(item.id, shown(item.default)) for item in widgets(node)]
 
 
