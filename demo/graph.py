@@ -29,7 +29,7 @@ def stage(node_id: str) -> str:
 
 
 def demo_prompt(
-    frames: int = 24, size: int = 128, steps: int = 20, cfg: float = 3.0, motion: str = "wave", seed: int = 0
+    frames: int = 24, size: int = 128, steps: int = 20, cfg: float = 3.0, motion: str = "dance", seed: int = 14
 ) -> dict:
     """Character to video in the API's format; size is the width and height in pixels."""
     return _input_nodes(frames, size, motion, seed) | _method_nodes(steps, cfg) | _output_nodes()
