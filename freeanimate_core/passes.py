@@ -89,7 +89,7 @@ class TogetherPass(RecordingPass):
     def self_inputs(self, site: str, inputs: Inputs, chunks: list[int]) -> Inputs:
         """Record both, then RA-SA with the last row as the reference."""
         rows = inputs[0]
-        self.reference[f"{site}.self"] = rows[-1:]
+        self.reference[f"{site}.self"] = rows[-1:].clone()  # a view would hold the window's rows for the whole level
         inputs = super().self_inputs(site, inputs, chunks)
         self.features[f"{site}.self"] = rows[:-1]
         return inputs
