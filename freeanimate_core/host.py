@@ -18,6 +18,7 @@ import torch
 from comfy.ldm.modules.attention import attention_basic, attention_split, attention_sub_quad, optimized_attention
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from comfy.patcher_extension import WrappersMP
+from comfy_execution.utils import get_executing_context
 from torch import Tensor
 
 from .errors import FreeAnimateError
@@ -25,7 +26,7 @@ from .fingerprint import values_digest, weights_digest
 from .hooks import cross_attention_patch, self_attention_patch
 from .plan import Shape, unet_shape
 from .progress import Bar
-from .windows import ROOM_FRAMES, Windower
+from .windows import ROOM_FRAMES, Windower, one_window
 
 KEY = "freeanimate"
 WRAPPED = WrappersMP.OUTER_SAMPLE, WrappersMP.PREPARE_SAMPLING, WrappersMP.CALC_COND_BATCH
@@ -54,7 +55,15 @@ def progress_bar(total: int):
 def frames_bar(model, total: int) -> Bar:
     """The node's progress bar of ``total`` frames x levels, with latent previews as the host is set."""
     callback = latent_preview.prepare_callback(model, total)
-    return Bar(progress_bar(total), lambda done, strip: callback(done - 1, strip, None, total))
+    return Bar(progress_bar(total), lambda done, strip: callback(done - 1, strip, None, total), show_text)
+
+
+def show_text(text: str) -> None:
+    """Text on the node that is running, in the editor that asked for the run; without a server nobody sees it."""
+    if (context := get_executing_context()) is not None:
+        from server import PromptServer  # a running node has a server; anything else need not load it
+
+        PromptServer.instance.send_progress_text(text, context.node_id, PromptServer.instance.client_id)
 
 
 def temp_directory() -> Path:
@@ -209,18 +218,6 @@ def release(conditionings) -> None:
             control.cleanup()
 
 
-def one_window(windower: Windower) -> Callable:
-    """PREPARE_SAMPLING wrapper: the host makes room for one window, not for the clip."""
-
-    def prepare(executor, model, noise_shape, conds, *args, **kwargs):
-        shape = [min(noise_shape[0], windower.size), *noise_shape[1:]]
-        loaded = executor(model, shape, conds, *args, **kwargs)
-        windower.fit(noise_shape[0], free_memory(model.load_device))
-        return loaded
-
-    return prepare
-
-
 def install(clone, outer_sample: Callable, prepare_sampling: Callable, calc_cond_batch: Callable) -> None:
     """Hang the three wrappers on a clone made by ``with_attention_patches``, or in the place of those on it."""
     for kind, wrapper in zip(WRAPPED, (outer_sample, prepare_sampling, calc_cond_batch), strict=True):
@@ -229,7 +226,7 @@ def install(clone, outer_sample: Callable, prepare_sampling: Callable, calc_cond
 
 def limit_estimate(clone, windower: Windower) -> None:
     """The host makes room for one window of an inversion, not for the clip."""
-    clone.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, KEY, one_window(windower))
+    clone.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, KEY, one_window(windower, free_memory))
 
 
 def placed(options: dict, model) -> dict:

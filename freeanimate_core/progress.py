@@ -22,14 +22,20 @@ def strip(latents: Tensor) -> Tensor:
 class Bar:
     """Progress of a node in frames x levels: it moves with every window and shows every level.
 
-    show(done) and picture(done, strip [1,C,h,w]) are the host's; ``show`` raises when the user
-    interrupts. plan: how the run goes about it, in words, once that is settled.
+    show(done), picture(done, strip [1,C,h,w]) and say(text on the node) are the host's; ``show``
+    raises when the user interrupts. plan: how the run goes about it, in words, once that is settled.
     """
 
     show: Callable[[int], None]
     picture: Callable[[int, Tensor], None]
-    plan: str = ""
+    say: Callable[[str], None]
+    plan: str = field(default="", init=False)
     _done: int = field(default=0, init=False)
+
+    def settle(self, plan: str) -> None:
+        """The plan, which the node shows from here on."""
+        self.plan = plan
+        self.say(plan)
 
     def window(self, start: int) -> None:
         """A window begins whose first frame is ``start`` of those at this level."""

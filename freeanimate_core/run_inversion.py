@@ -155,6 +155,7 @@ def _invert(plan: Plan, running: Evaluations, x: Tensor, options: dict) -> Inver
     capture = Capture(running.streams, plan.config.reference_weight, plan.windower)
     reference = plan.reference.to(x)
     bank = _bank(plan, x.shape)
+    running.bar.settle(_way(plan.windower, bank))
 
     def denoise(level: int, sigma: float, preview: Tensor, anchor: Tensor, last: bool = True) -> Denoised:
         kept = bank if last and level >= plan.first_visited else None
@@ -215,6 +216,10 @@ def _bank(plan: Plan, shape: tuple[int, ...]) -> AttentionBank | None:
     return AttentionBank(folder if storage == "disk" else None)
 
 
+def _way(windower: Windower, bank: AttentionBank | None) -> str:
+    return f"{windower}, storage {'recompute' if bank is None else bank.storage}"
+
+
 def _fingerprint(plan: Plan) -> Fingerprint:
     prompt, control = prompt_digest(plan.positive[0]), control_digest(plan.positive[0])
     return Fingerprint(**host.model_digests(plan.model), prompt=prompt, control=control)
@@ -262,10 +267,8 @@ def run_inversion(
     check_hints([anchor_options], 1, INVERSION, "reference_positive")
     plan = _plan(model, positive, anchor_positive, config, frames, anchor)
     record, psnr = _on_host(plan, frames)
-    storage = "recompute" if record.bank is None else record.bank.storage
-    summary = (
-        f"{len(record.descending) - 1} levels (ddim_uniform, steps {config.steps}), {plan.windower}, storage {storage}"
-    )
+    way = _way(plan.windower, record.bank)
+    summary = f"{len(record.descending) - 1} levels (ddim_uniform, steps {config.steps}), {way}"
     summary += f", reconstruction {psnr:.1f} dB" if config.check else ""
     log.info("%r: %s", record, summary)
     return Outcome(record, host.to_latent(model, record.top), psnr, summary)

@@ -21,7 +21,7 @@ from .progress import Bar
 from .record import Inversion
 from .schedule import guidance
 from .streams import recording_streams
-from .windows import Windower
+from .windows import Windower, one_window
 
 REFERENCE, PREVIEW = "freeanimate_reference", "freeanimate_preview"
 log = logging.getLogger("freeanimate")
@@ -94,12 +94,12 @@ class PatchedModel:
     def prepare_sampling(self, executor, model, noise_shape, conds, *args, **kwargs):
         """The host makes room for one window, not for the clip."""
         run: Run = kwargs["model_options"]["transformer_options"][host.KEY]
-        loaded = host.one_window(run.windower)(executor, model, noise_shape, conds, *args, **kwargs)
+        loaded = one_window(run.windower, host.free_memory)(executor, model, noise_shape, conds, *args, **kwargs)
         plan = f"{run.windower}, {self._tier()}, about {self._time(model, run.windower.size):.2f} times plain sampling"
         if run.bar is None or run.bar.plan != plan:  # once for all parts of a long clip
             log.info("%s: %s", PATCH_MODEL, plan)
         if run.bar is not None:
-            run.bar.plan = plan
+            run.bar.settle(plan)
         return loaded
 
     def _tier(self) -> str:

@@ -78,3 +78,15 @@ class Windower:
             if len(window) == 1 or not self.out_of_memory(error):
                 raise
             return None
+
+
+def one_window(windower: Windower, free_memory: Callable[[torch.device], int]) -> Callable:
+    """PREPARE_SAMPLING wrapper: the host makes room for one window, not for the clip."""
+
+    def prepare(executor, model, noise_shape, conds, *args, **kwargs):
+        shape = [min(noise_shape[0], windower.size), *noise_shape[1:]]
+        loaded = executor(model, shape, conds, *args, **kwargs)
+        windower.fit(noise_shape[0], free_memory(model.load_device))
+        return loaded
+
+    return prepare

@@ -1,10 +1,11 @@
 """Inspect Attention."""
 
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 
 from ..freeanimate_core.config import MAX_FRAMES, MAX_LAYER, PARTS, InspectConfig
 from ..freeanimate_core.errors import INSPECT
 from ..freeanimate_core.run_inspect import run_inspect
+from .shown import shown
 from .sockets import CATEGORY, PREFIX, Inversion
 
 DEFAULTS = InspectConfig()
@@ -101,4 +102,4 @@ class FreeAnimateInspectAttention(io.ComfyNode):
     @classmethod
     def execute(cls, model, inversion, preview, reference, frame, step, part, layer, x, y) -> io.NodeOutput:
         seen = run_inspect(model, inversion, preview, reference, InspectConfig(frame, step, part, layer, x, y))
-        return io.NodeOutput(seen.picture, seen.text, ui=ui.PreviewText(seen.text))
+        return io.NodeOutput(seen.picture, seen.text, ui=shown(seen.text))

@@ -1,10 +1,11 @@
 """DDIM Inversion (Attention Capture)."""
 
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 
 from ..freeanimate_core.config import MAX_CORRECTION, MAX_STEPS, MAX_WEIGHT, MAX_WINDOW, STORAGE, InversionConfig
 from ..freeanimate_core.errors import INVERSION
 from ..freeanimate_core.run_inversion import run_inversion
+from .shown import shown
 from .sockets import CATEGORY, PREFIX, Inversion
 from .widgets import frames_per_window
 
@@ -128,5 +129,5 @@ class FreeAnimateInversion(io.ComfyNode):
         record = outcome.record
         levels = len(record.descending) - 1
         return io.NodeOutput(
-            record, outcome.noise, record.descending.clone(), levels, outcome.psnr, ui=ui.PreviewText(outcome.summary)
+            record, outcome.noise, record.descending.clone(), levels, outcome.psnr, ui=shown(outcome.summary)
         )

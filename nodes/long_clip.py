@@ -1,10 +1,11 @@
 """Animate Long Clip."""
 
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 
 from ..freeanimate_core.config import MAX_FRAMES, MAX_WINDOW, LongClipConfig, SamplerConfig
 from ..freeanimate_core.errors import LONG_CLIP
 from ..freeanimate_core.run_parts import Inputs, run_long_clip
+from .shown import shown
 from .sockets import CATEGORY, PREFIX
 from .widgets import GUIDANCE, guidance, patched_run
 
@@ -93,4 +94,4 @@ class FreeAnimateLongClip(io.ComfyNode):
         scale = SamplerConfig(cfg, cfg_start, cfg_end, LONG_CLIP)
         config = LongClipConfig(frames_per_part, first_frame, frames, run_name, again)
         done = run_long_clip(Inputs(model, inversion, positive, negative, vae, scale), config)
-        return io.NodeOutput(done.images, done.latent, done.report, ui=ui.PreviewText(done.report))
+        return io.NodeOutput(done.images, done.latent, done.report, ui=shown(done.report))

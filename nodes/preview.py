@@ -2,12 +2,13 @@
 
 import logging
 
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 
 from ..freeanimate_core import host
 from ..freeanimate_core.errors import PREVIEW
 from ..freeanimate_core.pose import parse_poses
 from ..freeanimate_core.preview import coverage_plot, generate, report
+from .shown import shown
 from .sockets import CATEGORY, PREFIX, PoseKeypoint
 
 _LOG = logging.getLogger("freeanimate")
@@ -127,5 +128,5 @@ class FreeAnimatePreview(io.ComfyNode):
             made.background,
             list(made.coverage),
             plot,
-            ui=ui.PreviewText(text),
+            ui=shown(text),
         )

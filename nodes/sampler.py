@@ -1,10 +1,11 @@
 """Animate Sampler."""
 
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 
 from ..freeanimate_core.config import SamplerConfig
 from ..freeanimate_core.errors import SAMPLER
 from ..freeanimate_core.run_sampling import animate
+from .shown import shown
 from .sockets import CATEGORY, PREFIX
 from .widgets import GUIDANCE, guidance, patched_run
 
@@ -48,4 +49,4 @@ class FreeAnimateSampler(io.ComfyNode):
     ) -> io.NodeOutput:
         config = SamplerConfig(cfg, cfg_start, cfg_end)
         latent, done = animate(model, inversion, positive, negative, config)
-        return io.NodeOutput(latent, ui=ui.PreviewText(done))
+        return io.NodeOutput(latent, ui=shown(done))

@@ -31,7 +31,7 @@ def test_a_strip_is_of_whole_frames_in_their_order(frames, width, shown):
 
 def test_the_bar_counts_frames_times_levels():
     seen = []
-    bar = Bar(lambda done: seen.append(done), lambda done, strip: seen.append((done, strip.shape[-1])))
+    bar = Bar(seen.append, lambda done, strip: seen.append((done, strip.shape[-1])), seen.append)
     windower = Windower(2, poll=bar.window)
     for _ in range(2):
         (denoised,) = windower.map(5, lambda frames: [numbered(5)[frames.start : frames.stop]])
@@ -48,6 +48,13 @@ def test_a_smaller_window_is_shown_from_where_it_was():
             raise RuntimeError("full")
         return [numbered(6)[frames.start : frames.stop]]
 
-    bar = Bar(seen.append, lambda done, strip: None)
+    bar = Bar(seen.append, lambda done, strip: None, seen.append)
     Windower(4, out_of_memory=lambda error: True, poll=bar.window).map(6, evaluate)
     assert seen == [0, 0, 2, 4]
+
+
+def test_the_plan_is_shown_at_once_and_kept():
+    seen = []
+    bar = Bar(seen.append, lambda done, strip: None, seen.append)
+    bar.settle("2 frames at a time")
+    assert seen == [bar.plan] == ["2 frames at a time"]
