@@ -3,6 +3,7 @@
 Clicks go to the real buttons. What the canvas draws is no DOM: the editor's own graph object is asked for it.
 """
 
+from itertools import combinations
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page
@@ -10,18 +11,16 @@ from playwright.sync_api import Locator, Page
 PACK = "freeanimate"
 WINDOW = {"width": 1600, "height": 1000}
 PATIENCE = 30_000  # milliseconds for the editor to answer, on a busy machine
-CLICKS = 5  # a canvas that was just loaded may miss one
+RESET = {"Comfy.RightSidePanel.IsOpen": False, "Comfy.VueNodes.Enabled": False}  # settings that tests leave changed
 MARGIN = 90  # pixels around the graph in a screenshot: the editor's own bars lie there
 
-_OVERLAPS = """() => {
-    const boxes = app.graph.nodes.map(n => [`${n.id} ${n.title}`, n.pos[0], n.pos[1] - LiteGraph.NODE_TITLE_HEIGHT,
-        n.pos[0] + n.size[0], n.pos[1] + (n.flags.collapsed ? 0 : n.size[1])]);
-    const found = [];
-    for (const [i, a] of boxes.entries())
-        for (const b of boxes.slice(i + 1))
-            if (a[1] < b[3] && b[1] < a[3] && a[2] < b[4] && b[2] < a[4]) found.push(`${a[0]} | ${b[0]}`);
-    return found;
-}"""
+_BOXES = """() => app.graph.nodes.map(n => [`${n.id} ${n.title}`, n.pos[0], n.pos[1] - LiteGraph.NODE_TITLE_HEIGHT,
+    n.pos[0] + n.size[0], n.pos[1] + (n.flags.collapsed ? 0 : n.size[1])])"""
+
+_ELEMENT_BOXES = """() => app.graph.nodes.map(n => {
+    const box = document.querySelector(`[data-node-id="${n.id}"]`).getBoundingClientRect();
+    return [`${n.id} ${n.title}`, box.left, box.top, box.right, box.bottom];
+})"""
 
 _CLIPPED = """() => app.graph.nodes.filter(n => ["MarkdownNote", "Note"].includes(n.type)).filter(n => {
     const text = n.widgets[0].element.querySelector(".tiptap") ?? n.widgets[0].element;
@@ -47,6 +46,15 @@ _PLAYS = """async video => {
 }"""
 
 
+def _overlapping(boxes: list[list]) -> list[str]:
+    """Names of the pairs of boxes [name, left, top, right, bottom] that cover one another."""
+    return [
+        f"{a[0]} | {b[0]}"
+        for a, b in combinations(boxes, 2)
+        if a[1] < b[3] and b[1] < a[3] and a[2] < b[4] and b[2] < a[4]
+    ]
+
+
 class Editor:
     """The editor in a page; the constructor loads it anew, with an empty graph.
 
@@ -59,7 +67,8 @@ class Editor:
         page.set_viewport_size(WINDOW)
         page.goto(url)
         page.wait_for_function("window.app?.vueAppReady && app.graph.nodes.length > 0")  # it begins with a workflow
-        page.evaluate("app.extensionManager.setting.set('Comfy.RightSidePanel.IsOpen', false)")  # as a test left it
+        for setting, value in RESET.items():
+            self._set(setting, value)
         self._command("Comfy.NewBlankWorkflow")
         page.wait_for_function("app.graph.nodes.length === 0")
 
@@ -98,7 +107,21 @@ class Editor:
 
     def overlaps(self) -> list[str]:
         """Pairs of nodes that cover one another."""
-        return self.page.evaluate(_OVERLAPS)
+        return _overlapping(self.page.evaluate(_BOXES))
+
+    def use_nodes_2(self) -> None:
+        """Have the nodes drawn by Nodes 2.0, as elements of the page."""
+        self._set("Comfy.VueNodes.Enabled", True)
+
+    def wait_for_elements(self) -> None:
+        """Nodes 2.0: wait until each node of the graph has its element."""
+        self.page.wait_for_function(
+            "app.graph.nodes.every(node => document.querySelector(`[data-node-id='${node.id}']`)?.offsetHeight)"
+        )
+
+    def overlapping_elements(self) -> list[str]:
+        """Nodes 2.0: pairs of nodes whose elements cover one another."""
+        return _overlapping(self.page.evaluate(_ELEMENT_BOXES))
 
     def clipped_notes(self) -> list[str]:
         """Notes whose text is longer than the note."""
@@ -148,13 +171,11 @@ class Editor:
             node_type,
         )
         self.page.wait_for_function("app.canvas.visible_nodes.length === 1")  # before that it takes no click
-        button = self.page.get_by_test_id("info-button")
-        for _ in range(CLICKS):
-            self.page.mouse.click(x, y)
-            self.page.wait_for_timeout(1000)  # a second click any sooner were a double click
-            if button.is_visible():
-                break
-        button.click()
+        self.page.wait_for_function(  # while the editor loads, a mask lies over the canvas
+            "([x, y]) => document.elementFromPoint(x, y) === app.canvasEl", arg=[x, y]
+        )
+        self.page.mouse.click(x, y)
+        self.page.get_by_test_id("info-button").click()
 
     def picture(self, name: str) -> None:
         """A screenshot of the window."""
@@ -178,6 +199,9 @@ class Editor:
         self.page.wait_for_timeout(500)  # the canvas is drawn anew
         self.picture(name)
         self.page.set_viewport_size(WINDOW)
+
+    def _set(self, setting: str, value: bool) -> None:
+        self.page.evaluate("([id, value]) => app.extensionManager.setting.set(id, value)", [setting, value])
 
     def _command(self, name: str) -> None:
         self.page.evaluate("name => app.extensionManager.command.execute(name)", name)

@@ -58,6 +58,19 @@ def test_a_template_opens_whole_and_keeps_its_values(editor, server, path):
     assert editor.prompt() == prompt
 
 
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_a_template_is_whole_in_nodes_2(editor, path):
+    file = graph_of(path)
+    editor.load(file)
+    prompt = editor.prompt()
+    editor.use_nodes_2()
+    editor.load(file)
+    editor.wait_for_elements()
+    editor.picture_of_graph(f"nodes 2 {path.stem}")
+    assert editor.overlapping_elements() == []
+    assert editor.prompt() == prompt
+
+
 def test_the_first_template_runs_to_a_video(editor):
     editor.open_template(FIRST.stem, len(graph_of(FIRST)["nodes"]))
     editor.watch()
