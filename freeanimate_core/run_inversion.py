@@ -268,7 +268,7 @@ def run_inversion(
     plan = _plan(model, positive, anchor_positive, config, frames, anchor)
     record, psnr = _on_host(plan, frames)
     way = _way(plan.windower, record.bank)
-    summary = f"{len(record.descending) - 1} levels (ddim_uniform, steps {config.steps}), {way}"
-    summary += f", reconstruction {psnr:.1f} dB" if config.check else ""
+    summary = f"reconstruction {psnr:.1f} dB, " if config.check else ""  # first: a node shows two lines
+    summary += f"{len(record.descending) - 1} levels (ddim_uniform, steps {config.steps}), {way}"
     log.info("%r: %s", record, summary)
     return Outcome(record, host.to_latent(model, record.top), psnr, summary)
