@@ -81,7 +81,15 @@ def test_groups_follow_the_method_and_notes_say_what_to_change(workflow):
     notes = [node["widgets_values"][0] for node in workflow["nodes"] if node["type"] in NOTES]
     assert len(notes) >= 4
     assert notes[0].startswith("# ")
-    assert "hange" in notes[0] and len(notes[0]) > 300
+    assert "\n## 1. " in notes[0] and len(notes[0]) > 300
+
+
+def test_it_opens_at_a_zoom_at_which_the_editor_draws_text(workflow):
+    """On a screen of 1920x1080: the editor opens a template on three quarters of the canvas, and below 8/14 of its
+    natural size it draws boxes without any text."""
+    boxes = [frame(group) for group in workflow["groups"]]
+    width, height = (max(box[k + 2] for box in boxes) - min(box[k] for box in boxes) for k in (0, 1))
+    assert 0.75 * min(1920 / width, 1080 / height) > 8 / 14
 
 
 def test_nodes_say_where_they_come_from(workflow):
