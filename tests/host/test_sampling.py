@@ -1,5 +1,8 @@
 """The patched MODEL under the host's own samplers; off means untouched; nothing upstream changes."""
 
+import copy
+import re
+
 import comfy.model_management
 import comfy.samplers
 import comfy_extras.nodes_custom_sampler as custom
@@ -82,6 +85,33 @@ def test_random_samplers_are_refused(clip, outputs, sampler):
     record, noise, sigmas, levels, _ = outputs
     with pytest.raises(FreeAnimateError, match=f"'{sampler}'.*deterministic"):
         custom_advanced(clip, patch(clip.tiny.model, record), noise, sigmas, sampler=sampler)
+
+
+FAULTS = {
+    "has 3 pose images for 2 frames": ("negative", lambda tiny, entries: Clip(tiny, frames=3).negative),
+    "is 154 tokens long": ("positive", lambda tiny, entries: [[tiny.negative()[0][0], entries[0][1]]]),
+    "holds a conditioning limited to an area": (
+        "negative",
+        lambda tiny, entries: host_nodes.ConditioningSetArea().append(entries, 64, 64, 0, 0, 1.0)[0],
+    ),
+}
+
+
+@pytest.mark.parametrize("says", FAULTS)
+def test_a_refusal_names_nodes_that_are_in_the_graph(clip, outputs, says):
+    """Patch Model is in each; the Animate Sampler only where it is the sampler."""
+    record, noise, sigmas, levels, _ = outputs
+    name, spoil = FAULTS[says]
+    faulty = copy.copy(clip)
+    setattr(faulty, name, spoil(clip.tiny, getattr(clip, name)))
+    model = patch(clip.tiny.model, record)
+    hosts = re.escape(f"Patch Model (RA-SA + IBA): the sampler's {name} {says}")
+    with pytest.raises(FreeAnimateError, match=f"^{hosts}"):
+        k_sampler(faulty, model, noise, levels)
+    with pytest.raises(FreeAnimateError, match=f"^{hosts}"):
+        custom_advanced(faulty, model, noise, sigmas)
+    with pytest.raises(FreeAnimateError, match=f"^Animate Sampler: {name} {says}"):
+        sample(faulty, record, model, 4.0, faulty.positive)
 
 
 def test_samplers_of_higher_order_ask_between_levels(clip, outputs):
