@@ -65,6 +65,15 @@ def test_k_sampler_follows_a_rounded_schedule(sd15):
         k_sampler(clip, model, noise, 28)
 
 
+def test_the_top_level_is_what_the_tooltip_says(sd15):
+    """How near to pure noise ddim_uniform comes depends on how 1000 divides by the steps, not on their number alone."""
+    sampling = sd15.model.get_model_object("model_sampling")
+    tops = {n: float(comfy.samplers.calculate_sigmas(sampling, "ddim_uniform", n)[0]) for n in range(1, 31)}
+    assert {n for n, top in tops.items() if top <= 8.4} == {1, 2, 3, 4, 5, 8, 9, 10}
+    assert min(top for top in tops.values() if top > 8.4) == tops[20] == pytest.approx(11.0, abs=0.05)
+    assert float(sampling.sigma_max) == pytest.approx(14.6, abs=0.05)
+
+
 def test_other_starts_are_refused(clip, outputs):
     record, noise, sigmas, levels, _ = outputs
     model = patch(clip.tiny.model, record)
