@@ -7,6 +7,15 @@ from . import tiny
 from .weights import load_weights, taesd
 
 TOKENS = "clip_l.transformer.text_model.embeddings.token_embedding.weight"
+# What a latent cell looks like, RGB -1..1: a row per channel, then the constant. Fitted on 128 characters by
+# demo.training.autoencoder.preview_factors; tests/host/test_demo_model.py fits it again
+LATENT_RGB = (
+    (0.480, 0.025, -0.050),
+    (0.012, 0.401, 0.063),
+    (-0.009, 0.009, 0.451),
+    (-0.028, -0.015, 0.017),
+    (0.113, -0.008, -0.080),
+)
 _SEED = 0  # of the drawn weights that the trained ones replace
 
 
@@ -23,9 +32,16 @@ def assemble(parts: dict[str, dict[str, Tensor]]) -> tuple[object, object, objec
     layout = tiny.SD15_DEMO
     model, control = tiny.build_model(layout, _SEED), tiny.build_control_net(layout, _SEED)
     model.model.diffusion_model.load_state_dict(parts["unet"])
+    _show_own_colours(model.model.latent_format)
     control.control_model.load_state_dict(parts["control"])
     vae = tiny.vae_of(taesd(parts["encoder"], parts["decoder"], tiny.latent_scale(layout)))
     return model, _clip(layout, parts), vae, control
+
+
+def _show_own_colours(latent_format: object) -> None:
+    """Live previews in the colours of this VAE: the latent format is the model's own object, in SD1.5's colours."""
+    *latent_format.latent_rgb_factors, latent_format.latent_rgb_factors_bias = LATENT_RGB
+    latent_format.taesd_decoder_name = None  # where TAESD is chosen: SD1.5's would decode other colours
 
 
 def _clip(layout: tiny.Layout, parts: dict[str, dict[str, Tensor]]) -> object:

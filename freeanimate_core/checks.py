@@ -4,7 +4,7 @@ from torch import Tensor
 
 from .conditioning import check_hints, controls, refuse_regions
 from .config import PatchConfig
-from .errors import INVERSION, PATCH_MODEL, SAMPLER, FreeAnimateError
+from .errors import INVERSION, PATCH_MODEL, FreeAnimateError
 from .fingerprint import values_digest, weights_digest
 from .record import Inversion
 from .schedule import SAME_LEVEL
@@ -41,26 +41,29 @@ def check_record(record: Inversion, digests: dict[str, str], node: str) -> None:
             raise FreeAnimateError(f"{node}: model is not the one of the inversion, which was made with {remedy}.")
 
 
-def check_live(record: Inversion, config: PatchConfig, conds: dict[str, list[dict]], node: str = SAMPLER) -> None:
+def check_live(
+    record: Inversion, config: PatchConfig, conds: dict[str, list[dict]], node: str, owner: str = ""
+) -> None:
     """FreeAnimateError for live conditionings that the record cannot serve.
 
     conds: the guider's entries by name, before the host processes them. node: whom the message blames.
+    owner: whose inputs they are ("the sampler's ") when they are not the node's own.
     """
     for name, entries in conds.items():
-        refuse_regions(entries, node, name)
-        check_hints(entries, record.frames, node, name)
+        refuse_regions(entries, node, owner + name)
+        check_hints(entries, record.frames, node, owner + name)
     if config.cross_span == 0:
         return
     for entry in conds.get("positive", []):
         live, recorded = entry["cross_attn"].shape[1], record.text.shape[1]
         if live != recorded:
             raise FreeAnimateError(
-                f"{node}: positive is {live} tokens long and the positive of {INVERSION} was {recorded}; "
+                f"{node}: {owner}positive is {live} tokens long and the positive of {INVERSION} was {recorded}; "
                 f"use prompts of one length, or set cross_span of {PATCH_MODEL} to 0."
             )
 
 
-def check_same_input(record: Inversion, positive: list, node: str = SAMPLER) -> None:
+def check_same_input(record: Inversion, positive: list, node: str) -> None:
     """FreeAnimateError unless an entry of the live positive has the recorded prompt, ControlNet and poses.
 
     This guards the pack's own samplers; whoever wants the passes to differ samples the patched model

@@ -70,7 +70,7 @@ def single_entry(conditioning: list, node: str, label: str) -> dict:
     if options.get("start_percent", 0.0) > 0.0 or options.get("end_percent", 1.0) < 1.0:
         raise FreeAnimateError(
             f"{node}: {label} is limited to part of the steps; connect the conditioning before "
-            "ConditioningSetTimestepRange (the Animate Sampler accepts scheduled ones)."
+            "ConditioningSetTimestepRange (the sampler accepts scheduled ones)."
         )
     if options.get("hooks") is not None:
         raise FreeAnimateError(

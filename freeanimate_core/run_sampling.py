@@ -87,7 +87,7 @@ class PatchedModel:
         refuse_conflicts(guider.model_options, PATCH_MODEL)
         refuse_random(sampler)
         check_record(self.record, host.model_digests(model), PATCH_MODEL)
-        check_live(self.record, self.config, guider.conds)
+        check_live(self.record, self.config, guider.conds, PATCH_MODEL, "the sampler's ")
         start = host.to_model_space(model, latent_image) + noise.float() * float(sigmas[0])
         check_start(self.record, start, float(sigmas[0]))
 
@@ -199,9 +199,13 @@ def patch_of(model, record: Inversion, positive: list, node: str) -> PatchedMode
 def animate(model, record: Inversion, positive: list, negative: list, config: SamplerConfig) -> tuple[dict, str]:
     """Denoise the record's frames with a patched MODEL: the host's euler over the record's sigmas.
 
-    Returns a LATENT [F,C,h,w] and how it was done, in words. Raises FreeAnimateError as ``patch_of`` does.
+    Returns a LATENT [F,C,h,w] and how it was done, in words. Raises FreeAnimateError as ``patch_of``
+    and ``check_live`` do.
     """
-    patch_of(model, record, positive, SAMPLER)
+    patched = patch_of(model, record, positive, SAMPLER)
+    if not patched.config.off:
+        live = {"positive": host.entries_of(positive), "negative": host.entries_of(negative)}
+        check_live(record, patched.config, live, SAMPLER)
     bar = host.frames_bar(model, record.frames * (len(record.descending) - 1))
     samples = denoise(model, record, positive, negative, config, bar)
     done = f"{record.frames} frames, {len(record.descending) - 1} steps"

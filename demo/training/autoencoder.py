@@ -5,6 +5,7 @@ Axes: b pictures, h, w pixels.
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from .loop import Plan, Stage
 from .narrow_vae import Decoder, Encoder, colour_start
@@ -66,3 +67,14 @@ def quality(module: AutoEncoder, images: Tensor, figures: Tensor) -> tuple[float
     error = (module.decoder(module.encoder(images)).clamp(0, 1) - images).square()
     inside = (error * figures).sum(dim=(1, 2, 3)) / (3 * figures.sum(dim=(1, 2, 3)))
     return tuple(float((-10 * each.log10()).mean()) for each in (error.mean(dim=(1, 2, 3)), inside))
+
+
+@torch.no_grad()
+def preview_factors(latents: Tensor, images: Tensor) -> Tensor:
+    """The colour of a latent cell, for live previews: [c+1,3], of the c channels and, last, of a constant 1.
+
+    Least squares from latents [b,c,h/8,w/8] to the cells' mean RGB, -1..1, in pictures [b,3,h,w] of 0..1.
+    """
+    cells = functional.pad(latents.movedim(1, -1).flatten(0, 2), (0, 1), value=1.0)
+    colours = functional.avg_pool2d(images, 8).movedim(1, -1).flatten(0, 2) * 2 - 1
+    return torch.linalg.lstsq(cells, colours).solution

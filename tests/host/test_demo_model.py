@@ -3,16 +3,22 @@
 import json
 import shutil
 
+import latent_preview
 import nodes as host_nodes
 import numpy as np
 import pytest
 import torch
+from comfy.cli_args import args
+from comfy.latent_formats import SD15
 from freeanimate_pack.nodes.demo_character import FreeAnimateDemoCharacter
 from freeanimate_pack.nodes.demo_model import FreeAnimateDemoModel
 from safetensors.torch import save_file
 
 from demo.character import draw_parts
+from demo.model import LATENT_RGB
 from demo.motion import MOTIONS, motion
+from demo.training.autoencoder import preview_factors
+from demo.training.pictures import FIRST_SEED
 from demo.weights import CARD, FILE, DemoWeightsError, load_weights
 from demo.words import caption
 
@@ -75,10 +81,40 @@ def test_other_weights_are_refused(tmp_path):
     assert load_weights(other, card)["unet"]
 
 
+def pictures(seeds: range) -> torch.Tensor:
+    """One picture [n,H,W,3] of each character."""
+    return torch.cat([torch.from_numpy(draw_parts(s, poses(s)[:1], SIZE, SIZE)[0]) for s in seeds])
+
+
 def test_the_autoencoder_keeps_held_out_characters(models):
-    truth = torch.cat([torch.from_numpy(draw_parts(s, poses(s)[:1], SIZE, SIZE)[0]) for s in range(200, 216)])
+    truth = pictures(range(200, 216))
     shown = models[2].decode(models[2].encode(truth))
     assert psnr(shown, truth) > MEASURED["vae_psnr"] - 1.5
+
+
+def test_live_previews_have_the_pictures_colours(models, monkeypatch):
+    """Of held-out characters, by the host's previewer; with the factors of SD1.5's VAE they are far off."""
+    monkeypatch.setattr(args, "preview_method", latent_preview.LatentPreviewMethod.Auto)
+    model, _, vae, _ = models
+    truth = pictures(range(200, 216))
+    latents = model.model.process_latent_in(vae.encode(truth))
+    cells = torch.nn.functional.avg_pool2d(truth.movedim(-1, 1), 8).movedim(1, -1)
+
+    def error(latent_format) -> float:
+        previewer = latent_preview.get_previewer(model.load_device, latent_format)
+        shown = [np.asarray(previewer.decode_latent_to_preview(one[None])) for one in latents]
+        return float((torch.from_numpy(np.stack(shown)) / 255 - cells).abs().mean())
+
+    assert error(model.clone().model.latent_format) < 0.05
+    assert error(SD15()) > 0.15
+
+
+def test_the_colours_of_live_previews_are_the_fitted_ones(models):
+    """After another training of the autoencoder: copy the table that this shows."""
+    model, _, vae, _ = models
+    truth = pictures(range(FIRST_SEED, FIRST_SEED + 128))
+    fitted = preview_factors(model.model.process_latent_in(vae.encode(truth)), truth.movedim(-1, 1))
+    assert torch.allclose(fitted, torch.tensor(LATENT_RGB), atol=2e-3), fitted
 
 
 def test_samples_follow_their_poses(models):

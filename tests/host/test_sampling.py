@@ -1,5 +1,8 @@
 """The patched MODEL under the host's own samplers; off means untouched; nothing upstream changes."""
 
+import copy
+import re
+
 import comfy.model_management
 import comfy.samplers
 import comfy_extras.nodes_custom_sampler as custom
@@ -62,6 +65,15 @@ def test_k_sampler_follows_a_rounded_schedule(sd15):
         k_sampler(clip, model, noise, 28)
 
 
+def test_the_top_level_is_what_the_tooltip_says(sd15):
+    """How near to pure noise ddim_uniform comes depends on how 1000 divides by the steps, not on their number alone."""
+    sampling = sd15.model.get_model_object("model_sampling")
+    tops = {n: float(comfy.samplers.calculate_sigmas(sampling, "ddim_uniform", n)[0]) for n in range(1, 31)}
+    assert {n for n, top in tops.items() if top <= 8.4} == {1, 2, 3, 4, 5, 8, 9, 10}
+    assert min(top for top in tops.values() if top > 8.4) == tops[20] == pytest.approx(11.0, abs=0.05)
+    assert float(sampling.sigma_max) == pytest.approx(14.6, abs=0.05)
+
+
 def test_other_starts_are_refused(clip, outputs):
     record, noise, sigmas, levels, _ = outputs
     model = patch(clip.tiny.model, record)
@@ -82,6 +94,33 @@ def test_random_samplers_are_refused(clip, outputs, sampler):
     record, noise, sigmas, levels, _ = outputs
     with pytest.raises(FreeAnimateError, match=f"'{sampler}'.*deterministic"):
         custom_advanced(clip, patch(clip.tiny.model, record), noise, sigmas, sampler=sampler)
+
+
+FAULTS = {
+    "has 3 pose images for 2 frames": ("negative", lambda tiny, entries: Clip(tiny, frames=3).negative),
+    "is 154 tokens long": ("positive", lambda tiny, entries: [[tiny.negative()[0][0], entries[0][1]]]),
+    "holds a conditioning limited to an area": (
+        "negative",
+        lambda tiny, entries: host_nodes.ConditioningSetArea().append(entries, 64, 64, 0, 0, 1.0)[0],
+    ),
+}
+
+
+@pytest.mark.parametrize("says", FAULTS)
+def test_a_refusal_names_nodes_that_are_in_the_graph(clip, outputs, says):
+    """Patch Model is in each; the Animate Sampler only where it is the sampler."""
+    record, noise, sigmas, levels, _ = outputs
+    name, spoil = FAULTS[says]
+    faulty = copy.copy(clip)
+    setattr(faulty, name, spoil(clip.tiny, getattr(clip, name)))
+    model = patch(clip.tiny.model, record)
+    hosts = re.escape(f"Patch Model (RA-SA + IBA): the sampler's {name} {says}")
+    with pytest.raises(FreeAnimateError, match=f"^{hosts}"):
+        k_sampler(faulty, model, noise, levels)
+    with pytest.raises(FreeAnimateError, match=f"^{hosts}"):
+        custom_advanced(faulty, model, noise, sigmas)
+    with pytest.raises(FreeAnimateError, match=f"^Animate Sampler: {name} {says}"):
+        sample(faulty, record, model, 4.0, faulty.positive)
 
 
 def test_samplers_of_higher_order_ask_between_levels(clip, outputs):

@@ -107,6 +107,11 @@ CASES = {
     "other prompt length": Case(
         prompt_of(LONG_PROMPT), "FreeAnimateSampler", (SAMPLER, "positive", "154", "77", "cross_span")
     ),
+    "other prompt length at the host's sampler": Case(
+        prompt_of(LONG_PROMPT) | stock(positive=["other_control", 0]),
+        KSAMPLER,
+        (PATCH, "the sampler's positive", "154", "77", "cross_span"),
+    ),
     "other size": Case(
         {"big": latent(width=96)} | stock(latent_image=["big", 0]), KSAMPLER, (PATCH, "12x8", "8x8", "noise output")
     ),
