@@ -28,8 +28,9 @@ _CLIPPED = """() => app.graph.nodes.filter(n => ["MarkdownNote", "Note"].include
 }).map(n => `${n.id} ${n.title}`)"""
 
 _WATCH = """() => {
-    const seen = window.seen = {progress: [], previews: [], shown: [[performance.now(), ""]]};
+    const seen = window.seen = {progress: [], previews: [], texts: [], shown: [[performance.now(), ""]]};
     app.api.addEventListener("progress", e => seen.progress.push([e.detail.node, e.detail.value / e.detail.max]));
+    app.api.addEventListener("progress_text", e => seen.texts.push([e.detail.nodeId, e.detail.text]));
     app.api.addEventListener("b_preview_with_metadata", async e => {
         const picture = await createImageBitmap(e.detail.blob);
         seen.previews.push([e.detail.nodeId, picture.width, picture.height]);
@@ -136,7 +137,10 @@ class Editor:
         self.page.evaluate(_WATCH)
 
     def seen(self) -> dict[str, list]:
-        """Since `watch`: progress [node, 0..1], previews [node, width, height], shown [milliseconds, window title]."""
+        """Since `watch`, lists by name, each with the node's id first but for the last.
+
+        progress [node, 0..1], previews [node, width, height], texts [node, text], shown [milliseconds, window title].
+        """
         return self.page.evaluate("window.seen")
 
     def play(self, timeout: float) -> dict:

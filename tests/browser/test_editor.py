@@ -93,6 +93,9 @@ def test_the_first_template_runs_to_a_video(editor):
         assert steps == sorted(steps), method  # one bar that never goes back
         assert steps[-1] == 1, method
         assert [name for name, width, height in seen["previews"] if str(name) == key and width and height], method
+        plan, done = (text for name, text in seen["texts"] if str(name) == key)
+        assert " at a time" in plan, method
+        expect(editor.page.get_by_text(done)).to_be_visible()
     assert seconds <= RUN_LIMIT
     assert gap <= GAP_LIMIT
 
