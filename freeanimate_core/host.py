@@ -59,11 +59,14 @@ def frames_bar(model, total: int) -> Bar:
 
 
 def show_text(text: str) -> None:
-    """Text on the node that is running, in the editor that asked for the run; without a server nobody sees it."""
-    if (context := get_executing_context()) is not None:
-        from server import PromptServer  # a running node has a server; anything else need not load it
+    """Text on the node that is running, in the editor that asked for the run; without one nobody sees it."""
+    if (context := get_executing_context()) is None:
+        return
+    from server import PromptServer  # a running node has a server; anything else need not load it
 
-        PromptServer.instance.send_progress_text(text, context.node_id, PromptServer.instance.client_id)
+    server = PromptServer.instance
+    if server.client_id is not None:  # None would show it in every open editor
+        server.send_progress_text(text, context.node_id, server.client_id)
 
 
 def temp_directory() -> Path:

@@ -33,9 +33,10 @@ class Bar:
     _done: int = field(default=0, init=False)
 
     def settle(self, plan: str) -> None:
-        """The plan, which the node shows from here on."""
-        self.plan = plan
-        self.say(plan)
+        """The plan, which the node shows from here on; a long clip settles on the same one for every part."""
+        if plan != self.plan:
+            self.plan = plan
+            self.say(plan)
 
     def window(self, start: int) -> None:
         """A window begins whose first frame is ``start`` of those at this level."""

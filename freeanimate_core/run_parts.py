@@ -102,7 +102,7 @@ def run_long_clip(inputs: Inputs, config: LongClipConfig) -> Outcome:
     folder = _folder(inputs, patched, config)
     levels = len(inputs.record.descending) - 1
     bar = host.frames_bar(inputs.model, len(frames) * (levels + 1))  # the last of a frame is its decoding
-    finished, made = [], 0
+    finished, made, plan = [], 0, ""
     for part in parts:
         anew = folder is None or any(part.start < r.stop and r.start < part.stop for r in again)
         latents = None if anew else folder.read(part)
@@ -111,6 +111,7 @@ def run_long_clip(inputs: Inputs, config: LongClipConfig) -> Outcome:
         else:
             latents = _made(inputs, patched, part, bar)
             made += 1
+            plan = plan or bar.plan  # the last part may be shorter
             if folder is not None:
                 folder.write(part, latents)
         finished.append(latents)
@@ -120,7 +121,7 @@ def run_long_clip(inputs: Inputs, config: LongClipConfig) -> Outcome:
         f"frames {frames.start} to {frames.stop - 1} of {inputs.record.frames}: {made} parts made, "
         f"{len(parts) - made} read from {place}, {time.monotonic() - started:.1f} s"
     )
-    report += f"; {bar.plan}" if bar.plan else ""
+    report += f"; {plan}" if plan else ""
     log.info("%s: %s", LONG_CLIP, report)
     return Outcome(images, {"samples": torch.cat(finished)}, report)
 
@@ -129,6 +130,7 @@ def _checked(inputs: Inputs) -> PatchedModel:
     """The patch of the model; FreeAnimateError for inputs that do not belong together."""
     record = inputs.record
     patched = patch_of(inputs.model, record, inputs.positive, LONG_CLIP)
+    # with everything off too: a part takes its frames of the hints
     live = {name: host.entries_of(getattr(inputs, name)) for name in ("positive", "negative")}
     check_live(record, patched.config, live, LONG_CLIP)
     channels = record.top.shape[1]

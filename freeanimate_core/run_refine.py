@@ -11,7 +11,7 @@ from torch import Tensor
 
 from . import host
 from .checks import control_digest, prompt_digest
-from .conditioning import check_hints, single_entry, without_control
+from .conditioning import check_hints, refuse_regions, single_entry, without_control
 from .config import PatchConfig, RefineConfig
 from .errors import REFINE, FreeAnimateError
 from .fingerprint import Fingerprint
@@ -62,6 +62,9 @@ def run_refine(model, vae, positive: list, negative: list, scene: Scene, config:
     host.require_unet(model, REFINE)
     refuse_conflicts(model.model_options, REFINE)
     check_hints([single_entry(positive, REFINE, "positive")], len(scene.preview), REFINE, "positive")
+    others = host.entries_of(negative)
+    refuse_regions(others, REFINE, "negative")
+    check_hints(others, len(scene.preview), REFINE, "negative")
     scene = scene.checked(host.cell_size(vae))
     regions = Regions.of(scene.person_mask, scene.hole_mask, scene.reference, scene.background, config.grow)
     latents = _sampled(model, vae, positive, negative, scene, regions.drawn, config)

@@ -76,7 +76,10 @@ class PatchedModel:
         guider.model_options["transformer_options"][host.KEY] = Run(guider, positives, windower, bar)
         guider.conds.update(lent)
         try:
-            return executor(noise, latent_image, sampler, sigmas, mask, callback, *args, **kwargs)
+            samples = executor(noise, latent_image, sampler, sigmas, mask, callback, *args, **kwargs)
+            if bar is not None:
+                bar.settle(self._plan(model, windower))  # a full device has halved the window
+            return samples
         finally:
             guider.model_options["transformer_options"].pop(host.KEY).denoiser = None
             for name in lent:
@@ -95,12 +98,15 @@ class PatchedModel:
         """The host makes room for one window, not for the clip."""
         run: Run = kwargs["model_options"]["transformer_options"][host.KEY]
         loaded = one_window(run.windower, host.free_memory)(executor, model, noise_shape, conds, *args, **kwargs)
-        plan = f"{run.windower}, {self._tier()}, about {self._time(model, run.windower.size):.2f} times plain sampling"
+        plan = self._plan(model, run.windower)
         if run.bar is None or run.bar.plan != plan:  # once for all parts of a long clip
             log.info("%s: %s", PATCH_MODEL, plan)
         if run.bar is not None:
             run.bar.settle(plan)
         return loaded
+
+    def _plan(self, model, windower: Windower) -> str:
+        return f"{windower}, {self._tier()}, about {self._time(model, windower.size):.2f} times plain sampling"
 
     def _tier(self) -> str:
         if not self._replays:

@@ -130,6 +130,7 @@ def test_ranges_join_to_the_whole(clip, record, model, whole, output):
         assert torch.equal(joined, whole) if exact else hostside.relative(joined, whole) <= SAME
     for half in ({"frames": 2}, {"first_frame": 2}):
         render(clip, record, model, run_name="shared", **half)
+    assert "2 frames at a time" in render(clip, record, model)[2]  # of the whole parts, though the last is shorter
     assert "0 parts made, 3 read" in render(clip, record, model, run_name="shared")[2]
 
 

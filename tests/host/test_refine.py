@@ -105,6 +105,11 @@ def test_the_noise_is_the_ksamplers():
     assert torch.equal(one_noise(latent, 5), comfy.sample.prepare_noise(latent, 5, [0, 0]))
 
 
+def posed(tiny, count: int) -> list:
+    """A negative prompt with so many pose images."""
+    return tiny.controlled(tiny.positive(), tiny.negative(), torch.zeros(count, HEIGHT, WIDTH, 3))[1]
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     (
@@ -112,6 +117,7 @@ def test_the_noise_is_the_ksamplers():
         (lambda s: {"background": s.preview}, "background is 3"),
         (lambda s: {"preview": s.preview[:, :44]}, "multiples of 8"),
         (lambda s: {"positive": s.tiny.positive() * 2}, "2 entries"),
+        (lambda s: {"negative": posed(s.tiny, 2)}, "negative has 2 pose images"),
         (lambda s: {"preview": s.preview[:2], "person_mask": s.person[:2], "hole_mask": s.person[:2]}, "3 pose images"),
         (lambda s: {"denoise": 1.5}, "denoise is 1.5"),
     ),

@@ -10,6 +10,7 @@ import nodes as host_nodes
 import pytest
 import torch
 from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
+from freeanimate_pack.nodes.sampler import FreeAnimateSampler
 from runs import Clip, animate, patch, sample
 
 
@@ -121,6 +122,14 @@ def test_a_refusal_names_nodes_that_are_in_the_graph(clip, outputs, says):
         custom_advanced(faulty, model, noise, sigmas)
     with pytest.raises(FreeAnimateError, match=f"^Animate Sampler: {name} {says}"):
         sample(faulty, record, model, 4.0, faulty.positive)
+
+
+def test_a_positive_without_text_is_refused(clip, outputs):
+    record, noise, sigmas, *_ = outputs
+    silent = copy.copy(clip)
+    silent.positive = [[None, options] for _, options in clip.positive]
+    with pytest.raises(FreeAnimateError, match="the sampler's positive has no text"):
+        custom_advanced(silent, patch(clip.tiny.model, record), noise, sigmas)
 
 
 def test_samplers_of_higher_order_ask_between_levels(clip, outputs):
@@ -251,6 +260,9 @@ def test_out_of_memory_halves_the_window(sd15):
 
     model = limited(2)
     record = clip.invert(model=model, window=4)[0]
-    assert torch.equal(animate(clip, record, 4.0, model=model, window=4), truth)
+    patched = patch(model, record, window=4)
+    assert torch.equal(sample(clip, record, patched, 4.0), truth)
+    done = FreeAnimateSampler.execute(patched, record, clip.positive, clip.negative, 4.0)
+    assert "1 frame at a time" in done.ui.as_dict()["text"][0]  # what it was, not what was planned
     with pytest.raises(torch.OutOfMemoryError):
         animate(clip, record, 4.0, model=limited(1), window=4)
