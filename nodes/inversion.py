@@ -45,8 +45,8 @@ class FreeAnimateInversion(io.ComfyNode):
                     min=1,
                     max=MAX_STEPS,
                     tooltip="Steps asked of the scheduler ddim_uniform (1-1000), which rounds them: the levels output "
-                    "has the true number (30 gives 31). 20 steps reach sigma 11 of 14.6; 8 to 10, or fewer than 6, stop "
-                    "at 8.4 or lower, further from pure noise. KSampler (Advanced) wants this same number.",
+                    "has the true number (30 gives 31). 20 steps reach sigma 11 of 14.6; 8 to 10, or fewer than 6, "
+                    "stop at 8.4 or lower, further from pure noise. KSampler (Advanced) wants this same number.",
                 ),
                 io.Float.Input(
                     "reference_weight",
