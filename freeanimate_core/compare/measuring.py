@@ -59,7 +59,7 @@ MEASURES = (
     Measure("PSNR", "dB", True, "compared", lambda c: psnr(c.images, c.truth, 1.0), lambda t: [t]),
     Measure("SSIM", "", True, "compared", lambda c: ssim(c.images, c.truth), lambda t: [t]),
     Measure(
-        "warping error",
+        "warping",
         "levels",
         False,
         "unread",
@@ -67,7 +67,7 @@ MEASURES = (
         lambda t: [t - 1, t],
     ),
     Measure(
-        "background drift",
+        "drift",
         "levels",
         False,
         "unread",

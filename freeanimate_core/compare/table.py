@@ -31,7 +31,7 @@ def _cell(label: str) -> str:
 def _number(value: Value) -> str:
     if value is None:
         return "-"
-    return "equal" if math.isinf(value) else f"{value:.3f}"
+    return "equal" if math.isinf(value) else f"{value:.4g}"
 
 
 def _units(scores: list[Score]) -> list[str]:
@@ -49,8 +49,8 @@ def _missing(scores: list[Score], clips: Clips) -> list[str]:
     lines = []
     if clips.truth is None:
         absent = [measure.name for measure in MEASURES if measure not in [score.measure for score in scores]]
-        lines.append(f"No truth is connected: {', '.join(absent)} are left out, and warping error follows each video's")
+        lines.append(f"No truth is connected: {', '.join(absent)} are left out, and warping follows each video's")
         lines[-1] += " own motion, which a blurred or frozen video follows best."
     if clips.person_mask is None:
-        lines.append("No person_mask is connected: background drift counts the person's motion too.")
+        lines.append("No person_mask is connected: drift counts the person's motion too.")
     return lines

@@ -83,8 +83,8 @@ def test_whole_videos_get_the_measures_of_the_evaluation(drawn):
             "L1": measures.l1(images, frames),
             "PSNR": measures.psnr(images, frames, 1.0),
             "SSIM": measures.ssim(images, frames),
-            "warping error": measures.warping_error(images, *flow),
-            "background drift": measures.background_drift(images, person),
+            "warping": measures.warping_error(images, *flow),
+            "drift": measures.background_drift(images, person),
             "flicker": measures.flicker(images, frames),
         }
 
@@ -96,8 +96,8 @@ def test_the_measures_over_time_add_up_to_those_of_the_whole(drawn):
         assert sum(series) / FRAMES == pytest.approx(scores[name].whole["A"], rel=1e-6)
     errors = [10 ** (-value / 10) for value in scores["PSNR"].series["A"]]
     assert -10 * math.log10(sum(errors) / FRAMES) == pytest.approx(scores["PSNR"].whole["A"], abs=1e-6)
-    assert max(scores["background drift"].series["A"]) == scores["background drift"].whole["A"]
-    for name, first in (("warping error", 1), ("flicker", 2)):
+    assert max(scores["drift"].series["A"]) == scores["drift"].whole["A"]
+    for name, first in (("warping", 1), ("flicker", 2)):
         series = scores[name].series["A"]
         assert series[:first] == [None] * first
         assert min(series[first:]) <= scores[name].whole["A"] <= max(series[first:])
@@ -109,8 +109,8 @@ def test_a_disturbed_frame_shows_where_it_is(drawn):
     disturbed[3] *= 0.5
     scores = scored(gathered({"video_a": disturbed, "video_b": frames}, LABELS, frames, person))
     worst = {name: max(range(FRAMES), key=lambda t: score.series["A"][t] or 0.0) for name, score in scores.items()}
-    assert (worst["L1"], worst["background drift"]) == (3, 3)
-    assert worst["warping error"] in (3, 4) and worst["flicker"] in (3, 4)
+    assert (worst["L1"], worst["drift"]) == (3, 3)
+    assert worst["warping"] in (3, 4) and worst["flicker"] in (3, 4)
     assert scores["SSIM"].series["A"][3] < 0.98 < scores["SSIM"].series["A"][2]
     assert math.isinf(scores["PSNR"].whole["B"])
 
@@ -118,8 +118,8 @@ def test_a_disturbed_frame_shows_where_it_is(drawn):
 def test_the_truth_is_not_held_against_itself(drawn):
     scores = scored(clips(drawn))
     assert [name for name, score in scores.items() if "truth" in score.whole] == [
-        "warping error",
-        "background drift",
+        "warping",
+        "drift",
         "flicker",
     ]
 
@@ -127,7 +127,7 @@ def test_the_truth_is_not_held_against_itself(drawn):
 def test_without_a_truth_only_what_needs_none_is_measured(drawn):
     made = clips(drawn, truth=False, masks=False)
     scores = measured(made, lambda done: None)
-    assert [score.measure.name for score in scores] == ["warping error", "background drift"]
+    assert [score.measure.name for score in scores] == ["warping", "drift"]
     images = made.videos["A"]
     assert scores[0].whole["A"] == measures.warping_error(images, *estimated_flow(images))
     assert scores[1].whole["A"] == measures.background_drift(images, torch.zeros(images.shape[:3]))
