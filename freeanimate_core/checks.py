@@ -10,6 +10,7 @@ from .record import Inversion
 from .schedule import SAME_LEVEL
 
 START_TOLERANCE = 1e-3
+FRAMES_GIVEN = f"preview_latent of {INVERSION}"
 RANDOM_SAMPLERS = ("ancestral", "sde", "ddpm", "lcm", "seeds", "sa_solver", "restart")
 
 
@@ -51,7 +52,7 @@ def check_live(
     """
     for name, entries in conds.items():
         refuse_regions(entries, node, owner + name)
-        check_hints(entries, record.frames, node, owner + name)
+        check_hints(entries, record.frames, node, owner + name, FRAMES_GIVEN)
     if config.cross_span == 0:
         return
     for entry in conds.get("positive", []):
@@ -73,7 +74,7 @@ def check_same_input(record: Inversion, positive: list, node: str) -> None:
     """
     if not positive or any(text is None for text, _ in positive):
         raise FreeAnimateError(f"{node}: positive is empty; connect the positive of {INVERSION}.")
-    check_hints([options for _, options in positive], record.frames, node, "positive")
+    check_hints([options for _, options in positive], record.frames, node, "positive", FRAMES_GIVEN)
     if record.text.shape[1] not in {text.shape[1] for text, _ in positive}:
         return
     same = [entry for entry in positive if prompt_digest(entry) == record.fingerprint.prompt]

@@ -261,7 +261,7 @@ def run_inversion(
     refuse_conflicts(model.model_options, INVERSION)
     frames, anchor = check_latents(preview, reference, host.latent_channels(model))
     options = single_entry(positive, INVERSION, "positive")
-    check_hints([options], frames.shape[0], INVERSION, "positive")
+    check_hints([options], frames.shape[0], INVERSION, "positive", "preview_latent")
     anchor_positive = without_control(positive) if reference_positive is None else reference_positive
     anchor_options = single_entry(anchor_positive, INVERSION, "reference_positive")
     check_hints([anchor_options], 1, INVERSION, "reference_positive")

@@ -61,10 +61,10 @@ def run_refine(model, vae, positive: list, negative: list, scene: Scene, config:
         return scene.preview
     host.require_unet(model, REFINE)
     refuse_conflicts(model.model_options, REFINE)
-    check_hints([single_entry(positive, REFINE, "positive")], len(scene.preview), REFINE, "positive")
+    check_hints([single_entry(positive, REFINE, "positive")], len(scene.preview), REFINE, "positive", "preview")
     others = host.entries_of(negative)
     refuse_regions(others, REFINE, "negative")
-    check_hints(others, len(scene.preview), REFINE, "negative")
+    check_hints(others, len(scene.preview), REFINE, "negative", "preview")
     scene = scene.checked(host.cell_size(vae))
     regions = Regions.of(scene.person_mask, scene.hole_mask, scene.reference, scene.background, config.grow)
     latents = _sampled(model, vae, positive, negative, scene, regions.drawn, config)

@@ -85,7 +85,12 @@ CASES = {
     "fewer poses than frames": Case(
         {"hints": {"frames": 2}},
         "FreeAnimateInversion",
-        (INVERSION, "positive", "2 pose", "3 frames", "Apply ControlNet"),
+        (INVERSION, "positive", "2 pose images for 3 frames", "Apply ControlNet", "preview_latent"),
+    ),
+    "the reference's latent for the preview's": Case(
+        {"inversion": {"preview_latent": ["reference", 0]}},
+        "FreeAnimateInversion",
+        (INVERSION, "positive", "3 pose images for 1 frame;", "Apply ControlNet", "preview_latent all frames"),
     ),
     "fewer live poses": Case(
         {
@@ -94,7 +99,7 @@ CASES = {
             "sampler": {"positive": ["few_control", 0], "negative": ["few_control", 1]},
         },
         "FreeAnimateSampler",
-        (SAMPLER, "2 pose", "3 frames", "Apply ControlNet"),
+        (SAMPLER, "2 pose images for 3 frames", "Apply ControlNet", f"preview_latent of {INVERSION}"),
     ),
     "other model": Case(
         {"other": OTHER_MODEL, "patch": {"model": ["other", 0]}},
