@@ -4,7 +4,7 @@ from torch import Tensor
 
 from .conditioning import check_hints, controls, refuse_regions
 from .config import PatchConfig
-from .errors import INVERSION, PATCH_MODEL, FreeAnimateError
+from .errors import INVERSION, PATCH_MODEL, FreeAnimateError, counted
 from .fingerprint import values_digest, weights_digest
 from .record import Inversion
 from .schedule import SAME_LEVEL
@@ -135,4 +135,4 @@ def check_start(record: Inversion, start: Tensor, sigma: float) -> None:
 
 def _size(latents: Tensor) -> str:
     frames, _, height, width = latents.shape
-    return f"{frames} frames of latent size {width}x{height}"
+    return f"{counted(frames, 'frame')} of latent size {width}x{height}"
