@@ -21,6 +21,9 @@ class FreeAnimateError(ValueError):
     change, by the node's display name and the widget's label.
     """
 
+    # The editor shows module and name of an error, and the module of a custom node is its path on this machine
+    __module__ = "freeanimate"
+
 
 def counted(number: int, noun: str) -> str:
     """``"1 frame"``, ``"2 frames"``: a number with a noun whose plural takes an s."""

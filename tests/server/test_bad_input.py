@@ -195,6 +195,7 @@ def test_refused_in_one_sentence(server, name):
     assert error, entry["status"]
     sentence = error["exception_message"].strip()
     assert error["node_type"] == case.stops, sentence
+    assert error["exception_type"] == "freeanimate.FreeAnimateError"
     assert [words for words in case.says if words not in sentence] == [], sentence
     assert "\n" not in sentence
     assert sentence.endswith(".")
