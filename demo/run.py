@@ -21,6 +21,8 @@ from .progress import ProgressBar, StageClock
 from .server import REPOSITORY, HostServer, PromptRejected, ServerFailed, has_gpu
 from .sheet import contact_sheet
 
+VIDEO_FILE = "animation.mp4"
+
 
 class DemoFailed(RuntimeError):
     """The graph stopped; the message names the node."""
@@ -33,7 +35,7 @@ def main() -> int:
     try:
         options.out.mkdir(parents=True, exist_ok=True)  # a wrong one stops here, not after the run
         shutil.rmtree(options.base / "output" / SAVED_IN, ignore_errors=True)  # the last demo's files
-        _say("starting ComfyUI")
+        _say("starting ComfyUI (some seconds)")
         with HostServer(options.host, options.base, [REPOSITORY], cpu=not has_gpu()) as server:
             report = animate(server, demo_prompt(), options.out)
     except KeyboardInterrupt:
@@ -43,9 +45,10 @@ def main() -> int:
     except OSError as error:
         return _failed(str(error), 2 if error.errno == errno.ENOSPC else 1)
     _say(
-        f"{options.out}: {report['frames']} frames of {report['width']}x{report['height']} px, "
+        f"{options.out / VIDEO_FILE}: {report['frames']} frames of {report['width']}x{report['height']} px, "
         f"reconstruction {report['reconstruction_psnr']:.1f} dB, {sum(report['seconds'].values()):.0f} s"
     )
+    _say("next: python dev.py serve, then Templates > freeanimate > 01 try it now")
     return 0
 
 
@@ -98,7 +101,7 @@ def _write(server: HostServer, outputs: dict, seconds: dict[str, float], out: Pa
     video = server.view(**outputs[VIDEO]["images"][0])
     rows = {row: [_picture(server, file) for file in outputs[node]["images"]] for row, node in PICTURES.items()}
     contact_sheet(rows).save(out / "contact_sheet.png")
-    (out / "animation.mp4").write_bytes(video)
+    (out / VIDEO_FILE).write_bytes(video)
     report = video_size(video) | {
         "host_version": server.get_json("/system_stats")["system"]["comfyui_version"],
         "seconds": {name: round(value, 2) for name, value in seconds.items()},

@@ -81,6 +81,13 @@ def has_gpu() -> bool:
     return torch.accelerator.is_available()
 
 
+def answers(url: str) -> bool:
+    """Whether a ComfyUI server answers at `url` ("http://127.0.0.1:PORT")."""
+    with contextlib.suppress(OSError), _DIRECT.open(f"{url}/system_stats", timeout=5):  # refused, reset, not yet
+        return True
+    return False
+
+
 def lay_out(base_dir: Path, packs: Sequence[Path]) -> list[str]:
     """Make the server's folders and link `packs` (folders) into custom_nodes; return the links' names."""
     for name in ("models", "custom_nodes", "input", "output", "temp", "user"):
@@ -107,8 +114,8 @@ def _link(target: Path, link: Path) -> None:
 def command(
     host_dir: Path, base_dir: Path, pack_names: Sequence[str], port: int, python: str = sys.executable, cpu: bool = True
 ) -> list[str]:
-    """The command line of a server that loads only `pack_names` and keeps to `base_dir`."""
-    line = [str(python), str(host_dir / "main.py"), "--listen", ADDRESS, "--port", str(port)]
+    """The command line of a server that loads only `pack_names`, keeps to `base_dir` and ends with its stdin."""
+    line = [str(python), str(WATCHED_MAIN), str(host_dir / "main.py"), "--listen", ADDRESS, "--port", str(port)]
     line += ["--base-directory", str(base_dir.resolve()), "--database-url", "sqlite:///:memory:"]
     line += ["--disable-auto-launch", "--disable-api-nodes", "--disable-all-custom-nodes"]
     if pack_names:
@@ -165,7 +172,6 @@ class HostServer:
         port = free_port()
         self.url = f"http://{ADDRESS}:{port}"
         line = command(self._host_dir, self.base_dir, names, port, **self._options) + self._extra_args
-        line.insert(1, str(WATCHED_MAIN))
         with self.log.open("wb") as log:
             # A group of its own: Ctrl-C in the terminal reaches the starter, who then stops the server.
             self._process = subprocess.Popen(
@@ -279,7 +285,7 @@ class HostServer:
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + self._start_timeout
-        while not self._answers():
+        while not answers(self.url):
             if not self.alive():
                 raise self._failure(f"the server ended with code {self._process.returncode} while it started")
             if time.monotonic() > deadline:
@@ -287,13 +293,6 @@ class HostServer:
             time.sleep(0.2)
         if any(sign in self.log_text() for sign in FAILED_IMPORT):
             raise self._failure("the server could not import a node pack")
-
-    def _answers(self) -> bool:
-        try:
-            self._open("/system_stats", timeout=5)
-        except OSError:  # refused, reset, or not answering yet
-            return False
-        return True
 
     def _failure(self, sentence: str) -> ServerFailed:
         tail = "\n".join(self.log_text().splitlines()[-25:])

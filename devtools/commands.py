@@ -3,14 +3,13 @@
 import argparse
 import errno
 import os
-import signal
 import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from . import environment
-from .shell import ROOT, SetupError, run_foreground, terminate
+from .shell import ROOT, SetupError, heed_signals, run_foreground
 
 SPREAD = ("-n", "2", "--dist", "loadfile")  # a file's fixtures are made in one process
 STUDIES = {
@@ -24,7 +23,7 @@ STUDIES = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 2 when it could not be set up, 130 after Ctrl-C."""
-    signal.signal(signal.SIGTERM, terminate)
+    heed_signals()
     options, rest = parser().parse_known_args(arguments)
     if rest and not options.passes_on:
         parser().error(f"unrecognized arguments: {' '.join(rest)}")
@@ -152,7 +151,7 @@ def run_server(options: argparse.Namespace) -> int:
     """Run the server in the foreground until Ctrl-C."""
     _require_free(options.port)
     ready = environment.ensure()
-    print(f"[serve] http://127.0.0.1:{options.port} (Ctrl-C stops it)", flush=True)
+    print(f"[serve] starting ComfyUI on port {options.port}", flush=True)
     line = [ready.python, "-m", "demo.serve", "--host", ready.host, "--base", environment.BASE, "--port", options.port]
     return run_foreground([*map(str, line), *options.rest], ready.variables())
 

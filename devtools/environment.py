@@ -113,7 +113,7 @@ def _create_venv() -> None:
 
 
 def _install(python: Path, host_dir: Path) -> None:
-    say("installing torch, ComfyUI's requirements and ours (5 GB the first time)")
+    say(f"installing torch, ComfyUI's requirements and ours (5 GB the first time), silently: the log is {LOG}")
     STAMP.unlink(missing_ok=True)
     wanted = list(TORCH)
     for path in (host_dir / "requirements.txt", *REQUIREMENTS):

@@ -32,8 +32,16 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM, ended the same way as Ctrl-C."""
 
 
-def terminate(*_) -> None:
-    """A handler for SIGTERM, so that what was started is stopped."""
+def heed_signals() -> None:
+    """Let SIGTERM and Ctrl-C raise KeyboardInterrupt, so that what was started is stopped.
+
+    A shell starts its background jobs deaf to Ctrl-C, and they would hand that on to what they start.
+    """
+    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _terminate(*_) -> None:
     raise Terminated
 
 

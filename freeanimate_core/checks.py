@@ -4,12 +4,13 @@ from torch import Tensor
 
 from .conditioning import check_hints, controls, refuse_regions
 from .config import PatchConfig
-from .errors import INVERSION, PATCH_MODEL, FreeAnimateError
+from .errors import INVERSION, PATCH_MODEL, FreeAnimateError, counted
 from .fingerprint import values_digest, weights_digest
 from .record import Inversion
 from .schedule import SAME_LEVEL
 
 START_TOLERANCE = 1e-3
+FRAMES_GIVEN = f"preview_latent of {INVERSION}"
 RANDOM_SAMPLERS = ("ancestral", "sde", "ddpm", "lcm", "seeds", "sa_solver", "restart")
 
 
@@ -51,7 +52,7 @@ def check_live(
     """
     for name, entries in conds.items():
         refuse_regions(entries, node, owner + name)
-        check_hints(entries, record.frames, node, owner + name)
+        check_hints(entries, record.frames, node, owner + name, FRAMES_GIVEN)
     if config.cross_span == 0:
         return
     for entry in conds.get("positive", []):
@@ -73,7 +74,7 @@ def check_same_input(record: Inversion, positive: list, node: str) -> None:
     """
     if not positive or any(text is None for text, _ in positive):
         raise FreeAnimateError(f"{node}: positive is empty; connect the positive of {INVERSION}.")
-    check_hints([options for _, options in positive], record.frames, node, "positive")
+    check_hints([options for _, options in positive], record.frames, node, "positive", FRAMES_GIVEN)
     if record.text.shape[1] not in {text.shape[1] for text, _ in positive}:
         return
     same = [entry for entry in positive if prompt_digest(entry) == record.fingerprint.prompt]
@@ -134,4 +135,4 @@ def check_start(record: Inversion, start: Tensor, sigma: float) -> None:
 
 def _size(latents: Tensor) -> str:
     frames, _, height, width = latents.shape
-    return f"{frames} frames of latent size {width}x{height}"
+    return f"{counted(frames, 'frame')} of latent size {width}x{height}"

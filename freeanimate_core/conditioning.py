@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 import torch
 from torch import Tensor
 
-from .errors import FreeAnimateError
+from .errors import FreeAnimateError, counted
 
 REGIONS = ("area", "mask")
 LENT = ("control", "gligen")
@@ -35,8 +35,12 @@ def refuse_regions(entries: Iterable[dict], node: str, label: str) -> None:
                 )
 
 
-def check_hints(entries: Iterable[dict], frames: int, node: str, label: str) -> None:
-    """FreeAnimateError unless every ControlNet has one hint image per frame, or one for all."""
+def check_hints(entries: Iterable[dict], frames: int, node: str, label: str, source: str = "") -> None:
+    """FreeAnimateError unless every ControlNet has one hint image per frame, or one for all.
+
+    source: the input that the frames were counted at, which may be the wrong one of the two; empty: it is not.
+    """
+    or_the_frames = f", or {source} all frames" if source else ""
     for entry in entries:
         for control in controls(entry):
             hint = getattr(control, "cond_hint_original", None)
@@ -48,8 +52,8 @@ def check_hints(entries: Iterable[dict], frames: int, node: str, label: str) -> 
                 )
             if hint.shape[0] not in (1, frames):
                 raise FreeAnimateError(
-                    f"{node}: {label} has {hint.shape[0]} pose images for {frames} frames; give Apply ControlNet "
-                    f"an image batch of {frames} poses (or 1)."
+                    f"{node}: {label} has {counted(hint.shape[0], 'pose image')} for {counted(frames, 'frame')}; "
+                    f"give Apply ControlNet one pose image per frame (or one for all){or_the_frames}."
                 )
 
 

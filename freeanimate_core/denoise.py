@@ -8,7 +8,7 @@ from torch.nn.functional import adaptive_max_pool2d
 
 from .conditioning import rows
 from .config import PatchConfig
-from .errors import PATCH_MODEL, PREVIEW, FreeAnimateError
+from .errors import PATCH_MODEL, PREVIEW, FreeAnimateError, counted
 from .passes import Features, TargetPass
 from .record import Inversion, Level
 from .schedule import in_span
@@ -37,9 +37,9 @@ def redrawn_cells(mask: Tensor, shape: tuple[int, ...]) -> Tensor:
     other_aspect = mask_width * height > mask_height * (width + 1) or mask_height * width > mask_width * (height + 1)
     if count not in (1, frames) or other_aspect:
         raise FreeAnimateError(
-            f"{PATCH_MODEL}: redraw_mask is {count} of {mask_width}x{mask_height} and the inversion {frames} frames of "
-            f"latent size {width}x{height}; connect hole_mask of the {PREVIEW} that was inverted, or one mask of that "
-            "shape."
+            f"{PATCH_MODEL}: redraw_mask is {count} of {mask_width}x{mask_height} and the inversion "
+            f"{counted(frames, 'frame')} of latent size {width}x{height}; connect hole_mask of the {PREVIEW} that was "
+            "inverted, or one mask of that shape."
         )
     return adaptive_max_pool2d(mask[:, None].to("cpu", torch.float32).clamp(0, 1), (height, width))
 

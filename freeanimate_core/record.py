@@ -8,7 +8,7 @@ from torch import Tensor
 
 from .bank import AttentionBank, BankPart
 from .conditioning import parts_of
-from .errors import INVERSION, PATCH_MODEL, FreeAnimateError
+from .errors import INVERSION, PATCH_MODEL, FreeAnimateError, counted
 from .fingerprint import Fingerprint
 from .schedule import SAME_LEVEL
 
@@ -105,7 +105,9 @@ class Inversion(list):
 
     def __repr__(self) -> str:
         h, w = self.preview.shape[-2:]
-        return f"Inversion({self.frames} frames, latent {w}x{h}, {len(self.descending) - 1} levels)"
+        return (
+            f"Inversion({counted(self.frames, 'frame')}, latent {w}x{h}, {counted(len(self.descending) - 1, 'level')})"
+        )
 
     @property
     def frames(self) -> int:

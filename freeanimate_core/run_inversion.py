@@ -14,7 +14,7 @@ from .checks import control_digest, prompt_digest
 from .conditioning import check_hints, restored, single_entry, windowed, without_control
 from .config import InversionConfig, PatchConfig
 from .denoise import Chunks, Denoiser
-from .errors import INVERSION, FreeAnimateError
+from .errors import INVERSION, FreeAnimateError, counted
 from .fingerprint import Fingerprint
 from .hooks import options_with, refuse_conflicts
 from .inversion import Capture, Denoised, invert, invert_implicitly, reconstruct
@@ -261,7 +261,7 @@ def run_inversion(
     refuse_conflicts(model.model_options, INVERSION)
     frames, anchor = check_latents(preview, reference, host.latent_channels(model))
     options = single_entry(positive, INVERSION, "positive")
-    check_hints([options], frames.shape[0], INVERSION, "positive")
+    check_hints([options], frames.shape[0], INVERSION, "positive", "preview_latent")
     anchor_positive = without_control(positive) if reference_positive is None else reference_positive
     anchor_options = single_entry(anchor_positive, INVERSION, "reference_positive")
     check_hints([anchor_options], 1, INVERSION, "reference_positive")
@@ -269,6 +269,6 @@ def run_inversion(
     record, psnr = _on_host(plan, frames)
     way = _way(plan.windower, record.bank)
     summary = f"reconstruction {psnr:.1f} dB, " if config.check else ""  # first: a node shows two lines
-    summary += f"{len(record.descending) - 1} levels (ddim_uniform, steps {config.steps}), {way}"
+    summary += f"{counted(len(record.descending) - 1, 'level')} (ddim_uniform, steps {config.steps}), {way}"
     log.info("%r: %s", record, summary)
     return Outcome(record, host.to_latent(model, record.top), psnr, summary)

@@ -17,7 +17,7 @@ from . import host
 from .checks import check_live, control_digest
 from .conditioning import parts_of
 from .config import LongClipConfig, SamplerConfig
-from .errors import LONG_CLIP, FreeAnimateError
+from .errors import LONG_CLIP, FreeAnimateError, counted
 from .fingerprint import values_digest
 from .progress import Bar
 from .record import Inversion
@@ -118,7 +118,7 @@ def run_long_clip(inputs: Inputs, config: LongClipConfig) -> Outcome:
     images = _decoded(inputs.vae, finished, bar)
     place = "a folder" if folder is None else f"freeanimate/{folder.name}"
     report = (
-        f"frames {frames.start} to {frames.stop - 1} of {inputs.record.frames}: {made} parts made, "
+        f"frames {frames.start} to {frames.stop - 1} of {inputs.record.frames}: {counted(made, 'part')} made, "
         f"{len(parts) - made} read from {place}, {time.monotonic() - started:.1f} s"
     )
     report += f"; {plan}" if plan else ""

@@ -13,7 +13,7 @@ from . import host
 from .checks import control_digest, prompt_digest
 from .conditioning import check_hints, refuse_regions, single_entry, without_control
 from .config import PatchConfig, RefineConfig
-from .errors import REFINE, FreeAnimateError
+from .errors import REFINE, FreeAnimateError, counted
 from .fingerprint import Fingerprint
 from .hooks import refuse_conflicts
 from .record import Inversion
@@ -37,8 +37,8 @@ class Scene:
         frames, height, width = self.preview.shape[:3]
         if frames == 0 or height % cell or width % cell:
             raise FreeAnimateError(
-                f"{REFINE}: preview is {frames} frames of {width}x{height} and at least one with sides that are "
-                f"multiples of {cell} is needed; resize the reference before Preview Generation."
+                f"{REFINE}: preview is {counted(frames, 'frame')} of {width}x{height} and at least one with sides "
+                f"that are multiples of {cell} is needed; resize the reference before Preview Generation."
             )
         counts = {"person_mask": frames, "hole_mask": frames, "background": 1, "reference": 1}
         for name, count in counts.items():
@@ -61,10 +61,10 @@ def run_refine(model, vae, positive: list, negative: list, scene: Scene, config:
         return scene.preview
     host.require_unet(model, REFINE)
     refuse_conflicts(model.model_options, REFINE)
-    check_hints([single_entry(positive, REFINE, "positive")], len(scene.preview), REFINE, "positive")
+    check_hints([single_entry(positive, REFINE, "positive")], len(scene.preview), REFINE, "positive", "preview")
     others = host.entries_of(negative)
     refuse_regions(others, REFINE, "negative")
-    check_hints(others, len(scene.preview), REFINE, "negative")
+    check_hints(others, len(scene.preview), REFINE, "negative", "preview")
     scene = scene.checked(host.cell_size(vae))
     regions = Regions.of(scene.person_mask, scene.hole_mask, scene.reference, scene.background, config.grow)
     latents = _sampled(model, vae, positive, negative, scene, regions.drawn, config)

@@ -14,7 +14,7 @@ from .checks import check_live, check_record, check_same_input, check_start, ref
 from .conditioning import restored, rows, windowed
 from .config import PatchConfig, SamplerConfig
 from .denoise import Chunks, Denoiser, redrawn_cells
-from .errors import PATCH_MODEL, SAMPLER, FreeAnimateError
+from .errors import PATCH_MODEL, SAMPLER, FreeAnimateError, counted
 from .hooks import options_with, refuse_conflicts
 from .passes import AttentionPass
 from .progress import Bar
@@ -214,7 +214,7 @@ def animate(model, record: Inversion, positive: list, negative: list, config: Sa
         check_live(record, patched.config, live, SAMPLER)
     bar = host.frames_bar(model, record.frames * (len(record.descending) - 1))
     samples = denoise(model, record, positive, negative, config, bar)
-    done = f"{record.frames} frames, {len(record.descending) - 1} steps"
+    done = f"{counted(record.frames, 'frame')}, {counted(len(record.descending) - 1, 'step')}"
     return {"samples": samples}, f"{done}: {bar.plan or 'Patch Model changes nothing'}"
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .errors import counted
+
 MAX_AUTO_FRAMES = 16  # beyond this a batch is no faster on the cards we aim at, only larger
 ROOM_FRAMES = 4  # asked of the host before it loads the models; more would push weights out of the card
 
@@ -45,7 +47,7 @@ class Windower:
             self.free_bytes = free_bytes
 
     def __str__(self) -> str:
-        words = f"{self.size} frame{'s' * (self.size > 1)} at a time"
+        words = f"{counted(self.size, 'frame')} at a time"
         if not self.free_bytes:
             return words
         needed, free = self.size * self.bytes_per_frame / 1e9, self.free_bytes / 1e9

@@ -3,7 +3,7 @@
 from comfy_api.latest import io
 
 from ..freeanimate_core import host
-from ..freeanimate_core.errors import LOAD_POSE, SAVE_POSE, FreeAnimateError
+from ..freeanimate_core.errors import LOAD_POSE, SAVE_POSE, FreeAnimateError, counted
 from ..freeanimate_core.pose.files import checked, load_frames, save_frames
 from .shown import shown
 from .sockets import CATEGORY, PREFIX, PoseKeypoint
@@ -95,4 +95,4 @@ class FreeAnimateSavePose(io.ComfyNode):
         folder, stem, number, subfolder = host.output_place(filename_prefix, *size, f"{SAVE_POSE}: filename_prefix")
         name = save_frames(frames, folder, stem, number)
         place = f"{subfolder}/{name}" if subfolder else name
-        return io.NodeOutput(pose, ui=shown(f"{place}: {len(frames)} frames, {size[0]} x {size[1]}"))
+        return io.NodeOutput(pose, ui=shown(f"{place}: {counted(len(frames), 'frame')}, {size[0]} x {size[1]}"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..errors import COMPARE, FreeAnimateError
+from ..errors import COMPARE, FreeAnimateError, counted
 from .flow import LEAST_SIDE
 
 TRUTH = "truth"  # its label, which no video gets
@@ -91,7 +91,7 @@ def _shape(images: Tensor) -> tuple[int, ...]:
 
 def _size(images: Tensor) -> str:
     frames, height, width = _shape(images)
-    return f"{frames} frame{'s' if frames != 1 else ''} of {width}x{height}"
+    return f"{counted(frames, 'frame')} of {width}x{height}"
 
 
 def _remedy(images: Tensor, wanted: tuple[int, ...]) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 
-from ..errors import DETECT_POSE, FreeAnimateError
+from ..errors import DETECT_POSE, FreeAnimateError, counted
 from .keypoints import write_people
 
 FOLDER = "controlnet_aux"  # below the host's models
@@ -90,7 +90,7 @@ def detect_poses(
     progress(len(images))
     if not any(people):
         raise FreeAnimateError(
-            f"{DETECT_POSE}: images show nobody that OpenPose recognises in any of {len(images)} frames; "
+            f"{DETECT_POSE}: images show nobody that OpenPose recognises in any of {counted(len(images), 'frame')}; "
             f"raise resolution, choose frames that show shoulders and head, {_INSTEAD}."
         )
     return write_people(people, height, width)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..errors import ALIGN_POSE, FreeAnimateError
+from ..errors import ALIGN_POSE, FreeAnimateError, counted
 from .keypoints import VISIBLE, PoseSequence
 from .skeleton import HIPS, NECK, PARENTS, map_points, turned
 
@@ -48,7 +48,8 @@ def _refuse(runs: list[tuple[int, int]], longest: int, frames: int) -> None:
     named = ", ".join(str(first) if end == first + 1 else f"{first}-{end - 1}" for first, end in refused)
     raise FreeAnimateError(
         f"{ALIGN_POSE}: driving_pose shows no person in frames {named} (counted from 0), and fill_gaps fills up to "
-        f"{longest} frames. Detect these frames again with a lower threshold, leave them out, or raise fill_gaps."
+        f"{counted(longest, 'frame')}. Detect these frames again with a lower threshold, leave them out, or raise "
+        "fill_gaps."
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from ..errors import counted
 from .bones import Bone, Trunk, bones_of, trunk_of
 from .place import Placement
 
@@ -72,7 +73,7 @@ def _seen_before(placement: Placement) -> list[dict[str, float]]:
 def report(scores: Sequence[float], threshold: float) -> str:
     """One line on the coverage of a clip; frames below ``threshold`` are named, counted from 0."""
     low = [frame for frame, score in enumerate(scores) if score < threshold]
-    line = f"Coverage {min(scores):.2f} to {max(scores):.2f} over {len(scores)} frames"
+    line = f"Coverage {min(scores):.2f} to {max(scores):.2f} over {counted(len(scores), 'frame')}"
     if not low:
         return f"{line}; no frame is below {threshold:.2f}."
     return (

@@ -172,7 +172,7 @@ def test_a_damaged_part_is_made_again(clip, record, model, whole, output, damage
     damaged = {"cut": first.read_bytes()[:-100], "changed": bytes(content), "swapped": second.read_bytes()}
     first.write_bytes(damaged[damage])
     _, latents, report = render(clip, record, model, run_name="walk")
-    assert "1 parts made, 2 read" in report and torch.equal(latents, whole)
+    assert "1 part made, 2 read" in report and torch.equal(latents, whole)
     assert "part_00000_00001.safetensors" in caplog.text and "made again" in caplog.text
 
 

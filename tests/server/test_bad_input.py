@@ -85,7 +85,12 @@ CASES = {
     "fewer poses than frames": Case(
         {"hints": {"frames": 2}},
         "FreeAnimateInversion",
-        (INVERSION, "positive", "2 pose", "3 frames", "Apply ControlNet"),
+        (INVERSION, "positive", "2 pose images for 3 frames", "Apply ControlNet", "preview_latent"),
+    ),
+    "the reference's latent for the preview's": Case(
+        {"inversion": {"preview_latent": ["reference", 0]}},
+        "FreeAnimateInversion",
+        (INVERSION, "positive", "3 pose images for 1 frame;", "Apply ControlNet", "preview_latent all frames"),
     ),
     "fewer live poses": Case(
         {
@@ -94,7 +99,7 @@ CASES = {
             "sampler": {"positive": ["few_control", 0], "negative": ["few_control", 1]},
         },
         "FreeAnimateSampler",
-        (SAMPLER, "2 pose", "3 frames", "Apply ControlNet"),
+        (SAMPLER, "2 pose images for 3 frames", "Apply ControlNet", f"preview_latent of {INVERSION}"),
     ),
     "other model": Case(
         {"other": OTHER_MODEL, "patch": {"model": ["other", 0]}},
@@ -190,6 +195,7 @@ def test_refused_in_one_sentence(server, name):
     assert error, entry["status"]
     sentence = error["exception_message"].strip()
     assert error["node_type"] == case.stops, sentence
+    assert error["exception_type"] == "freeanimate.FreeAnimateError"
     assert [words for words in case.says if words not in sentence] == [], sentence
     assert "\n" not in sentence
     assert sentence.endswith(".")

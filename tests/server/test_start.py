@@ -6,7 +6,9 @@ import re
 import subprocess
 import sys
 
-from demo.server import REPOSITORY
+import pytest
+
+from demo.server import ADDRESS, REPOSITORY, answers, free_port
 
 HEAVY = {"controlnet_aux", "diffusers", "cv2"}
 IMPORT_LIMIT = 1.0  # seconds
@@ -45,3 +47,19 @@ def test_loading_the_pack_loads_nothing_heavy():
         check=True,
     )
     assert json.loads(loading.stdout.splitlines()[-1]) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="handles a POSIX signal")
+def test_serve_tells_its_address_when_it_answers_and_takes_the_server_with_it(tmp_path):
+    port = free_port()
+    url = f"http://{ADDRESS}:{port}"
+    line = [sys.executable, "-m", "demo.serve", "--host", os.environ["COMFYUI_DIR"], "--base", str(tmp_path)]
+    with subprocess.Popen([*line, "--port", str(port)], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as serving:
+        try:
+            assert f"[serve] {url} (Ctrl-C stops it)\n" in serving.stdout
+            assert answers(url)
+            serving.terminate()
+            assert serving.wait(timeout=10) == 130
+            assert not answers(url)
+        finally:
+            serving.kill()

@@ -174,8 +174,9 @@ except KeyboardInterrupt:
 """
     parent = f"""
 import os, signal, sys
-from devtools.shell import run_foreground, terminate
-signal.signal(signal.SIGTERM, terminate)
+from devtools.shell import heed_signals, run_foreground
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell starts a background job
+heed_signals()
 try:
     run_foreground([sys.executable, "-c", {child!r}], dict(os.environ))
 except KeyboardInterrupt:

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from freeanimate_core import errors
+from freeanimate_core.preview.coverage import report
+from freeanimate_core.windows import Windower
 
 ROOT = Path(__file__).resolve().parents[2]
 NODES = {name for name in vars(errors) if name.isupper()}  # display names, as the messages write them
@@ -56,3 +58,13 @@ def test_a_message_names_the_node_and_the_remedy(place, text):
     told = sentence.replace(". ", "; ").split("; ", 1)[1:]
     words = set("".join(told).replace(",", " ").replace(".", " ").lower().split())
     assert words & set(REMEDIES) or any(f"{{{end}}}" in sentence for end in ENDS), sentence
+
+
+@pytest.mark.parametrize("number, words", [(0, "0 frames"), (1, "1 frame"), (2, "2 frames")])
+def test_one_is_singular(number, words):
+    assert errors.counted(number, "frame") == words
+
+
+def test_texts_on_nodes_count_one_frame_as_one():
+    assert str(Windower(1)) == "1 frame at a time"
+    assert report([0.9], 0.5) == "Coverage 0.90 to 0.90 over 1 frame; no frame is below 0.50."
