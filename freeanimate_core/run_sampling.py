@@ -5,6 +5,7 @@ the guider's own copy of the options, and takes out at the end.
 """
 
 import logging
+import time
 from dataclasses import dataclass, replace
 
 from torch import Tensor
@@ -208,6 +209,7 @@ def animate(model, record: Inversion, positive: list, negative: list, config: Sa
     Returns a LATENT [F,C,h,w] and how it was done, in words. Raises FreeAnimateError as ``patch_of``
     and ``check_live`` do.
     """
+    started = time.monotonic()
     patched = patch_of(model, record, positive, SAMPLER)
     if not patched.config.off:
         live = {"positive": host.entries_of(positive), "negative": host.entries_of(negative)}
@@ -215,6 +217,7 @@ def animate(model, record: Inversion, positive: list, negative: list, config: Sa
     bar = host.frames_bar(model, record.frames * (len(record.descending) - 1))
     samples = denoise(model, record, positive, negative, config, bar)
     done = f"{counted(record.frames, 'frame')}, {counted(len(record.descending) - 1, 'step')}"
+    done += f", {time.monotonic() - started:.1f} s"
     return {"samples": samples}, f"{done}: {bar.plan or 'Patch Model changes nothing'}"
 
 
