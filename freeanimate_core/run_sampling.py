@@ -79,7 +79,7 @@ class PatchedModel:
         try:
             samples = executor(noise, latent_image, sampler, sigmas, mask, callback, *args, **kwargs)
             if bar is not None:
-                bar.settle(self._plan(model, windower))  # a full device has halved the window
+                bar.settle(self._plan(model, windower))  # a full device may have halved the window
             return samples
         finally:
             guider.model_options["transformer_options"].pop(host.KEY).denoiser = None
