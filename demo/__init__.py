@@ -1,1 +1,1 @@
-"""The embedded demo: drawn characters, their motions, and the tiny model that animates them."""
+"""What the pack ships for a first run: characters with known truth and a small model that animates them."""

@@ -13,11 +13,11 @@ from .shell import ROOT, SetupError, heed_signals, run_foreground
 
 SPREAD = ("-n", "2", "--dist", "loadfile")  # a file's fixtures are made in one process
 STUDIES = {
-    "animation": "demo.evaluation",
-    "preview": "demo.evaluation.preview",
-    "pose": "demo.evaluation.pose",
-    "reconstruction": "demo.evaluation.reconstruction",
-    "price": "demo.evaluation.price",
+    "animation": "lab.evaluation",
+    "preview": "lab.evaluation.preview",
+    "pose": "lab.evaluation.pose",
+    "reconstruction": "lab.evaluation.reconstruction",
+    "price": "lab.evaluation.price",
 }
 
 
@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
 
     evaluate = commands.add_parser(
         "evaluate",
-        help="measure the methods on drawn characters with known truth; other arguments go to demo.evaluation",
+        help="measure the methods on drawn characters with known truth; other arguments go to lab.evaluation",
         description="Other arguments: --characters N, --first SEED, --frames N, --steps N, --cfg X [X ...], "
         "--methods NAME [NAME ...], --quick, --sweep NAME.",
         allow_abbrev=False,
@@ -71,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
 
     bench = commands.add_parser(
         "bench",
-        help="measure seconds, rows and bytes against the host's own sampling; other arguments go to demo.benchmark",
+        help="measure seconds, rows and bytes against the host's own sampling; other arguments go to lab.benchmark",
         description="Other arguments: --device cpu|cuda, --size tiny|sd15|sdxl, --frames N, --rows NAME [NAME ...], "
         "--quick, --gpu, --memory-cap GB, --limit SECONDS, --cpu-clock, --profile ROW.",
         allow_abbrev=False,
@@ -81,7 +81,7 @@ def parser() -> argparse.ArgumentParser:
 
     train = commands.add_parser(
         "train-demo",
-        help="train the demo model, or go on with it; other arguments go to demo.training",
+        help="train the demo model, or go on with it; other arguments go to lab.training",
         allow_abbrev=False,
     )
     train.add_argument(
@@ -98,7 +98,7 @@ def parser() -> argparse.ArgumentParser:
 def run_demo(options: argparse.Namespace) -> int:
     """Run the demo graph on a server and write its video, contact sheet and report."""
     ready = environment.ensure()
-    line = [ready.python, "-m", "demo.run", "--host", ready.host, "--base", environment.BASE]
+    line = [ready.python, "-m", "lab.server.run", "--host", ready.host, "--base", environment.BASE]
     return run_foreground([*map(str, line), "--out", str(options.out.absolute())], ready.variables())
 
 
@@ -112,7 +112,7 @@ def run_evaluation(options: argparse.Namespace) -> int:
 def run_bench(options: argparse.Namespace) -> int:
     """Run the benchmark in the environment, with the host in its process."""
     ready = environment.ensure()
-    line = [ready.python, "-m", "demo.benchmark", "--host", ready.host, "--out", options.out.absolute()]
+    line = [ready.python, "-m", "lab.benchmark", "--host", ready.host, "--out", options.out.absolute()]
     return run_foreground([*map(str, line), *options.rest], ready.variables())
 
 
@@ -143,7 +143,7 @@ def _browser_alone(options: argparse.Namespace) -> bool:
 def run_training(options: argparse.Namespace) -> int:
     """Train the demo model in the environment."""
     ready = environment.ensure()
-    line = [ready.python, "-m", "demo.training", "--host", ready.host, "--work", options.work.absolute()]
+    line = [ready.python, "-m", "lab.training", "--host", ready.host, "--work", options.work.absolute()]
     return run_foreground([*map(str, line), *options.rest], ready.variables())
 
 
@@ -152,7 +152,17 @@ def run_server(options: argparse.Namespace) -> int:
     _require_free(options.port)
     ready = environment.ensure()
     print(f"[serve] starting ComfyUI on port {options.port}", flush=True)
-    line = [ready.python, "-m", "demo.serve", "--host", ready.host, "--base", environment.BASE, "--port", options.port]
+    line = [
+        ready.python,
+        "-m",
+        "lab.server.serve",
+        "--host",
+        ready.host,
+        "--base",
+        environment.BASE,
+        "--port",
+        options.port,
+    ]
     return run_foreground([*map(str, line), *options.rest], ready.variables())
 
 

@@ -1,1 +1,1 @@
-"""FreeAnimate, the method, in torch. Only ``host`` knows the program that runs it."""
+"""FreeAnimate, the method, in torch. Only the folder ``host`` knows the program that runs it."""

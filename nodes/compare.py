@@ -2,13 +2,13 @@
 
 from comfy_api.latest import io, ui
 
-from ..freeanimate_core import host
 from ..freeanimate_core.compare.clips import gathered
 from ..freeanimate_core.compare.measuring import measured
 from ..freeanimate_core.compare.plot import plotted
 from ..freeanimate_core.compare.side_by_side import side_by_side
 from ..freeanimate_core.compare.table import written
 from ..freeanimate_core.errors import COMPARE
+from ..freeanimate_core.host import screen
 from .sockets import CATEGORY, PREFIX
 
 LETTERS = "abcd"
@@ -110,7 +110,7 @@ class FreeAnimateCompare(io.ComfyNode):
     ) -> io.NodeOutput:
         videos = dict(video_a=video_a, video_b=video_b, video_c=video_c, video_d=video_d)
         clips = gathered(videos, [label_a, label_b, label_c, label_d], truth, person_mask)
-        scores = measured(clips, host.progress_bar(len(clips.shown)))
+        scores = measured(clips, screen.progress_bar(len(clips.shown)))
         table = written(scores, clips)
         row = side_by_side(clips.row(truth_first=truth_place == "first"))
         return io.NodeOutput(row, table, plotted(scores, list(clips.shown)), ui=ui.PreviewText(table))

@@ -3,9 +3,9 @@
 import torch
 from comfy_api.latest import io
 
-from ..demo.character import draw_character
-from ..demo.motion import MOTIONS, motion, rest_pose
-from ..demo.words import caption
+from ..demo.drawn.character import draw_character
+from ..demo.drawn.motion import MOTIONS, motion, rest_pose
+from ..demo.drawn.words import caption
 from ..freeanimate_core.pose import PoseSequence, draw_poses, write_poses
 from .sockets import CATEGORY, PREFIX, PoseKeypoint
 

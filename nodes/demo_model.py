@@ -2,7 +2,7 @@
 
 from comfy_api.latest import io
 
-from ..demo.model import load_demo_model
+from ..demo.model.loading import load_demo_model
 from .sockets import CATEGORY, PREFIX
 
 

@@ -2,8 +2,8 @@
 
 from comfy_api.latest import io
 
-from ..freeanimate_core import host
 from ..freeanimate_core.errors import DETECT_POSE
+from ..freeanimate_core.host import files, memory, screen
 from ..freeanimate_core.pose.detect import (
     FOLDER,
     build_detector,
@@ -66,8 +66,8 @@ class FreeAnimateDetectPose(io.ComfyNode):
 
     @classmethod
     def execute(cls, images, hands, face, resolution) -> io.NodeOutput:
-        files = choose_files(wanted_parts(hands, face), host.model_files(FOLDER))
-        weights = read_weights(lambda name: host.load_weights(FOLDER, name), files)
-        progress = host.progress_bar(len(images))
-        detector = build_detector(weights, host.torch_device())
+        chosen = choose_files(wanted_parts(hands, face), files.model_files(FOLDER))
+        weights = read_weights(lambda name: files.load_weights(FOLDER, name), chosen)
+        progress = screen.progress_bar(len(images))
+        detector = build_detector(weights, memory.torch_device())
         return io.NodeOutput(detect_poses(images, detector, hands, face, resolution, progress))

@@ -4,7 +4,7 @@ from comfy_api.latest import io
 
 from ..freeanimate_core.config import MAX_FRAMES, MAX_LAYER, PARTS, InspectConfig
 from ..freeanimate_core.errors import INSPECT
-from ..freeanimate_core.run_inspect import run_inspect
+from ..freeanimate_core.runs.inspect_attention import run_inspect
 from .shown import shown
 from .sockets import CATEGORY, PREFIX, Inversion
 

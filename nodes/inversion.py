@@ -4,7 +4,7 @@ from comfy_api.latest import io
 
 from ..freeanimate_core.config import MAX_CORRECTION, MAX_STEPS, MAX_WEIGHT, MAX_WINDOW, STORAGE, InversionConfig
 from ..freeanimate_core.errors import INVERSION
-from ..freeanimate_core.run_inversion import run_inversion
+from ..freeanimate_core.runs.inversion import run_inversion
 from .shown import shown
 from .sockets import CATEGORY, PREFIX, Inversion
 from .widgets import frames_per_window

@@ -4,7 +4,7 @@ from comfy_api.latest import io
 
 from ..freeanimate_core.config import MAX_FRAMES, MAX_WINDOW, LongClipConfig, SamplerConfig
 from ..freeanimate_core.errors import LONG_CLIP
-from ..freeanimate_core.run_parts import Inputs, run_long_clip
+from ..freeanimate_core.runs.long_clip import Inputs, run_long_clip
 from .shown import shown
 from .sockets import CATEGORY, PREFIX
 from .widgets import GUIDANCE, guidance, patched_run

@@ -4,7 +4,7 @@ from comfy_api.latest import io
 
 from ..freeanimate_core.config import HALVES, MAX_WEIGHT, PatchConfig
 from ..freeanimate_core.errors import PATCH_MODEL
-from ..freeanimate_core.run_sampling import patch_model
+from ..freeanimate_core.runs.patch import patch_model
 from .sockets import CATEGORY, PREFIX, Inversion
 from .widgets import frames_per_window
 

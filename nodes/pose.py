@@ -3,15 +3,7 @@
 from comfy_api.latest import io
 
 from ..freeanimate_core.errors import ALIGN_POSE
-from ..freeanimate_core.pose import (
-    ALIGN_MODES,
-    AlignSettings,
-    align,
-    draw_poses,
-    overlay,
-    parse_poses,
-    write_poses,
-)
+from ..freeanimate_core.pose import ALIGN_MODES, AlignSettings, align, draw_poses, overlay, parse_poses, write_poses
 from .sockets import CATEGORY, PREFIX, PoseKeypoint
 
 

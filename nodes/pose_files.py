@@ -2,8 +2,8 @@
 
 from comfy_api.latest import io
 
-from ..freeanimate_core import host
 from ..freeanimate_core.errors import LOAD_POSE, SAVE_POSE, FreeAnimateError, counted
+from ..freeanimate_core.host import files
 from ..freeanimate_core.pose.files import checked, load_frames, save_frames
 from .shown import shown
 from .sockets import CATEGORY, PREFIX, PoseKeypoint
@@ -26,7 +26,7 @@ class FreeAnimateLoadPose(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "pose_file",
-                    options=host.input_files(".json"),
+                    options=files.input_files(".json"),
                     tooltip="JSON file in ComfyUI's input folder or below it, at most 256 MiB: a list with one "
                     "POSE_KEYPOINT dictionary per frame, in pixels or fractions of the canvas (0-1). Copy a file "
                     "there and press R to see it here.",
@@ -44,7 +44,7 @@ class FreeAnimateLoadPose(io.ComfyNode):
     def validate_inputs(cls, pose_file) -> bool | str:
         """True, or the sentence that the host shows instead of starting."""
         try:
-            host.stored_file(pose_file, _FILE)
+            files.stored_file(pose_file, _FILE)
         except FreeAnimateError as error:
             return str(error)
         return True
@@ -52,12 +52,12 @@ class FreeAnimateLoadPose(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, pose_file) -> tuple[int, int]:
         """Changes when the file does, so that the node runs again."""
-        state = host.stored_file(pose_file, _FILE).stat()
+        state = files.stored_file(pose_file, _FILE).stat()
         return state.st_mtime_ns, state.st_size
 
     @classmethod
     def execute(cls, pose_file) -> io.NodeOutput:
-        frames = load_frames(host.stored_file(pose_file, _FILE), _FILE)
+        frames = load_frames(files.stored_file(pose_file, _FILE), _FILE)
         return io.NodeOutput(frames, len(frames), frames[0]["canvas_width"], frames[0]["canvas_height"])
 
 
@@ -92,7 +92,7 @@ class FreeAnimateSavePose(io.ComfyNode):
     def execute(cls, pose, filename_prefix) -> io.NodeOutput:
         frames = checked(pose, f"{SAVE_POSE}: pose")
         size = frames[0]["canvas_width"], frames[0]["canvas_height"]
-        folder, stem, number, subfolder = host.output_place(filename_prefix, *size, f"{SAVE_POSE}: filename_prefix")
+        folder, stem, number, subfolder = files.output_place(filename_prefix, *size, f"{SAVE_POSE}: filename_prefix")
         name = save_frames(frames, folder, stem, number)
         place = f"{subfolder}/{name}" if subfolder else name
         return io.NodeOutput(pose, ui=shown(f"{place}: {counted(len(frames), 'frame')}, {size[0]} x {size[1]}"))

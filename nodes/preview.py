@@ -4,8 +4,8 @@ import logging
 
 from comfy_api.latest import io
 
-from ..freeanimate_core import host
 from ..freeanimate_core.errors import PREVIEW
+from ..freeanimate_core.host import memory, screen
 from ..freeanimate_core.pose import parse_poses
 from ..freeanimate_core.preview import coverage_plot, generate, report
 from .shown import shown
@@ -113,8 +113,8 @@ class FreeAnimatePreview(io.ComfyNode):
             poses,
             person_mask,
             background,
-            host.torch_device(),
-            host.progress_bar(len(poses)),
+            memory.torch_device(),
+            screen.progress_bar(len(poses)),
             depth_order=depth_order,
         )
         text = report(made.coverage, coverage_threshold)

@@ -4,7 +4,7 @@ from comfy_api.latest import io
 
 from ..freeanimate_core.config import MAX_CFG, MAX_GROW, MAX_STEPS, MAX_WEIGHT, RefineConfig
 from ..freeanimate_core.errors import REFINE
-from ..freeanimate_core.run_refine import Scene, run_refine
+from ..freeanimate_core.runs.refine import Scene, run_refine
 from .sockets import CATEGORY, PREFIX
 from .widgets import frames_per_window
 

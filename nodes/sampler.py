@@ -4,7 +4,7 @@ from comfy_api.latest import io
 
 from ..freeanimate_core.config import SamplerConfig
 from ..freeanimate_core.errors import SAMPLER
-from ..freeanimate_core.run_sampling import animate
+from ..freeanimate_core.runs.sampler import animate
 from .shown import shown
 from .sockets import CATEGORY, PREFIX
 from .widgets import GUIDANCE, guidance, patched_run

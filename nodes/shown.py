@@ -2,7 +2,7 @@
 
 from comfy_api.latest import ui
 
-from ..freeanimate_core.host import show_text
+from ..freeanimate_core.host.screen import show_text
 
 
 def shown(text: str) -> ui.PreviewText:

@@ -15,7 +15,7 @@ A conftest.py imports this module and the fixtures by name:
 A `Tiny` holds layout, model, clip, vae, control_net, and makes conditionings (host format):
     positive(), negative()   77 tokens and 154 tokens (a negative prompt of two chunks); pooled where the family has it
     controlled(pos, neg, hint, strength)   both with the ControlNet applied by the host's own node
-Plain functions (all seeded, fp32, CPU; the first four are demo.benchmark.inputs):
+Plain functions (all seeded, fp32, CPU; the first four are lab.benchmark.inputs):
     latent(frames, h, w, seed)   LATENT dict, smooth clip [F,4,h,w] of picture-like spread; odd sizes are fine
     hint(frames, h, w, seed)     IMAGE [F,8h,8w,3]: a stick that moves from frame to frame
     conditioning(width, tokens, pooled, seed)   a drawn conditioning without a text encoder
@@ -23,7 +23,6 @@ Plain functions (all seeded, fp32, CPU; the first four are demo.benchmark.inputs
     fresh(name, seed, out_scale) a new `Tiny` that shares nothing with the session's
 """
 
-import importlib.util
 import os
 import sys
 from collections.abc import Iterator
@@ -34,8 +33,9 @@ from types import ModuleType
 import pytest
 import torch
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-PACK = "freeanimate_pack"
+from lab import PACK
+from lab.hosting import enter
+
 # At 0.05, 20 levels at cfg 7.5 move by 0.13-0.3 (relative) with the reference's keys and by 0.14-0.28 with the
 # ControlNet, and amplify a rounding error at the start at most 3 times (0.2: 18 times).
 OUT_SCALE = 0.05
@@ -51,27 +51,17 @@ def _host_directory() -> Path:
     return folder
 
 
-def _load_pack() -> ModuleType:
-    """Import the repository under a private package name, as the host imports a pack under its path."""
-    spec = importlib.util.spec_from_file_location(
-        PACK, REPOSITORY / "__init__.py", submodule_search_locations=[str(REPOSITORY)]
-    )
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[PACK] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 def start_host() -> ModuleType:
     """Put the host first on sys.path, on the CPU, and load the pack into it; once per process."""
-    if PACK in sys.modules:
-        return sys.modules[PACK]
-    sys.path.insert(0, str(_host_directory()))
-    import comfy.cli_args
+    folder = _host_directory()
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+        import comfy.cli_args
 
-    comfy.cli_args.args.cpu = True
-    torch.set_num_threads(min(2, torch.get_num_threads()))
-    return _load_pack()
+        comfy.cli_args.args.cpu = True
+        torch.set_num_threads(min(2, torch.get_num_threads()))
+        enter(folder)
+    return sys.modules[PACK]
 
 
 start_host()
@@ -82,9 +72,9 @@ import comfy.sd  # noqa: E402
 import layouts  # noqa: E402
 import nodes as host_nodes  # noqa: E402
 
-from demo import tiny  # noqa: E402
-from demo.benchmark.inputs import conditioning, hint, latent, relative  # noqa: E402, F401
-from demo.benchmark.sizes import SD15_FULL  # noqa: E402
+from freeanimate_pack.demo.model import layout as tiny  # noqa: E402
+from lab.benchmark.inputs import conditioning, hint, latent, relative  # noqa: E402, F401
+from lab.benchmark.sizes import SD15_FULL  # noqa: E402
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
-"""Layouts of the model families that the tests run, beside `demo.tiny.SD15_TINY`. Needs the host on sys.path."""
+"""Layouts of the model families that the tests run, beside the demo's own SD15_TINY. Needs the host on sys.path."""
 
 import comfy.model_base
 import comfy.model_patcher
 import comfy.supported_models
 import torch
 
-from demo.tiny import SD15_TINY, Layout, TextTower, generator, initialise, wrap
+from freeanimate_pack.demo.model.layout import SD15_TINY, Layout, TextTower, generator, initialise, wrap
 
 SD2_TINY = Layout(  # linear projections, heads of one width, v-prediction
     family="sd2",

@@ -19,10 +19,10 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from demo.character import draw_character
-from demo.motion import motion, rest_pose
-from demo.server import HostServer
-from freeanimate_core.pose import PoseSequence, write_poses
+from freeanimate_pack.demo.drawn.character import draw_character
+from freeanimate_pack.demo.drawn.motion import motion, rest_pose
+from freeanimate_pack.freeanimate_core.pose import PoseSequence, write_poses
+from lab.server.client import HostServer
 
 TESTS = Path(__file__).resolve().parent
 REPOSITORY = TESTS.parent

@@ -14,7 +14,8 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 from real_editor import Editor
 
-from demo.server import REPOSITORY, HostServer
+from lab import REPOSITORY
+from lab.server.client import HostServer
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [

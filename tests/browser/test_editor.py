@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import expect
 from serverside import changed, node
 
-from demo.graph import demo_prompt
-from demo.server import REPOSITORY
+from lab import REPOSITORY
+from lab.server.graph import demo_prompt
 
 TEMPLATES = sorted((REPOSITORY / "workflows").glob("*.json"))
 FIRST = TEMPLATES[0]

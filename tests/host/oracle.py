@@ -1,6 +1,6 @@
 """The pack's truth: the literal method on a test's clip, in double precision."""
 
-from demo.benchmark.literal import Layers, applied, attention_map, denoise
+from lab.benchmark.literal import Layers, applied, attention_map, denoise
 
 __all__ = ["applied", "attention_map", "oracle"]
 

@@ -8,8 +8,8 @@ import torch
 from runs import Clip, patch, sample
 from torch.profiler import ProfilerActivity, profile
 
-from demo.benchmark.measure import peak_of
-from demo.tiny import SD15_DEMO
+from freeanimate_pack.demo.model.layout import SD15_DEMO
+from lab.benchmark.measure import peak_of
 
 STEPS = 2
 

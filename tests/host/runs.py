@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import comfy.utils
 import hostside
 import torch
+
 from freeanimate_pack.nodes.inversion import FreeAnimateInversion
 from freeanimate_pack.nodes.patch import FreeAnimatePatchModel
 from freeanimate_pack.nodes.sampler import FreeAnimateSampler

@@ -17,7 +17,7 @@ REPLAYED, STEPS = 2, 3  # at span 0.8
 
 
 def bench(out: Path, *arguments: str) -> subprocess.CompletedProcess:
-    line = [sys.executable, "-m", "demo.benchmark", "--host", os.environ["COMFYUI_DIR"], "--out", out, *arguments]
+    line = [sys.executable, "-m", "lab.benchmark", "--host", os.environ["COMFYUI_DIR"], "--out", out, *arguments]
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     return subprocess.run(list(map(str, line)), cwd=REPOSITORY, env=environment, capture_output=True, text=True)
 

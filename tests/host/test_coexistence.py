@@ -16,9 +16,10 @@ from comfy_extras.nodes_model_advanced import ModelSamplingDiscrete
 from comfy_extras.nodes_pag import PerturbedAttentionGuidance
 from comfy_extras.nodes_sag import SelfAttentionGuidance
 from comfy_extras.nodes_tomesd import TomePatchModel
-from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
 from oracle import oracle
 from runs import Clip, animate, patch, sample
+
+from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
 
 CFG = 4.0
 EFFECT = 1e-3

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
 from freeanimate_pack.nodes.compare import FreeAnimateCompare
 from freeanimate_pack.nodes.demo_character import FreeAnimateDemoCharacter

@@ -4,15 +4,16 @@ import hostside
 import nodes as host_nodes
 import pytest
 import torch
+from runs import patch
+
 from freeanimate_pack.freeanimate_core.measures import latent_psnr
-from freeanimate_pack.freeanimate_core.record import Inversion
+from freeanimate_pack.freeanimate_core.method.record import Inversion
 from freeanimate_pack.nodes.demo_character import FreeAnimateDemoCharacter
 from freeanimate_pack.nodes.demo_model import FreeAnimateDemoModel
 from freeanimate_pack.nodes.inversion import FreeAnimateInversion
 from freeanimate_pack.nodes.pose import FreeAnimateAlignPose
 from freeanimate_pack.nodes.preview import FreeAnimatePreview
 from freeanimate_pack.nodes.sampler import FreeAnimateSampler
-from runs import patch
 
 SIZE, FRAMES, STEPS = 128, 3, 25
 

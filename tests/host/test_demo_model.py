@@ -10,17 +10,17 @@ import pytest
 import torch
 from comfy.cli_args import args
 from comfy.latent_formats import SD15
-from freeanimate_pack.nodes.demo_character import FreeAnimateDemoCharacter
-from freeanimate_pack.nodes.demo_model import FreeAnimateDemoModel
 from safetensors.torch import save_file
 
-from demo.character import draw_parts
-from demo.model import LATENT_RGB
-from demo.motion import MOTIONS, motion
-from demo.training.autoencoder import preview_factors
-from demo.training.pictures import FIRST_SEED
-from demo.weights import CARD, FILE, DemoWeightsError, load_weights
-from demo.words import caption
+from freeanimate_pack.demo.drawn.character import draw_parts
+from freeanimate_pack.demo.drawn.motion import MOTIONS, motion
+from freeanimate_pack.demo.drawn.words import caption
+from freeanimate_pack.demo.model.loading import LATENT_RGB
+from freeanimate_pack.demo.model.weights import CARD, FILE, DemoWeightsError, load_weights
+from freeanimate_pack.nodes.demo_character import FreeAnimateDemoCharacter
+from freeanimate_pack.nodes.demo_model import FreeAnimateDemoModel
+from lab.training.autoencoder import preview_factors
+from lab.training.dataset import FIRST_SEED
 
 SIZE, STEPS, CHARACTERS = 128, 12, 4
 MEASURED = json.loads(CARD.read_text(encoding="utf-8"))["measured"]

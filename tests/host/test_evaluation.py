@@ -15,16 +15,17 @@ import hostside
 import pytest
 import torch
 
-from demo.evaluation import extras, hosting
-from demo.evaluation.bench import Bench, Models, Settings
-from demo.evaluation.cases import make_case
-from demo.evaluation.measures import MEASURES
-from demo.evaluation.methods import METHODS, QUICK, RA_SA
-from demo.evaluation.recipes import OFF, WHOLE, Given, Inverting, Recipe
-from demo.evaluation.results import mean_and_error
-from demo.evaluation.sweeps import plain
-from demo.tiny import SD15_DEMO
-from freeanimate_core.config import PatchConfig
+from freeanimate_pack.demo.model.layout import SD15_DEMO
+from freeanimate_pack.freeanimate_core.config import PatchConfig
+from lab import hosting
+from lab.evaluation import extras
+from lab.evaluation.cases import make_case
+from lab.evaluation.measures import MEASURES
+from lab.evaluation.methods import METHODS, QUICK, RA_SA
+from lab.evaluation.recipes import OFF, WHOLE, Given, Inverting, Recipe
+from lab.evaluation.renderer import Bench, Models, Settings
+from lab.evaluation.results import mean_and_error
+from lab.evaluation.sweeps import plain
 
 FRAMES, STEPS, CFG = 3, 3, 3.0
 SAME = 1e-4  # relative, of frames
@@ -198,7 +199,7 @@ CLAIMS = (
 def short(tmp_path_factory) -> Path:
     """The files of the short run at guidance 5, as `python dev.py evaluate animation --quick` makes them."""
     out = tmp_path_factory.mktemp("evaluation")
-    line = [sys.executable, "-m", "demo.evaluation", "--host", os.environ["COMFYUI_DIR"], "--out", str(out)]
+    line = [sys.executable, "-m", "lab.evaluation", "--host", os.environ["COMFYUI_DIR"], "--out", str(out)]
     subprocess.run([*line, "--quick", "--cfg", "5"], cwd=hostside.REPOSITORY, check=True, timeout=900)
     return out
 

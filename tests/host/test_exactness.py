@@ -5,10 +5,11 @@ import comfy.samplers
 import hostside
 import pytest
 import torch
-from freeanimate_pack.freeanimate_core.hooks import PASS
-from freeanimate_pack.freeanimate_core.passes import RecordingPass, TargetPass
 from oracle import applied, attention_map, oracle
 from runs import Clip, animate
+
+from freeanimate_pack.freeanimate_core.host.patches import PASS
+from freeanimate_pack.freeanimate_core.method.passes import RecordingPass, TargetPass
 
 FINAL = 1e-4
 LAYER = 1e-5

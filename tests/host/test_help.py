@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from comfy_api.latest._io import WidgetInput
 from editor import TEMPLATES, read
+from PIL import Image
+
 from freeanimate_pack import WEB_DIRECTORY
 from freeanimate_pack.nodes import NODES
-from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / WEB_DIRECTORY / "docs"

@@ -3,13 +3,13 @@
 import hostside
 import pytest
 import torch
-from freeanimate_pack.freeanimate_core import run_inspect
-from freeanimate_pack.freeanimate_core.config import PARTS, InspectConfig
-from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
-from freeanimate_pack.nodes.inspect_attention import FreeAnimateInspectAttention
 from runs import Clip
 
-from demo.benchmark.literal import Layers, installed, record_level, recorded_conds, sampled
+from freeanimate_pack.freeanimate_core.config import PARTS, InspectConfig
+from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
+from freeanimate_pack.freeanimate_core.runs import inspect_attention as run_inspect
+from freeanimate_pack.nodes.inspect_attention import FreeAnimateInspectAttention
+from lab.benchmark.literal import Layers, installed, record_level, recorded_conds, sampled
 
 FRAMES, H, W = 3, 6, 10
 

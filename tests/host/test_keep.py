@@ -6,8 +6,9 @@ import hostside
 import pytest
 import torch
 from comfy.patcher_extension import WrappersMP
-from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
 from runs import Clip, patch, sample
+
+from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
 
 CFG = 4.0
 SAME, EFFECT = 1e-4, 1e-2  # relative, of latents

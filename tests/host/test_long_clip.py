@@ -8,9 +8,10 @@ import hostside
 import pytest
 import torch
 from comfy.patcher_extension import WrappersMP
+from runs import Clip, patch, sample
+
 from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
 from freeanimate_pack.nodes.long_clip import FreeAnimateLongClip
-from runs import Clip, patch, sample
 
 CFG, FRAMES, SIZE = 4.0, 5, 2  # parts of 2, 2 and 1 frames
 SAME, EFFECT = 1e-4, 1e-2  # relative, of latents

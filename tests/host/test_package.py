@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from freeanimate_pack.nodes import NODES
 
 ROOT = Path(__file__).resolve().parents[2]

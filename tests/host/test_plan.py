@@ -7,13 +7,13 @@ import hostside
 import pytest
 import torch
 from comfy.ldm.modules import attention
-from freeanimate_pack.freeanimate_core import host as core
-from freeanimate_pack.freeanimate_core.windows import auto_size
 from runs import Clip, animate, patch, sample
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
-from demo.benchmark.measure import Clock, with_peak
-from demo.tiny import SD15_DEMO
+from freeanimate_pack.demo.model.layout import SD15_DEMO
+from freeanimate_pack.freeanimate_core.host import cost, memory, sampling
+from freeanimate_pack.freeanimate_core.method.windows import auto_size
+from lab.benchmark.measure import Clock, with_peak
 
 WIDE = replace(SD15_DEMO, model_channels=128)  # so wide that the U-Net holds most, as at full size
 CLOCK = Clock("cpu", own=True)
@@ -31,7 +31,7 @@ def test_a_bank_holds_what_the_shapes_say(request, family, size):
     """Sides that do not halve evenly included."""
     tiny = request.getfixturevalue(family)
     bank = Clip(tiny, frames=2, h=size[0], w=size[1], steps=1).invert("memory")[0].bank
-    shape = core.shape_of(tiny.model, (2, 4, *size))
+    shape = cost.shape_of(tiny.model, (2, 4, *size))
     layers = [tuple(t.shape[1:]) for name, t in bank.get(1, range(2)).items() if name.endswith(".self")]
     assert sorted((s.tokens, s.channels) for s in shape.sites) == sorted(layers)
     assert shape.bank_bytes(2) == sum(t.numel() * t.element_size() for t in bank.tensors())
@@ -67,7 +67,7 @@ def wide():
 @pytest.mark.parametrize("tier, span", RUNS)
 def test_a_window_takes_the_bytes_that_were_estimated(wide, cells, frames, tier, span):
     model, peak = wide
-    estimate = core.shape_of(model, cells).frame_bytes(2, 1.0, span > 0, tier == "recompute")
+    estimate = cost.shape_of(model, cells).frame_bytes(2, 1.0, span > 0, tier == "recompute")
     assert frames * estimate == pytest.approx(peak(cells, frames, tier, span), rel=0.15)
 
 
@@ -75,7 +75,7 @@ def test_a_window_takes_the_bytes_that_were_estimated(wide, cells, frames, tier,
 def test_an_inversion_takes_the_bytes_that_were_estimated(wide, cells, frames):
     model, peak = wide
     rows = frames + 1  # the reference is one
-    estimate = rows * core.shape_of(model, cells).recording_bytes()
+    estimate = rows * cost.shape_of(model, cells).recording_bytes()
     assert estimate == pytest.approx(peak(cells, frames, "recompute", None), rel=0.15)
 
 
@@ -84,9 +84,9 @@ def test_thirty_windows_chosen_under_a_cap_fit(wide):
     draw, sizes = random.Random(0), set()
     for _ in range(30):
         cells, (tier, span) = draw.choice([(16, 16), (24, 16)]), draw.choice(RUNS)
-        one = core.shape_of(model, cells).frame_bytes(2, 1.0, span > 0, tier == "recompute")
+        one = cost.shape_of(model, cells).frame_bytes(2, 1.0, span > 0, tier == "recompute")
         cap = draw.uniform(1.3, 6.0) * one
-        chosen = auto_size(6, core.ESTIMATE_MARGIN * one, cap)
+        chosen = auto_size(6, memory.ESTIMATE_MARGIN * one, cap)
         sizes.add(chosen)
         assert peak(cells, chosen, tier, span) <= cap
     assert len(sizes) > 2
@@ -95,7 +95,7 @@ def test_thirty_windows_chosen_under_a_cap_fit(wide):
 def test_time_is_the_counted_arithmetic(wide):
     """Multiply-adds of a row as torch counts them; the reference's keys cost what its own do, and their projections."""
     model, _ = wide
-    shape = core.shape_of(model, (16, 16))
+    shape = cost.shape_of(model, (16, 16))
     tiny = hostside.build(WIDE, 0, 0.05)
     row, controlled = (counted(tiny, control) for control in (False, True))
     longer = sum(site.attended + 2 * site.values * site.channels for site in shape.sites)
@@ -108,9 +108,9 @@ def test_time_is_the_counted_arithmetic(wide):
 def counted(tiny, control: bool) -> float:
     """Multiply-adds of the host's sampling of one frame in one step at cfg 1."""
     clip = Clip(tiny, frames=1, h=16, w=16, steps=1, control=control)
-    guider = core.cfg_guider(tiny.model, lambda sigma: 1.0, positive=clip.positive, negative=clip.negative)
+    guider = sampling.cfg_guider(tiny.model, lambda sigma: 1.0, positive=clip.positive, negative=clip.negative)
     with FlopCounterMode(display=False, custom_mapping=FORMULAS) as counter:
-        core.sample(guider, clip.preview["samples"], core.euler(), torch.tensor([1.0, 0.0]))
+        sampling.sample(guider, clip.preview["samples"], sampling.euler(), torch.tensor([1.0, 0.0]))
     return counter.get_total_flops() / 2
 
 

@@ -1,7 +1,8 @@
 """Align Pose as the host runs it: a clip with an empty frame and two people, its widgets and its outputs."""
 
 import numpy as np
-from freeanimate_pack.demo.motion import motion, rest_pose
+
+from freeanimate_pack.demo.drawn.motion import motion, rest_pose
 from freeanimate_pack.freeanimate_core.pose import PoseSequence, write_poses
 from freeanimate_pack.nodes.pose import FreeAnimateAlignPose
 

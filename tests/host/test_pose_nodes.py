@@ -8,6 +8,7 @@ import numpy as np
 import producers
 import pytest
 import torch
+
 from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
 from freeanimate_pack.freeanimate_core.pose import parse_poses
 from freeanimate_pack.nodes.detect_pose import FreeAnimateDetectPose

@@ -6,9 +6,10 @@ import latent_preview
 import numpy as np
 import pytest
 import torch
+from runs import Clip, patch, sample
+
 from freeanimate_pack.nodes.long_clip import FreeAnimateLongClip
 from freeanimate_pack.nodes.refine import FreeAnimateRefinePreview
-from runs import Clip, patch, sample
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,9 @@ import comfy.sample
 import hostside
 import pytest
 import torch
+
 from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
-from freeanimate_pack.freeanimate_core.refine import one_noise
+from freeanimate_pack.freeanimate_core.runs.refine_pixels import one_noise
 from freeanimate_pack.nodes.refine import FreeAnimateRefinePreview
 
 FRAMES, HEIGHT, WIDTH = 3, 48, 64

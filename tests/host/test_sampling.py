@@ -9,9 +9,10 @@ import comfy_extras.nodes_custom_sampler as custom
 import nodes as host_nodes
 import pytest
 import torch
+from runs import Clip, animate, patch, sample
+
 from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
 from freeanimate_pack.nodes.sampler import FreeAnimateSampler
-from runs import Clip, animate, patch, sample
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from freeanimate_pack.nodes import NODES
 
 SNAPSHOT = Path(__file__).with_name("schema.json")

@@ -4,10 +4,10 @@ import comfy.model_sampling
 import comfy.sample
 import nodes as host_nodes
 import torch
-from freeanimate_pack.nodes.demo_model import FreeAnimateDemoModel
 from hostside import Tiny, fresh, hint, latent, relative
 
-from demo.tiny import SD15_DEMO
+from freeanimate_pack.demo.model.layout import SD15_DEMO
+from freeanimate_pack.nodes.demo_model import FreeAnimateDemoModel
 
 FRAMES, HEIGHT, WIDTH = 2, 8, 12
 SD15_SITES = [("input", n) for n in (1, 2, 4, 5, 7, 8)] + [("middle", 0)] + [("output", n) for n in range(3, 12)]

@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import nn
 
-from demo import tiny
-from demo.model import assemble
-from demo.training import autoencoder, denoiser, hint, narrow_vae, stages
-from demo.training.text import LENGTH, TextEncoder, Tokens, captions
-from demo.weights import split
-from demo.words import caption
+from freeanimate_pack.demo.drawn.words import caption
+from freeanimate_pack.demo.model import layout as tiny
+from freeanimate_pack.demo.model.loading import assemble
+from freeanimate_pack.demo.model.weights import split
+from lab.training import autoencoder, denoiser, hint, narrow_vae, stages
+from lab.training.text import LENGTH, TextEncoder, Tokens, captions
 
 LAYOUT = tiny.SD15_DEMO
 

@@ -6,9 +6,10 @@ import hostside
 import pytest
 import torch
 from diffusers import DDIMInverseScheduler, DDIMScheduler
-from freeanimate_pack.freeanimate_core import host
-from freeanimate_pack.freeanimate_core.inversion import invert, reconstruct
-from freeanimate_pack.freeanimate_core.schedule import inversion_levels, noise_estimate
+
+from freeanimate_pack.freeanimate_core.host import models
+from freeanimate_pack.freeanimate_core.method.ddim_inversion import invert, reconstruct
+from freeanimate_pack.freeanimate_core.method.schedule import inversion_levels, noise_estimate
 
 BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
 OPTIONS = {"clip_sample": False, "set_alpha_to_one": False, "steps_offset": 1, "timestep_spacing": "leading"}
@@ -22,7 +23,7 @@ class Case:
         self.prediction = "v_prediction" if tiny.layout.v_prediction else "epsilon"
         self.base = tiny.model.model
         self.text = tiny.positive()[0][0]
-        self.descending, sigma_min = host.ddim_uniform(tiny.model, steps)
+        self.descending, sigma_min = models.ddim_uniform(tiny.model, steps)
         self.levels = inversion_levels(self.descending, sigma_min)
         self.steps = steps
         self.clean = hostside.latent(2, 6, 8, seed=3)["samples"] * 0.18215

@@ -19,7 +19,7 @@ from serverside import (
     succeeded,
 )
 
-from demo.server import PromptRejected
+from lab.server.client import PromptRejected
 
 INVERSION, PATCH, SAMPLER = "DDIM Inversion (Attention Capture)", "Patch Model (RA-SA + IBA)", "Animate Sampler"
 KSAMPLER = "KSamplerAdvanced"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from serverside import REPOSITORY, TESTS, changed, message, method_prompt, node, succeeded
 
-from demo.server import HostServer, ServerFailed
+from lab.server.client import HostServer, ServerFailed
 
 FRAMES, STEPS = 4, 40  # steps enough to stop the second part long before its end
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from serverside import message, node, succeeded
 
-from demo.server import PromptRejected
+from lab.server.client import PromptRejected
 
 SEEN = [joint for joint in range(18) if joint != producers.UNSEEN]
 HOST_DRAWING = {"draw_body": True, "draw_hands": True, "draw_face": False, "draw_feet": True}

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from demo.server import ADDRESS, REPOSITORY, answers, free_port
+from lab import REPOSITORY
+from lab.server.client import ADDRESS, answers, free_port
 
 HEAVY = {"controlnet_aux", "diffusers", "cv2"}
 IMPORT_LIMIT = 1.0  # seconds
@@ -53,7 +54,7 @@ def test_loading_the_pack_loads_nothing_heavy():
 def test_serve_tells_its_address_when_it_answers_and_takes_the_server_with_it(tmp_path):
     port = free_port()
     url = f"http://{ADDRESS}:{port}"
-    line = [sys.executable, "-m", "demo.serve", "--host", os.environ["COMFYUI_DIR"], "--base", str(tmp_path)]
+    line = [sys.executable, "-m", "lab.server.serve", "--host", os.environ["COMFYUI_DIR"], "--base", str(tmp_path)]
     with subprocess.Popen([*line, "--port", str(port)], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as serving:
         try:
             assert f"[serve] {url} (Ctrl-C stops it)\n" in serving.stdout

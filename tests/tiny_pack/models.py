@@ -3,7 +3,7 @@
 import layouts
 from comfy_api.latest import io
 
-from demo import tiny
+from freeanimate_pack.demo.model import layout as tiny
 
 FLOW = "flow"
 

@@ -3,15 +3,15 @@
 import pytest
 import torch
 
-from freeanimate_core.attention import (
+from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
+from freeanimate_pack.freeanimate_core.method.attention import (
     biased,
     inversion_boosted,
     reference_anchored,
     reference_bias,
     repeated_text,
 )
-from freeanimate_core.errors import FreeAnimateError
-from freeanimate_core.passes import RecordingPass, TargetPass
+from freeanimate_pack.freeanimate_core.method.passes import RecordingPass, TargetPass
 
 F, N, C, HEADS = 3, 10, 8, 2
 

@@ -5,14 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from demo.body import Posture, body, joints_of
-from demo.character import draw_character, draw_parts
-from demo.head import head_frame
-from demo.looks import looks
-from demo.motion import MOTIONS, canvas_scale, motion, on_canvas, rest_pose
-from demo.poses import varied_pose
-from demo.scenery import ground_tints
-from demo.words import VOCABULARY, caption
+from freeanimate_pack.demo.drawn.body import Posture, body, joints_of
+from freeanimate_pack.demo.drawn.character import draw_character, draw_parts
+from freeanimate_pack.demo.drawn.head import head_frame
+from freeanimate_pack.demo.drawn.looks import looks
+from freeanimate_pack.demo.drawn.motion import MOTIONS, canvas_scale, motion, on_canvas, rest_pose
+from freeanimate_pack.demo.drawn.scenery import ground_tints
+from freeanimate_pack.demo.drawn.words import VOCABULARY, caption
+from lab.training.poses import varied_pose
 
 SIZE = 128
 BONES = [(1, 2), (1, 5), (1, 8), (1, 11), (8, 9), (9, 10)]

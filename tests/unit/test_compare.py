@@ -10,18 +10,18 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo.character import draw_parts
-from demo.evaluation.flow import true_flow
-from demo.motion import motion
-from freeanimate_core import measures
-from freeanimate_core.compare import plot
-from freeanimate_core.compare.clips import gathered
-from freeanimate_core.compare.flow import estimated_flow
-from freeanimate_core.compare.measuring import MEASURES, measured
-from freeanimate_core.compare.plot import nice_ticks, plotted
-from freeanimate_core.compare.side_by_side import GAP, side_by_side
-from freeanimate_core.compare.table import written
-from freeanimate_core.errors import FreeAnimateError
+from freeanimate_pack.demo.drawn.character import draw_parts
+from freeanimate_pack.demo.drawn.motion import motion
+from freeanimate_pack.freeanimate_core import measures
+from freeanimate_pack.freeanimate_core.compare import plot
+from freeanimate_pack.freeanimate_core.compare.clips import gathered
+from freeanimate_pack.freeanimate_core.compare.flow import estimated_flow
+from freeanimate_pack.freeanimate_core.compare.measuring import MEASURES, measured
+from freeanimate_pack.freeanimate_core.compare.plot import nice_ticks, plotted
+from freeanimate_pack.freeanimate_core.compare.side_by_side import GAP, side_by_side
+from freeanimate_pack.freeanimate_core.compare.table import written
+from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
+from lab.evaluation.flow import true_flow
 
 FRAMES, SIZE = 5, 64
 LABELS = ["A", "B", "C", "D"]

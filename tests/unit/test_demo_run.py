@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.graph import PICTURES, PSNR, STAGES, VIDEO, demo_prompt, stage
-from demo.progress import ProgressBar, StageClock
-from demo.run import stop_sentence, video_size
-from demo.server import WATCHED_MAIN, PromptRejected
-from demo.sheet import COLUMNS, contact_sheet, evenly
+from lab.server.client import WATCHED_MAIN, PromptRejected
+from lab.server.graph import PICTURES, PSNR, STAGES, VIDEO, demo_prompt, stage
+from lab.server.progress import ProgressBar, StageClock
+from lab.server.run import stop_sentence, video_size
+from lab.sheet import COLUMNS, contact_sheet, evenly
 
 
 def test_every_link_of_the_graph_leads_to_a_node():

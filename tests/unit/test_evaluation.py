@@ -6,16 +6,16 @@ import math
 import pytest
 import torch
 
-from demo.evaluation import store
-from demo.evaluation.measures import MEASURES
-from demo.evaluation.methods import METHODS, QUICK
-from demo.evaluation.plot import plot
-from demo.evaluation.recipes import OFF, Given, Inverting, Method, Recipe
-from demo.evaluation.results import mean_and_error, summary, write_json, write_markdown
-from demo.evaluation.store import Result, Store, digest_of
-from demo.evaluation.sweeps import SWEEPS
 from devtools.commands import parser
-from freeanimate_core.config import PatchConfig
+from freeanimate_pack.freeanimate_core.config import PatchConfig
+from lab.evaluation import store
+from lab.evaluation.measures import MEASURES
+from lab.evaluation.methods import METHODS, QUICK
+from lab.evaluation.plot import plot
+from lab.evaluation.recipes import OFF, Given, Inverting, Method, Recipe
+from lab.evaluation.results import mean_and_error, summary, write_json, write_markdown
+from lab.evaluation.store import Result, Store, digest_of
+from lab.evaluation.sweeps import SWEEPS
 
 ORDER = (
     "pose_only ra_sa_from_noise reference_only preview preview_through_vae img2img inversion_only ra_sa iba_self "

@@ -3,10 +3,17 @@
 import pytest
 import torch
 
-from freeanimate_core.config import InspectConfig
-from freeanimate_core.errors import FreeAnimateError
-from freeanimate_core.heat import DIMMED, MARK, heated, marked
-from freeanimate_core.inspect_attention import attention_row, cell_at, chosen_layer, grid_of, layers_of, strongest
+from freeanimate_pack.freeanimate_core.config import InspectConfig
+from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
+from freeanimate_pack.freeanimate_core.runs.attention_row import (
+    attention_row,
+    cell_at,
+    chosen_layer,
+    grid_of,
+    layers_of,
+    strongest,
+)
+from freeanimate_pack.freeanimate_core.runs.heat_map import DIMMED, MARK, heated, marked
 
 SD15 = {f"input.{n}.0": t for n, t in zip((1, 2, 4, 5, 7, 8), (4096, 4096, 1024, 1024, 256, 256))}
 SD15 |= {"middle.0.0": 64}

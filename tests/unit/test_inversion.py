@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from freeanimate_core.config import MAX_CORRECTION, InversionConfig
-from freeanimate_core.errors import FreeAnimateError
-from freeanimate_core.inversion import invert, invert_implicitly, reconstruct
-from freeanimate_core.schedule import ddim_step, noise_estimate
+from freeanimate_pack.freeanimate_core.config import MAX_CORRECTION, InversionConfig
+from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
+from freeanimate_pack.freeanimate_core.method.ddim_inversion import invert, invert_implicitly, reconstruct
+from freeanimate_pack.freeanimate_core.method.schedule import ddim_step, noise_estimate
 
 LEVELS = torch.logspace(-1.5, 1.15, 16)
 DESCENDING = torch.cat([LEVELS[1:].flip(0), torch.zeros(1)])

@@ -7,11 +7,11 @@ import pytest
 import torch
 from skimage.metrics import structural_similarity
 
-from demo.character import draw_parts
-from demo.evaluation.flow import true_flow
-from demo.evaluation.measures import joint_error
-from demo.motion import motion
-from freeanimate_core import measures
+from freeanimate_pack.demo.drawn.character import draw_parts
+from freeanimate_pack.demo.drawn.motion import motion
+from freeanimate_pack.freeanimate_core import measures
+from lab.evaluation.flow import true_flow
+from lab.evaluation.measures import joint_error
 
 FRAMES, SIZE = 4, 48
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from freeanimate_core import errors
-from freeanimate_core.preview.coverage import report
-from freeanimate_core.windows import Windower
+from freeanimate_pack.freeanimate_core import errors
+from freeanimate_pack.freeanimate_core.method.windows import Windower
+from freeanimate_pack.freeanimate_core.preview.coverage import report
 
 ROOT = Path(__file__).resolve().parents[2]
 NODES = {name for name in vars(errors) if name.isupper()}  # display names, as the messages write them

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from demo.motion import MOTIONS, motion, rest_pose
-from freeanimate_core.errors import FreeAnimateError
-from freeanimate_core.pose import ALIGN_MODES, PoseSequence
-from freeanimate_core.pose.align import AlignSettings, align
-from freeanimate_core.pose.skeleton import PARENTS, with_middles
+from freeanimate_pack.demo.drawn.motion import MOTIONS, motion, rest_pose
+from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
+from freeanimate_pack.freeanimate_core.pose import ALIGN_MODES, PoseSequence
+from freeanimate_pack.freeanimate_core.pose.align import AlignSettings, align
+from freeanimate_pack.freeanimate_core.pose.skeleton import PARENTS, with_middles
 
 HEIGHT, WIDTH = 256, 192
 STEADY = [0, 1, 2, 5, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17]

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from freeanimate_core.errors import FreeAnimateError
-from freeanimate_core.pose import parse_poses
-from freeanimate_core.pose.detect import (
+from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
+from freeanimate_pack.freeanimate_core.pose import parse_poses
+from freeanimate_pack.freeanimate_core.pose.detect import (
     _AllPoints,
     build_detector,
     choose_files,

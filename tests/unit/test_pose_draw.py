@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from demo.motion import motion
-from freeanimate_core.pose import PoseSequence, draw_poses, overlay
+from freeanimate_pack.demo.drawn.motion import motion
+from freeanimate_pack.freeanimate_core.pose import PoseSequence, draw_poses, overlay
 
 # Published order: colour k belongs to joint k and, at 0.6, to limb k (joints counted from 1).
 COLOURS = [

@@ -5,8 +5,8 @@ import json
 import producers
 import pytest
 
-from freeanimate_core.errors import FreeAnimateError
-from freeanimate_core.pose.files import LARGEST_FILE, checked, load_frames, save_frames
+from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
+from freeanimate_pack.freeanimate_core.pose.files import LARGEST_FILE, checked, load_frames, save_frames
 
 WHERE = "Load Pose: pose_file"
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from demo.motion import motion
-from freeanimate_core.errors import FreeAnimateError
-from freeanimate_core.pose import PoseSequence, parse_poses, write_poses
+from freeanimate_pack.demo.drawn.motion import motion
+from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
+from freeanimate_pack.freeanimate_core.pose import PoseSequence, parse_poses, write_poses
 
 SIZE = 96, 128  # height, width
 

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from freeanimate_core.errors import FreeAnimateError
-from freeanimate_core.pose import ALIGN_MODES, PoseSequence
-from freeanimate_core.pose.align import AlignSettings, align
+from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
+from freeanimate_pack.freeanimate_core.pose import ALIGN_MODES, PoseSequence
+from freeanimate_pack.freeanimate_core.pose.align import AlignSettings, align
 
 SIZE = 128
 # Few values, so that points fall together and bones have no length; some are outside the canvas.

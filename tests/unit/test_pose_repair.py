@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from demo.motion import motion, rest_pose
-from freeanimate_core.errors import FreeAnimateError
-from freeanimate_core.pose import PoseSequence
-from freeanimate_core.pose.lead_in import with_lead_in
-from freeanimate_core.pose.repair import fill_gaps
-from freeanimate_core.pose.smooth import smooth
+from freeanimate_pack.demo.drawn.motion import motion, rest_pose
+from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
+from freeanimate_pack.freeanimate_core.pose import PoseSequence
+from freeanimate_pack.freeanimate_core.pose.lead_in import with_lead_in
+from freeanimate_pack.freeanimate_core.pose.repair import fill_gaps
+from freeanimate_pack.freeanimate_core.pose.smooth import smooth
 
 SIZE = 256
 

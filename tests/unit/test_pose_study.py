@@ -2,9 +2,9 @@
 
 import pytest
 
-from demo.evaluation.pose.clips import all_clips
-from demo.evaluation.pose.scores import score, summary
-from freeanimate_core.pose.align import AlignSettings, align
+from freeanimate_pack.freeanimate_core.pose.align import AlignSettings, align
+from lab.evaluation.pose.clips import all_clips
+from lab.evaluation.pose.scores import score, summary
 
 
 @pytest.fixture(scope="module")

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from demo.character import draw_character
-from demo.evaluation.preview import photo
-from demo.motion import motion, rest_pose
-from demo.scenery import scenery
-from freeanimate_core.errors import FreeAnimateError
-from freeanimate_core.measures import masked_psnr
-from freeanimate_core.pose import PoseSequence
-from freeanimate_core.preview import coverage_plot, generate, report
-from freeanimate_core.preview.background import paint_out
+from freeanimate_pack.demo.drawn.character import draw_character
+from freeanimate_pack.demo.drawn.motion import motion, rest_pose
+from freeanimate_pack.demo.drawn.scenery import scenery
+from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
+from freeanimate_pack.freeanimate_core.measures import masked_psnr
+from freeanimate_pack.freeanimate_core.pose import PoseSequence
+from freeanimate_pack.freeanimate_core.preview import coverage_plot, generate, report
+from freeanimate_pack.freeanimate_core.preview.background import paint_out
+from lab.evaluation.preview import photo
 
 SIZE = 192
 FRAMES = 7

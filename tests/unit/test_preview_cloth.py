@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from demo.body import Posture, body
-from demo.character import draw_parts
-from demo.evaluation.preview import study
-from demo.evaluation.preview.pairs import CLASSES, clips
-from demo.motion import on_canvas
-from freeanimate_core.pose import PoseSequence
-from freeanimate_core.preview import generate
-from freeanimate_core.preview.bones import bones_of
-from freeanimate_core.preview.parts import _spread, _usual
-from freeanimate_core.preview.skirt import CORNERS, skirt_map, skirt_of
+from freeanimate_pack.demo.drawn.body import Posture, body
+from freeanimate_pack.demo.drawn.character import draw_parts
+from freeanimate_pack.demo.drawn.motion import on_canvas
+from freeanimate_pack.freeanimate_core.pose import PoseSequence
+from freeanimate_pack.freeanimate_core.preview import generate
+from freeanimate_pack.freeanimate_core.preview.bones import bones_of
+from freeanimate_pack.freeanimate_core.preview.parts import _spread, _usual
+from freeanimate_pack.freeanimate_core.preview.skirt import CORNERS, skirt_map, skirt_of
+from lab.evaluation.preview import study
+from lab.evaluation.preview.pairs import CLASSES, clips
 
 SIZE = 192
 SKIRTED, TROUSERED = 3, 2

@@ -6,13 +6,13 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from demo.character import draw_character
-from demo.motion import motion, rest_pose
-from freeanimate_core.errors import FreeAnimateError
-from freeanimate_core.measures import masked_psnr
-from freeanimate_core.pose import PoseSequence, parse_poses, write_poses
-from freeanimate_core.preview import generate
-from freeanimate_core.preview.compose import Composer
+from freeanimate_pack.demo.drawn.character import draw_character
+from freeanimate_pack.demo.drawn.motion import motion, rest_pose
+from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
+from freeanimate_pack.freeanimate_core.measures import masked_psnr
+from freeanimate_pack.freeanimate_core.pose import PoseSequence, parse_poses, write_poses
+from freeanimate_pack.freeanimate_core.preview import generate
+from freeanimate_pack.freeanimate_core.preview.compose import Composer
 
 SIZE = 64
 CHEAP = settings(

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from freeanimate_core.progress import MOST_SHOWN, WIDEST, Bar, strip
-from freeanimate_core.windows import Windower
+from freeanimate_pack.freeanimate_core.host.progress import MOST_SHOWN, WIDEST, Bar, strip
+from freeanimate_pack.freeanimate_core.method.windows import Windower
 
 
 def numbered(frames: int, width: int = 4) -> torch.Tensor:

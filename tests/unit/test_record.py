@@ -5,12 +5,12 @@ import gc
 import pytest
 import torch
 
-from freeanimate_core.bank import AttentionBank, choose_storage
-from freeanimate_core.errors import FreeAnimateError
-from freeanimate_core.fingerprint import Fingerprint, values_digest, weights_digest
-from freeanimate_core.record import Inversion, find_level
-from freeanimate_core.schedule import ddim_step, noise_estimate
-from freeanimate_core.windows import Windower, auto_size
+from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
+from freeanimate_pack.freeanimate_core.method.bank import AttentionBank, choose_storage
+from freeanimate_pack.freeanimate_core.method.fingerprint import Fingerprint, values_digest, weights_digest
+from freeanimate_pack.freeanimate_core.method.record import Inversion, find_level
+from freeanimate_pack.freeanimate_core.method.schedule import ddim_step, noise_estimate
+from freeanimate_pack.freeanimate_core.method.windows import Windower, auto_size
 
 LEVELS = torch.tensor([0.03, 0.5, 2.0, 6.0])
 FINGERPRINT = Fingerprint("weights", "patches", "sampling", "prompt", "control")

@@ -3,7 +3,15 @@
 import pytest
 import torch
 
-from freeanimate_core.refine import Regions, assembled, composited, grown, one_noise, softened, still_plate
+from freeanimate_pack.freeanimate_core.runs.refine_pixels import (
+    Regions,
+    assembled,
+    composited,
+    grown,
+    one_noise,
+    softened,
+    still_plate,
+)
 
 RNG = torch.Generator().manual_seed(0)
 

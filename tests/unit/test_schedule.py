@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from freeanimate_core.schedule import (
+from freeanimate_pack.freeanimate_core.method.schedule import (
     active_steps,
     ddim_step,
     guidance,

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from demo.training.loop import Plan, Stage, learning_rate
+from lab.training.loop import Plan, Stage, learning_rate
 
 
 class Line(nn.Module):

@@ -1,0 +1,1 @@
+"""The small model that ships: its layout in the host's own classes, and its trained weights."""

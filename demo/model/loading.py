@@ -1,0 +1,56 @@
+"""The demo's model: the trained weights in the host's own classes."""
+
+import torch
+from torch import Tensor
+
+from . import layout as tiny
+from .weights import load_weights, taesd
+
+TOKENS = "clip_l.transformer.text_model.embeddings.token_embedding.weight"
+# What a latent cell looks like, RGB -1..1: a row per channel, then the constant. Fitted on 128 characters by
+# lab.training.autoencoder.preview_factors; tests/host/test_demo_model.py fits it again
+LATENT_RGB = (
+    (0.480, 0.025, -0.050),
+    (0.012, 0.401, 0.063),
+    (-0.009, 0.009, 0.451),
+    (-0.028, -0.015, 0.017),
+    (0.113, -0.008, -0.080),
+)
+_SEED = 0  # of the drawn weights that the trained ones replace
+
+
+def load_demo_model() -> tuple[object, object, object, object]:
+    """Build (MODEL, CLIP, VAE, CONTROL_NET) for the demo, anew at each call, in fp32 on the host's devices.
+
+    Raises DemoWeightsError when the weights are missing or are not those of the card.
+    """
+    return assemble(load_weights())
+
+
+def assemble(parts: dict[str, dict[str, Tensor]]) -> tuple[object, object, object, object]:
+    """(MODEL, CLIP, VAE, CONTROL_NET) of the state dicts that ``load_weights`` gives."""
+    layout = tiny.SD15_DEMO
+    model, control = tiny.build_model(layout, _SEED), tiny.build_control_net(layout, _SEED)
+    model.model.diffusion_model.load_state_dict(parts["unet"])
+    _show_own_colours(model.model.latent_format)
+    control.control_model.load_state_dict(parts["control"])
+    vae = tiny.vae_of(taesd(parts["encoder"], parts["decoder"], tiny.latent_scale(layout)))
+    return model, _clip(layout, parts), vae, control
+
+
+def _show_own_colours(latent_format: object) -> None:
+    """Live previews in the colours of this VAE: the latent format is the model's own object, in SD1.5's colours."""
+    *latent_format.latent_rgb_factors, latent_format.latent_rgb_factors_bias = LATENT_RGB
+    latent_format.taesd_decoder_name = None  # where TAESD is chosen: SD1.5's would decode other colours
+
+
+def _clip(layout: tiny.Layout, parts: dict[str, dict[str, Tensor]]) -> object:
+    """A CLIP whose table has a row for the words of the training's captions; all others say nothing."""
+    clip = tiny.build_clip(layout, _SEED)
+    state = clip.cond_stage_model.state_dict()
+    table = torch.zeros_like(state[TOKENS])
+    text = dict(parts["text"])
+    table[parts["rows"]["rows"].long()] = text.pop("text_model.embeddings.token_embedding.weight")
+    state |= {f"clip_l.transformer.{key}": value for key, value in text.items()} | {TOKENS: table}
+    clip.cond_stage_model.load_state_dict(state)
+    return clip

@@ -1,0 +1,1 @@
+"""RA-SA, IBA and DDIM inversion with attention capture, in torch alone."""

@@ -1,0 +1,126 @@
+"""The denoising side: every model call of a sampler becomes reference, preview and target passes."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn.functional import adaptive_max_pool2d
+
+from ..config import PatchConfig
+from ..errors import PATCH_MODEL, PREVIEW, FreeAnimateError, counted
+from .conditioning import rows
+from .evaluations import LevelPasses, Streams, Target
+from .passes import Features, TargetPass
+from .record import Inversion, Level
+from .schedule import in_span
+from .windows import Windower
+
+ALL_FRAMES = slice(None)
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """Which conditionings of a model call are there, by index, and which of them are positive."""
+
+    all: frozenset[int]
+    positive: frozenset[int]
+
+
+def redrawn_cells(mask: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """How far [1 or F,1,h,w] each latent cell is redrawn: the largest value in it of a mask [1 or F,H,W] (0-1).
+
+    shape: of the frames' latents, (F,C,h,w). Raises FreeAnimateError for another count or aspect.
+    """
+    frames, _, height, width = shape
+    count, mask_height, mask_width = mask.shape
+    # the VAE drops what is left of a cell at the picture's edge, so sides may be a cell longer
+    other_aspect = mask_width * height > mask_height * (width + 1) or mask_height * width > mask_width * (height + 1)
+    if count not in (1, frames) or other_aspect:
+        raise FreeAnimateError(
+            f"{PATCH_MODEL}: redraw_mask is {count} of {mask_width}x{mask_height} and the inversion "
+            f"{counted(frames, 'frame')} of latent size {width}x{height}; connect hole_mask of the {PREVIEW} that was "
+            "inverted, or one mask of that shape."
+        )
+    return adaptive_max_pool2d(mask[:, None].to("cpu", torch.float32).clamp(0, 1), (height, width))
+
+
+class Denoiser:
+    """Answers a sampler's model calls for all frames; lives as long as one sampling run.
+
+    text: recorded text [1 or F,L,c] as the U-Net reads it. redraw: [1 or F,1,h,w] 0-1, how far each
+    latent cell may leave the inversion within ``keep_span``; None: everywhere.
+    """
+
+    def __init__(
+        self,
+        record: Inversion,
+        config: PatchConfig,
+        streams: Streams,
+        windower: Windower,
+        text: Tensor,
+        redraw: Tensor | None = None,
+    ):
+        self.record = record
+        self.config = config
+        self.streams = streams
+        self.windower = windower
+        self.text = text
+        self.redraw = redraw
+        self._passes: LevelPasses | None = None
+
+    def __call__(self, target: Target, x: Tensor, sigma: float, chunks: Chunks) -> list[Tensor]:
+        """Denoised predictions [F,C,h,w], one per conditioning of the call.
+
+        target(attention, x, frames) evaluates the live conditionings for one window.
+        """
+        level = self.record.at(sigma)
+        self_chunks, cross_chunks = self._replayed(sigma, chunks)
+        replays = bool(self_chunks or cross_chunks)
+        passes = self._passes_at(level, sigma, x)
+
+        def window(frames: range) -> list[Tensor]:
+            preview = self._preview_features(passes, level, frames, x) if replays else {}
+            reference = passes.reference() if self.config.reference_weight > 0 else {}
+            text = rows(self.text, frames, self.record.frames)
+            attention = TargetPass(reference, self.config.reference_weight, preview, text, self_chunks, cross_chunks)
+            return target(attention, x[frames.start : frames.stop], frames)
+
+        return self._kept(self.windower.map(x.shape[0], window), level, sigma)
+
+    def _kept(self, predictions: list[Tensor], level: Level, sigma: float) -> list[Tensor]:
+        """The predictions where frames are redrawn, the inversion's own elsewhere.
+
+        All conditionings get the same there, so guidance has nothing to add to it.
+        """
+        if self.redraw is None or not in_span(sigma, self.record.descending, self.config.keep_span):
+            return predictions
+        recorded = self.record.prediction(level)
+        return [torch.lerp(recorded.to(p), p, self.redraw.to(p)) for p in predictions]
+
+    def _replayed(self, sigma: float, chunks: Chunks) -> tuple[frozenset[int], frozenset[int]]:
+        """Conditionings that replay self and cross maps at this level."""
+        descending, none = self.record.descending, frozenset()
+        halves = chunks.all if self.config.halves == "both" else chunks.positive
+        self_chunks = halves if in_span(sigma, descending, self.config.self_span) else none
+        cross_chunks = chunks.positive if in_span(sigma, descending, self.config.cross_span) else none
+        return self_chunks, cross_chunks
+
+    def _passes_at(self, level: Level, sigma: float, x: Tensor) -> LevelPasses:
+        """The recording passes of a level; a sampler may ask for the level again, and the reference is then there."""
+        if self._passes is None or self._passes.sigma != sigma:
+            bank, weight = self.record.bank, self.record.reference_weight
+            read = self.config.reference_weight > 0 or weight > 0
+            known = bank.reference(level.lower) if bank is not None and read else None
+            anchor = level.of(self.record.reference, ALL_FRAMES).to(x) if read else None
+            # In a clip of several windows all have batches alike, so that it can be rendered in parts, bit for bit
+            one_window = self.windower.size >= self.record.clip_frames
+            streams = self.streams if one_window else replace(self.streams, together=None)
+            self._passes = LevelPasses(streams, sigma, anchor, weight, known)
+        return self._passes
+
+    def _preview_features(self, passes: LevelPasses, level: Level, frames: range, x: Tensor) -> Features:
+        """Layer inputs of the preview pass: out of the bank, or by running it again."""
+        if self.record.bank is not None:
+            return self.record.bank.get(level.lower, frames)
+        latents = level.of(self.record.seen, slice(frames.start, frames.stop)).to(x)
+        return passes.preview(latents, frames)[1]

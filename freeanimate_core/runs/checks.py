@@ -1,0 +1,138 @@
+"""What a sampling run must be, checked before its first step."""
+
+from torch import Tensor
+
+from ..config import PatchConfig
+from ..errors import INVERSION, PATCH_MODEL, FreeAnimateError, counted
+from ..method.conditioning import check_hints, controls, refuse_regions
+from ..method.fingerprint import values_digest, weights_digest
+from ..method.record import Inversion
+from ..method.schedule import SAME_LEVEL
+
+START_TOLERANCE = 1e-3
+FRAMES_GIVEN = f"preview_latent of {INVERSION}"
+RANDOM_SAMPLERS = ("ancestral", "sde", "ddpm", "lcm", "seeds", "sa_solver", "restart")
+
+
+def refuse_random(sampler: object) -> None:
+    """FreeAnimateError for samplers that add noise: they leave the recorded trajectory."""
+    name = getattr(getattr(sampler, "sampler_function", sampler), "__name__", type(sampler).__name__)
+    options = getattr(sampler, "extra_options", {})
+    churns = any(options.get(key, 0.0) for key in ("s_churn", "eta"))
+    if churns or any(word in name for word in RANDOM_SAMPLERS):
+        shown = name.removeprefix("sample_")
+        raise FreeAnimateError(
+            f"{PATCH_MODEL}: sampler_name '{shown}' adds noise at every step and leaves the recorded trajectory; "
+            "choose a deterministic one in the sampler node, such as euler."
+        )
+
+
+def check_record(record: Inversion, digests: dict[str, str], node: str) -> None:
+    """FreeAnimateError unless the model is the one that the record was made with.
+
+    digests: of the model's weights, weight patches and noise levels.
+    """
+    made_with = {
+        "weights": f"another checkpoint; connect the same model to {INVERSION} and {node}",
+        "patches": f"other LoRA patches; load LoRAs before both {INVERSION} and {node}",
+        "sampling": f"another ModelSampling; put that node before both {INVERSION} and {node}",
+    }
+    for name, remedy in made_with.items():
+        if digests[name] != getattr(record.fingerprint, name):
+            raise FreeAnimateError(f"{node}: model is not the one of the inversion, which was made with {remedy}.")
+
+
+def check_live(
+    record: Inversion, config: PatchConfig, conds: dict[str, list[dict]], node: str, owner: str = ""
+) -> None:
+    """FreeAnimateError for live conditionings that the record cannot serve.
+
+    conds: the guider's entries by name, before the host processes them. node: whom the message blames.
+    owner: whose inputs they are ("the sampler's ") when they are not the node's own.
+    """
+    for name, entries in conds.items():
+        refuse_regions(entries, node, owner + name)
+        check_hints(entries, record.frames, node, owner + name, FRAMES_GIVEN)
+    if config.cross_span == 0:
+        return
+    for entry in conds.get("positive", []):
+        if entry.get("cross_attn") is None:
+            raise FreeAnimateError(f"{node}: {owner}positive has no text; connect a CLIP Text Encode (Prompt).")
+        live, recorded = entry["cross_attn"].shape[1], record.text.shape[1]
+        if live != recorded:
+            raise FreeAnimateError(
+                f"{node}: {owner}positive is {live} tokens long and the positive of {INVERSION} was {recorded}; "
+                f"use prompts of one length, or set cross_span of {PATCH_MODEL} to 0."
+            )
+
+
+def check_same_input(record: Inversion, positive: list, node: str) -> None:
+    """FreeAnimateError unless an entry of the live positive has the recorded prompt, ControlNet and poses.
+
+    This guards the pack's own samplers; whoever wants the passes to differ samples the patched model
+    with the host's nodes. Another length is left to ``check_live``, whose sentence says more.
+    """
+    if not positive or any(text is None for text, _ in positive):
+        raise FreeAnimateError(f"{node}: positive is empty; connect the positive of {INVERSION}.")
+    check_hints([options for _, options in positive], record.frames, node, "positive", FRAMES_GIVEN)
+    if record.text.shape[1] not in {text.shape[1] for text, _ in positive}:
+        return
+    same = [entry for entry in positive if prompt_digest(entry) == record.fingerprint.prompt]
+    differs = "prompt" if not same else "ControlNet, strength or pose batch"
+    if not any(control_digest(entry) == record.fingerprint.control for entry in same):
+        raise FreeAnimateError(
+            f"{node}: positive has another {differs} than the positive that {INVERSION} recorded; connect the same "
+            "to both (to let them differ, sample the patched model with the host's SamplerCustom)."
+        )
+
+
+def prompt_digest(entry: list) -> str:
+    """Digest of an entry's text and pooled text."""
+    text, options = entry
+    return values_digest(text, options.get("pooled_output"))
+
+
+def control_digest(entry: list) -> str:
+    """Digest of an entry's ControlNets: kind, weights, strength, range and hints of each."""
+    return values_digest([_control_values(control) for control in controls(entry[1])])
+
+
+def _control_values(control: object) -> list:
+    model = getattr(control, "control_model", None)
+    weights = None if model is None else weights_digest(model.state_dict())
+    return [
+        type(control).__name__,
+        weights,
+        control.strength,
+        control.timestep_percent_range,
+        control.cond_hint_original,
+    ]
+
+
+def check_start(record: Inversion, start: Tensor, sigma: float) -> None:
+    """FreeAnimateError unless sampling starts at the record's top level from its latents.
+
+    start: [F,C,h,w] noisy latents in model space; sigma: the sampler's first sigma.
+    """
+    top, first = record.top, float(record.descending[0])
+    if start.shape != top.shape:
+        raise FreeAnimateError(
+            f"{PATCH_MODEL}: the latent is {_size(start)} and the inversion {_size(top)}; sample the noise output "
+            f"of {INVERSION}."
+        )
+    if abs(sigma - first) > SAME_LEVEL * first:
+        raise FreeAnimateError(
+            f"{PATCH_MODEL}: sampling starts at sigma {sigma:.4g} and the inversion ended at {first:.4g}; use the "
+            f"sigmas output of {INVERSION}, or steps {record.steps}, scheduler ddim_uniform and start_at_step 0."
+        )
+    top = top.to(start)
+    if not (start - top).norm() <= START_TOLERANCE * top.norm():
+        raise FreeAnimateError(
+            f"{PATCH_MODEL}: sampling starts from other latents than the inversion ended at; connect the noise output "
+            f"of {INVERSION} as latent and disable added noise (add_noise 'disable', or DisableNoise)."
+        )
+
+
+def _size(latents: Tensor) -> str:
+    frames, _, height, width = latents.shape
+    return f"{counted(frames, 'frame')} of latent size {width}x{height}"

@@ -1,0 +1,131 @@
+"""The Inspect Attention node's side of the host.
+
+Reference and one preview frame are evaluated at one level, as the inversion did it.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..compare.side_by_side import side_by_side
+from ..config import InspectConfig
+from ..errors import INSPECT, FreeAnimateError
+from ..host import clones, models, sampling
+from ..host.patches import options_with
+from ..method.conditioning import restored
+from ..method.evaluations import Streams, recording_streams
+from ..method.passes import RecordingPass
+from ..method.record import Inversion, find_level
+from .attention_row import Row, attention_row, cell_at, chosen_layer, grid_of, in_words, self_attention
+from .checks import check_record
+from .heat_map import heated, marked
+
+REFERENCE = "freeanimate_reference"
+ALL = slice(None)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the node puts out: both pictures with their heat maps [1,H,W,3] 0-1, and the finding in words."""
+
+    picture: Tensor
+    text: str
+
+
+def run_inspect(model, record: Inversion, preview: Tensor, reference: Tensor, config: InspectConfig) -> Outcome:
+    """Where a point of a preview frame looks, in the frame and in the reference.
+
+    preview [F,H,W,3], reference [1,H,W,3]: the pictures that were inverted, to draw over. Raises
+    FreeAnimateError for another model than the record's and for pictures that do not fit it.
+    """
+    models.require_unet(model, INSPECT)
+    check_record(record, models.model_digests(model), INSPECT)
+    check_pictures(record, preview, reference, config.frame)
+    step = round(config.step * (len(record.descending) - 2))
+    sigma = float(record.descending[step])
+    row, layer = _evaluated(model, record.part(range(config.frame, config.frame + 1)), sigma, config)
+    where = f"Step {step + 1} of {len(record.descending) - 1} (noise level {sigma:.3g}), {config.part}, {layer}."
+    return Outcome(_drawn(row, preview[config.frame], reference[0], config), in_words(row, config, where))
+
+
+def check_pictures(record: Inversion, preview: Tensor, reference: Tensor, frame: int) -> None:
+    """FreeAnimateError unless the pictures are those of the record, by count and aspect, and have the frame."""
+    height, width = record.top.shape[-2:]
+    if frame >= record.frames:
+        raise FreeAnimateError(
+            f"{INSPECT}: frame is {frame} and inversion has frames 0 to {record.frames - 1}; set it to one of them."
+        )
+    for name, pictures, count in (("preview", preview, record.frames), ("reference", reference, 1)):
+        found, rows, columns = pictures.shape[:3]
+        # the VAE drops what is left of a cell at the picture's edge
+        other_aspect = columns * height >= rows * (width + 1) or rows * width >= columns * (height + 1)
+        if found != count or other_aspect:
+            raise FreeAnimateError(
+                f"{INSPECT}: {name} is {found} of {columns}x{rows} and inversion has {count} of latent size "
+                f"{width}x{height}; connect the pictures that were encoded for it."
+            )
+
+
+def _evaluated(model, record: Inversion, sigma: float, config: InspectConfig) -> tuple[Row, str]:
+    """The row of a record of one frame, and its layer in words, found inside the host's sampling."""
+    guider = sampling.cfg_guider(
+        clones.with_attention_patches(model),
+        lambda sigma: 1.0,
+        **{"positive": record.positive, REFERENCE: record.reference_positive},
+    )
+    found: list[tuple[Row, str]] = []
+
+    def run(guider, base_model, x: Tensor, options: dict) -> Tensor:
+        recorded = clones.placed(record.options, guider.model_patcher)
+
+        def evaluate(conds, x, sigma, attention):
+            times = x.new_full((x.shape[0],), sigma)
+            return sampling.evaluate_conds(base_model, conds, x, times, options_with(recorded, attention))
+
+        anchor = restored(guider.conds[REFERENCE][0], record.reference_positive[0][1])
+        streams = recording_streams(evaluate, anchor, guider.conds["positive"][0], 1)
+        found.append(_row(base_model.diffusion_model, streams, record, x, sigma, config))
+        return x
+
+    try:
+        start = models.to_latent(model, record.top)["samples"]
+        sampling.sample(guider, start, sampling.function_sampler(run), record.levels)
+    finally:
+        sampling.release([options for _, options in record.positive + record.reference_positive])
+    return found[0]
+
+
+def _row(unet, streams: Streams, record: Inversion, x: Tensor, sigma: float, config: InspectConfig) -> tuple[Row, str]:
+    """The row of the record's one frame at a level, and its layer in words."""
+    level = find_level(record.levels, sigma)
+    weight = record.reference_weight
+    anchor = RecordingPass(cross=False)
+    if weight > 0:
+        streams.reference(anchor, level.of(record.reference, ALL).to(x), sigma)
+    frame = RecordingPass(anchor.features, weight, cross=False)
+    streams.preview(frame, level.of(record.seen, ALL).to(x), range(1), sigma)
+    sites = {name.removesuffix(".self"): inputs.shape[1] for name, inputs in frame.features.items()}
+    site = chosen_layer(config, sites)
+    grid = grid_of(sites[site], *x.shape[-2:])
+    cell = cell_at(config.x, config.y, grid)
+    attn = self_attention(unet, site)
+    own, reference = frame.features[f"{site}.self"], anchor.features.get(f"{site}.self")
+    row = attention_row(attn.to_q, attn.to_k, attn.heads, own, reference, cell[0] * grid[1] + cell[1], weight)
+    maps = row.cpu().split(sites[site])
+    heat = [part.view(grid) for part in maps] + [torch.zeros(grid)]
+    return Row(heat[0], heat[1], attn.heads), f"layer {config.layer}: {site}, {grid[1]}x{grid[0]} tokens"
+
+
+def _drawn(row: Row, frame: Tensor, reference: Tensor, config: InspectConfig) -> Tensor:
+    """Both pictures [1,H',W',3] under one scale of heat, labelled with their shares."""
+    most = max(row.own.max().item(), row.reference.max().item())
+    pictures = [picture[..., :3].to("cpu", torch.float32) for picture in (frame, reference)]
+    own, other = (heated(picture, heat, most) for picture, heat in zip(pictures, (row.own, row.reference)))
+    share = row.reference_share
+    return side_by_side(
+        {
+            f"frame {config.frame}: {1 - share:.0%} of its attention": marked(own, config.x, config.y)[None],
+            f"reference: {share:.0%}": other[None],
+        }
+    )

@@ -1,0 +1,201 @@
+"""The Animate Sampler's side of the host: a MODEL whose model calls become FreeAnimate's passes.
+
+Three wrappers under one key. What a run needs lives in a ``Run`` that OUTER_SAMPLE puts into
+the guider's own copy of the options, and takes out at the end.
+"""
+
+import logging
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from ..config import PatchConfig
+from ..errors import PATCH_MODEL, FreeAnimateError
+from ..host import clones, cost, memory, models, sampling
+from ..host.patches import options_with, refuse_conflicts
+from ..host.progress import Bar
+from ..method.conditioning import restored, rows, windowed
+from ..method.denoiser import Chunks, Denoiser, redrawn_cells
+from ..method.evaluations import recording_streams
+from ..method.passes import AttentionPass
+from ..method.record import Inversion
+from ..method.windows import Windower, one_window
+from .checks import check_live, check_record, check_same_input, check_start, refuse_random
+
+REFERENCE, PREVIEW = "freeanimate_reference", "freeanimate_preview"
+log = logging.getLogger("freeanimate")
+
+
+@dataclass
+class Run:
+    """One sampling run of a patched model: made by OUTER_SAMPLE, dropped with it."""
+
+    guider: object
+    positives: frozenset
+    windower: Windower
+    bar: Bar | None = None
+    denoiser: Denoiser | None = None
+
+
+class PatchedModel:
+    """The wrappers of one patched MODEL: settings and record, no state of a run."""
+
+    def __init__(self, record: Inversion, config: PatchConfig, redraw: Tensor | None):
+        self.record = record
+        self.config = config
+        self.redraw = redraw
+
+    def part(self, frames: range) -> "PatchedModel":
+        """The same for consecutive frames of the record."""
+        redraw = None if self.redraw is None else rows(self.redraw, frames, self.record.frames)
+        return PatchedModel(self.record.part(frames), self.config, redraw)
+
+    def hung_on(self, clone):
+        """The clone that it was given, carrying this; with everything off, nothing acts."""
+        clone.set_attachments(clones.KEY, self)
+        if not self.config.off:
+            clones.install(clone, self.outer_sample, self.prepare_sampling, self.calc_cond_batch)
+        return clone
+
+    def outer_sample(self, executor, noise, latent_image, sampler, sigmas, mask=None, callback=None, *args, **kwargs):
+        """Check the run, lend the guider the recorded conditionings, take them back at the end."""
+        guider = executor.class_obj
+        model = guider.model_patcher
+        self._check(model, guider, noise, latent_image, sampler, sigmas)
+        live = [entry for entries in guider.conds.values() for entry in entries]
+        lent = {
+            REFERENCE: sampling.entries_of(self.record.reference_positive),
+            PREVIEW: sampling.entries_of(self.record.positive),
+        }
+        positives = frozenset(entry["uuid"] for entry in guider.conds.get("positive", []))
+        bar = callback if isinstance(callback, Bar) else None
+        windower = memory.make_windower(model, self.config.window, latent_image.shape, self._bytes(model))
+        if bar is not None:
+            windower.poll = bar.window
+        guider.model_options["transformer_options"][clones.KEY] = Run(guider, positives, windower, bar)
+        guider.conds.update(lent)
+        try:
+            samples = executor(noise, latent_image, sampler, sigmas, mask, callback, *args, **kwargs)
+            if bar is not None:
+                bar.settle(self._plan(model, windower))  # a full device may have halved the window
+            return samples
+        finally:
+            guider.model_options["transformer_options"].pop(clones.KEY).denoiser = None
+            for name in lent:
+                guider.conds.pop(name)
+            sampling.release(live + [entry for entries in lent.values() for entry in entries])
+
+    def _check(self, model, guider, noise, latent_image, sampler, sigmas) -> None:
+        refuse_conflicts(guider.model_options, PATCH_MODEL)
+        refuse_random(sampler)
+        check_record(self.record, models.model_digests(model), PATCH_MODEL)
+        check_live(self.record, self.config, guider.conds, PATCH_MODEL, "the sampler's ")
+        start = models.to_model_space(model, latent_image) + noise.float() * float(sigmas[0])
+        check_start(self.record, start, float(sigmas[0]))
+
+    def prepare_sampling(self, executor, model, noise_shape, conds, *args, **kwargs):
+        """The host makes room for one window, not for the clip."""
+        run: Run = kwargs["model_options"]["transformer_options"][clones.KEY]
+        loaded = one_window(run.windower, memory.free_memory)(executor, model, noise_shape, conds, *args, **kwargs)
+        plan = self._plan(model, run.windower)
+        if run.bar is None or run.bar.plan != plan:  # once for all parts of a long clip
+            log.info("%s: %s", PATCH_MODEL, plan)
+        if run.bar is not None:
+            run.bar.settle(plan)
+        return loaded
+
+    def _plan(self, model, windower: Windower) -> str:
+        return f"{windower}, {self._tier()}, about {self._time(model, windower.size):.2f} times plain sampling"
+
+    def _tier(self) -> str:
+        if not self._replays:
+            return "nothing replayed"
+        return f"storage {'recompute' if self.record.bank is None else self.record.bank.storage}"
+
+    @property
+    def _replays(self) -> bool:
+        return self.config.self_span > 0 or self.config.cross_span > 0
+
+    @property
+    def _recomputes(self) -> bool:
+        return self._replays and self.record.bank is None
+
+    def _bytes(self, model) -> float:
+        shape = cost.shape_of(model, self.record.top.shape)
+        return shape.frame_bytes(2, self.config.reference_weight, self._replays, self._recomputes)
+
+    def _time(self, model, frames: int) -> float:
+        """Arithmetic of a guided step that replays, over plain sampling's."""
+        shape = cost.shape_of(model, self.record.top.shape)
+        control = self.record.positive[0][1].get("control") is not None
+        banked = self.record.bank is not None
+        return shape.time(frames, 2, self.config.reference_weight, self._recomputes, banked, control)
+
+    def calc_cond_batch(self, executor, base_model, conds, x, timestep, model_options):
+        """One model call of a sampler, as reference, preview and target passes."""
+        run: Run = model_options["transformer_options"][clones.KEY]
+        if run.denoiser is None:
+            run.denoiser = self._denoiser(executor, base_model, model_options, run)
+        there = {i for i, entries in enumerate(conds) if entries is not None}
+        positive = {i for i in there if any(entry["uuid"] in run.positives for entry in conds[i])}
+
+        def target(attention: AttentionPass, window_x: Tensor, frames: range) -> list[Tensor]:
+            cut = windowed(conds, frames, x.shape[0])
+            times = timestep[frames.start : frames.stop]
+            return executor(base_model, cut, window_x, times, options_with(model_options, attention))
+
+        return run.denoiser(target, x, float(timestep[0]), Chunks(frozenset(there), frozenset(positive)))
+
+    def _denoiser(self, executor, base_model, model_options, run: Run) -> Denoiser:
+        # The inversion's options, not the call's: what stands on the model since, or for one call
+        # as PAG's perturbation does, must not change what was recorded
+        options = clones.placed(self.record.options, run.guider.model_patcher)
+        options["transformer_options"]["sample_sigmas"] = model_options["transformer_options"].get("sample_sigmas")
+
+        def evaluate(conds, x, sigma, attention):
+            return executor(base_model, conds, x, x.new_full((x.shape[0],), sigma), options_with(options, attention))
+
+        reference = restored(run.guider.conds[REFERENCE][0], self.record.reference_positive[0][1])
+        preview = restored(run.guider.conds[PREVIEW][0], self.record.positive[0][1])
+        streams = recording_streams(evaluate, reference, preview, self.record.frames)
+        text = preview["model_conds"]["c_crossattn"].cond
+        return Denoiser(self.record, self.config, streams, run.windower, text, self.redraw)
+
+
+def patch_model(model, record: Inversion, config: PatchConfig, redraw_mask: Tensor | None = None):
+    """A clone of MODEL that reads the record; with everything off, the model as it came.
+
+    redraw_mask [1 or F,H,W]: 1 where frames may leave the inversion within ``keep_span``, at any
+    resolution; None: everywhere.
+
+    Raises FreeAnimateError for other model families, conflicting patches and a stale record.
+    """
+    models.require_unet(model, PATCH_MODEL)
+    refuse_conflicts(model.model_options, PATCH_MODEL)
+    check_record(record, models.model_digests(model), PATCH_MODEL)
+    redraw = None
+    if redraw_mask is None:
+        config = replace(config, keep_span=0.0)
+    else:
+        redraw = redrawn_cells(redraw_mask, record.top.shape)
+    clone = clones.without_wrappers(model) if config.off else clones.with_attention_patches(model)
+    return PatchedModel(record, config, redraw).hung_on(clone)
+
+
+def patch_of(model, record: Inversion, positive: list, node: str) -> PatchedModel:
+    """What a MODEL was patched with, once it is sure to belong to the record and the prompt.
+
+    Raises FreeAnimateError, blaming ``node``, for an unpatched model, another record, or another
+    prompt than the record's.
+    """
+    patched: PatchedModel | None = model.get_attachment(clones.KEY)
+    if patched is None:
+        raise FreeAnimateError(f"{node}: model is not patched; connect the model output of {PATCH_MODEL}.")
+    if patched.record is not record:
+        raise FreeAnimateError(
+            f"{node}: model was patched with another inversion; connect the same {record!r} to inversion here "
+            f"and at {PATCH_MODEL}."
+        )
+    if not patched.config.off:
+        check_same_input(record, positive, node)
+    return patched

@@ -1,0 +1,109 @@
+"""The Refine Preview node's side of the host: img2img of the preview that reads the reference (RA-SA).
+
+A run is that of a record whose latents are noised instead of inverted: the same patched model and
+the same windows serve it.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..config import PatchConfig, RefineConfig
+from ..errors import REFINE, FreeAnimateError, counted
+from ..host import clones, models, sampling, screen
+from ..host.patches import refuse_conflicts
+from ..method.conditioning import check_hints, refuse_regions, single_entry, without_control
+from ..method.fingerprint import Fingerprint
+from ..method.record import Inversion
+from ..method.schedule import inversion_levels
+from .checks import control_digest, prompt_digest
+from .patch import patch_model
+from .refine_pixels import Regions, assembled, one_noise
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What Preview Generation put out, and the reference: pictures [F or 1,H,W,3], masks [F,H,W], all 0-1."""
+
+    preview: Tensor
+    person_mask: Tensor
+    hole_mask: Tensor
+    background: Tensor
+    reference: Tensor
+
+    def checked(self, cell: int) -> "Scene":
+        """float32 on the CPU, or FreeAnimateError unless all fit together; ``cell``: pixels of a latent cell."""
+        frames, height, width = self.preview.shape[:3]
+        if frames == 0 or height % cell or width % cell:
+            raise FreeAnimateError(
+                f"{REFINE}: preview is {counted(frames, 'frame')} of {width}x{height} and at least one with sides "
+                f"that are multiples of {cell} is needed; resize the reference before Preview Generation."
+            )
+        counts = {"person_mask": frames, "hole_mask": frames, "background": 1, "reference": 1}
+        for name, count in counts.items():
+            shape = tuple(getattr(self, name).shape[:3])
+            if shape != (count, height, width):
+                raise FreeAnimateError(
+                    f"{REFINE}: {name} is {shape[0]} of {shape[2]}x{shape[1]} and {count} of {width}x{height} fits the "
+                    "preview; connect the outputs of one Preview Generation node and the reference given to it."
+                )
+        parts = {name: getattr(self, name).to("cpu", torch.float32) for name in ("preview", *counts)}
+        return Scene(**{name: part[..., :3] if part.ndim == 4 else part for name, part in parts.items()})
+
+
+def run_refine(model, vae, positive: list, negative: list, scene: Scene, config: RefineConfig) -> Tensor:
+    """Refined preview [F,H,W,3]; at denoise 0 the preview as it came.
+
+    Raises FreeAnimateError, before anything long, for input that does not fit together.
+    """
+    if config.denoise == 0:
+        return scene.preview
+    models.require_unet(model, REFINE)
+    refuse_conflicts(model.model_options, REFINE)
+    check_hints([single_entry(positive, REFINE, "positive")], len(scene.preview), REFINE, "positive", "preview")
+    others = sampling.entries_of(negative)
+    refuse_regions(others, REFINE, "negative")
+    check_hints(others, len(scene.preview), REFINE, "negative", "preview")
+    scene = scene.checked(models.cell_size(vae))
+    regions = Regions.of(scene.person_mask, scene.hole_mask, scene.reference, scene.background, config.grow)
+    latents = _sampled(model, vae, positive, negative, scene, regions.drawn, config)
+    return assembled(models.decode(vae, latents), regions, scene.background[0], config.grow)
+
+
+def _sampled(model, vae, positive: list, negative: list, scene: Scene, mask: Tensor, config: RefineConfig) -> Tensor:
+    """LATENT samples [F,C,h,w] of the refined frames; outside ``mask`` [F,H,W] those of the preview."""
+    clean, reference = vae.encode(scene.preview), vae.encode(scene.reference)
+    noise = one_noise(clean, config.seed)
+    record = _noised_record(model, positive, clean, reference, noise, config)
+    patch = PatchConfig(config.reference_weight, 0.0, 0.0, window=config.window)
+    guider = sampling.cfg_guider(
+        patch_model(model, record, patch), lambda sigma: config.cfg, positive=positive, negative=negative
+    )
+    bar = screen.frames_bar(model, record.frames * (len(record.descending) - 1))
+    sigmas = record.descending.clone()
+    return sampling.sample(guider, clean, sampling.euler(), sigmas, bar, noise=noise, mask=mask)
+
+
+def _noised_record(
+    model, positive: list, clean: Tensor, reference: Tensor, noise: Tensor, config: RefineConfig
+) -> Inversion:
+    """A record with the reference's and the preview's latents [F,C,h,w], under one noise, at the levels to come."""
+    schedule, sigma_min = models.ddim_uniform(model, int(config.steps / config.denoise))
+    descending = schedule[-(config.steps + 1) :]
+    levels = inversion_levels(descending, sigma_min)
+    scale = levels[:, None, None, None, None]
+    return Inversion(
+        levels,
+        models.to_model_space(model, clean) + scale * noise,
+        models.to_model_space(model, reference) + scale * noise[:1],
+        descending=descending,
+        steps=config.steps,
+        positive=positive,
+        reference_positive=without_control(positive),
+        reference_weight=config.reference_weight,
+        fingerprint=Fingerprint(
+            **models.model_digests(model), prompt=prompt_digest(positive[0]), control=control_digest(positive[0])
+        ),
+        options=clones.with_attention_patches(model).model_options,
+    )

@@ -1,0 +1,44 @@
+"""The Animate Sampler's run: the host's euler over the record's sigmas, with a patched model."""
+
+import time
+
+from torch import Tensor
+
+from ..config import SamplerConfig
+from ..errors import SAMPLER, counted
+from ..host import models, sampling, screen
+from ..host.progress import Bar
+from ..method.record import Inversion
+from ..method.schedule import guidance
+from .checks import check_live
+from .patch import patch_of
+
+
+def animate(model, record: Inversion, positive: list, negative: list, config: SamplerConfig) -> tuple[dict, str]:
+    """Denoise the record's frames with a patched MODEL: the host's euler over the record's sigmas.
+
+    Returns a LATENT [F,C,h,w] and how it was done, in words. Raises FreeAnimateError as ``patch_of``
+    and ``check_live`` do.
+    """
+    started = time.monotonic()
+    patched = patch_of(model, record, positive, SAMPLER)
+    if not patched.config.off:
+        live = {"positive": sampling.entries_of(positive), "negative": sampling.entries_of(negative)}
+        check_live(record, patched.config, live, SAMPLER)
+    bar = screen.frames_bar(model, record.frames * (len(record.descending) - 1))
+    samples = denoise(model, record, positive, negative, config, bar)
+    done = f"{counted(record.frames, 'frame')}, {counted(len(record.descending) - 1, 'step')}"
+    done += f", {time.monotonic() - started:.1f} s"
+    return {"samples": samples}, f"{done}: {bar.plan or 'Patch Model changes nothing'}"
+
+
+def denoise(model, record: Inversion, positive: list, negative: list, config: SamplerConfig, bar: Bar) -> Tensor:
+    """LATENT samples [F,C,h,w] of a checked run."""
+
+    def scale(sigma: float) -> float:
+        return guidance(sigma, record.descending, config.cfg, config.start, config.end)
+
+    guider = sampling.cfg_guider(model, scale, positive=positive, negative=negative)
+    start = models.to_latent(model, record.top)["samples"]
+    samples = sampling.sample(guider, start, sampling.euler(), record.descending.clone(), bar)
+    return samples.to(start.device)

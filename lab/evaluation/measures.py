@@ -1,0 +1,120 @@
+"""The measures of one result against its character's truth."""
+
+import numpy as np
+import torch
+import torch.nn.functional as nn
+from torch import Tensor
+
+from freeanimate_pack.freeanimate_core.measures import (
+    background_drift,
+    flicker,
+    l1,
+    masked_psnr,
+    part_colour_error,
+    part_colours,
+    psnr,
+    ssim,
+    warping_error,
+)
+
+from .cases import Case
+from .flow import true_flow
+
+# Name to (unit, whether higher is better), in the order of the tables.
+MEASURES = {
+    "ssim": ("", True),
+    "psnr": ("dB", True),
+    "person_psnr": ("dB", True),
+    "hole_psnr": ("dB", True),
+    "identity_error": ("levels", False),
+    "warping_error": ("levels", False),
+    "background_drift": ("levels", False),
+    "flicker": ("levels", False),
+    "joint_error": ("px", False),
+    "l1": ("levels", False),
+    "preview_psnr": ("dB", True),
+}
+PARTS = range(1, 11)
+MOST_DB = 100.0  # what equal pictures get, so that means stay finite
+LEAST_HOLE = 16  # pixels in the whole clip: fewer holes say nothing
+PATCH, REACH = 13, 6  # joint_error: side of the patches and largest shift, pixels
+FLAT = 1 / 255  # a patch with less spread has no place
+
+
+def measure(case: Case, frames: Tensor, preview_through_vae: Tensor) -> dict[str, float | None]:
+    """All MEASURES of a result [F,H,W,3]; None where the case has nothing to measure.
+
+    preview_through_vae: what a perfect reconstruction of the preview would be.
+    """
+    truth = case.truth
+    places, seen = true_flow(case.joints, case.labels)
+    wanted = part_colours(case.reference[0], case.reference_labels, PARTS)
+    found = {
+        "ssim": ssim(frames, truth),
+        "psnr": psnr(frames, truth, 1.0),
+        "person_psnr": masked_psnr(frames, truth, case.masks),
+        "hole_psnr": masked_psnr(frames, truth, case.holes) if case.has_holes(LEAST_HOLE) else None,
+        "identity_error": part_colour_error(frames, case.labels, wanted),
+        "warping_error": warping_error(frames, places, seen),
+        "background_drift": background_drift(frames, case.masks),
+        "flicker": flicker(frames, truth),
+        "joint_error": joint_error(frames, truth, case.joints),
+        "l1": l1(frames, truth),
+        "preview_psnr": psnr(frames, preview_through_vae, 1.0),
+    }
+    return {name: _capped(name, value) for name, value in found.items()}
+
+
+def _capped(name: str, value: float | None) -> float | None:
+    return min(value, MOST_DB) if value is not None and MEASURES[name][0] == "dB" else value
+
+
+def joint_error(frames: Tensor, truth: Tensor, joints: np.ndarray) -> float | None:
+    """How far from its true place each joint is found, in pixels (at most 8.5), mean over joints and frames.
+
+    The true picture around a joint is looked for in the result by normalised cross-correlation over
+    whole-pixel shifts: colours may differ, the drawing may not. Joints off the canvas, and those in
+    a flat patch of the truth, are left out. joints: [F,18,3] x, y, confidence in pixels.
+    """
+    distances = [
+        distance
+        for frame, true, pose in zip(frames, truth, joints)
+        for x, y, confidence in pose.tolist()
+        if confidence > 0 and 0 <= x < frame.shape[1] and 0 <= y < frame.shape[0]
+        for distance in _found_at(frame, true, int(x), int(y))
+    ]
+    return sum(distances) / len(distances) if distances else None
+
+
+def _found_at(frame: Tensor, truth: Tensor, column: int, row: int) -> list[float]:
+    """The distance between a true patch and its best match in the result; empty for a flat true patch.
+
+    Where nothing in the result resembles the patch the distance is the largest.
+    """
+    half = PATCH // 2
+    wanted = _normalised(_around(truth, column, row, half).reshape(1, -1, 3))
+    if wanted is None:
+        return []
+    searched = _around(frame, column, row, half + REACH).movedim(-1, 0)[None]
+    patches = nn.unfold(searched, PATCH)[0].T.reshape(-1, 3, PATCH * PATCH).transpose(1, 2)
+    shift = torch.arange(-REACH, REACH + 1).float()
+    distances = torch.hypot(*torch.meshgrid(shift, shift, indexing="ij")).flatten()
+    found = _normalised(patches)
+    if found is None or (scores := (found * wanted).sum((1, 2))).max() <= 0:
+        return [distances.max().item()]
+    return [distances[torch.argmax(scores - 1e-5 * distances)].item()]  # of equal matches the nearest
+
+
+def _around(picture: Tensor, column: int, row: int, reach: int) -> Tensor:
+    """The square [2r+1,2r+1,3] around a pixel, the border repeated."""
+    rows = torch.arange(row - reach, row + reach + 1).clamp(0, picture.shape[0] - 1)
+    columns = torch.arange(column - reach, column + reach + 1).clamp(0, picture.shape[1] - 1)
+    return picture[rows][:, columns]
+
+
+def _normalised(patches: Tensor) -> Tensor | None:
+    """Patches [n,pixels,3] without their mean colour, of unit length; None when all are flat."""
+    centred = patches - patches.mean(1, keepdim=True)
+    if centred.square().mean().sqrt() < FLAT:
+        return None
+    return centred / centred.flatten(1).norm(dim=1).clamp_min(1e-6)[:, None, None]

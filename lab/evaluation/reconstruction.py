@@ -1,0 +1,268 @@
+"""How close previews come back: python -m lab.evaluation.reconstruction --host DIR --out DIR.
+
+Started by `python dev.py evaluate reconstruction`. By solver, levels and number of steps: inversion, then denoising at
+guidance 1 with everything replayed, as DDIM Inversion's own check does it. Writes reconstruction.json, .md and .png:
+PSNR in latent space and the evaluations that each frame took.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from freeanimate_pack.freeanimate_core.config import PatchConfig
+from freeanimate_pack.freeanimate_core.host.patches import options_with
+from freeanimate_pack.freeanimate_core.measures import latent_psnr
+from freeanimate_pack.freeanimate_core.method.bank import AttentionBank
+from freeanimate_pack.freeanimate_core.method.conditioning import restored, windowed, without_control
+from freeanimate_pack.freeanimate_core.method.ddim_inversion import Denoised, Inverted, invert, invert_implicitly
+from freeanimate_pack.freeanimate_core.method.denoiser import Chunks, Denoiser
+from freeanimate_pack.freeanimate_core.method.evaluations import Capture, Streams, recording_streams
+from freeanimate_pack.freeanimate_core.method.record import Inversion
+from freeanimate_pack.freeanimate_core.method.schedule import inversion_levels
+from freeanimate_pack.freeanimate_core.method.windows import Windower
+
+from .. import hosting
+from ..hosting import Host
+from ..options import positive
+from .cases import Case, make_case
+from .lines import plot
+from .renderer import Models, load_models
+from .results import mean_and_error
+
+STEPS = (8, 12, 20, 30, 50)
+TRAINED, DISTILLED = 1000, 50  # noise levels of a model, and those of them between which LCM and TCD jump
+REFERENCE, CORRECTED = "freeanimate_reference", "correction_"
+Climb = Callable[[Callable, Tensor, Tensor, Tensor], Inverted]
+
+
+@dataclass(frozen=True)
+class Way:
+    """Up by a solver, down by a sampler of the host, over ddim_uniform's levels or those of LCM and TCD."""
+
+    up: str
+    down: str
+    lcm: bool = False
+
+
+WAYS = {
+    "ddim": Way("ddim", "euler"),
+    "dpmpp_2m": Way("dpmpp_2m", "dpmpp_2m"),
+    "uni_pc": Way("uni_pc", "uni_pc"),
+    "correction_1": Way("correction_1", "euler"),
+    "correction_2": Way("correction_2", "euler"),
+    "correction_4": Way("correction_4", "euler"),
+    "ddim, LCM's levels": Way("ddim", "euler", lcm=True),
+    "correction_1, LCM's levels": Way("correction_1", "euler", lcm=True),
+    "ddim, down by dpmpp_2m": Way("ddim", "dpmpp_2m"),
+    "correction_1, down by dpmpp_2m": Way("correction_1", "dpmpp_2m"),
+}
+
+
+def solver(name: str) -> Callable:
+    """A deterministic sampler of the host as function(model, x, sigmas); it runs upwards as well as downwards."""
+    import comfy.k_diffusion.sampling as samplers
+    from comfy.extra_samplers.uni_pc import sample_unipc
+
+    function = sample_unipc if name == "uni_pc" else getattr(samplers, f"sample_{name}")
+    return lambda model, x, sigmas: function(model, x, sigmas.clone(), extra_args={}, disable=True)
+
+
+def climb(name: str) -> Climb:
+    """The way up as function(denoise, preview, reference, levels)."""
+    if name == "ddim":
+        return invert
+    if name.startswith(CORRECTED):
+        return partial(invert_implicitly, corrections=int(name.removeprefix(CORRECTED)))
+    return partial(_by_solver, solver(name))
+
+
+def _by_solver(run: Callable, denoise: Callable, preview: Tensor, reference: Tensor, levels: Tensor) -> Inverted:
+    """Both streams by a solver that asks the model once at every level but the last."""
+    passed: list[Tensor] = []
+
+    def model(x: Tensor, sigma: Tensor) -> Tensor:
+        passed.append(x)
+        return torch.cat(denoise(len(passed) - 1, float(sigma[0]), x[:-1], x[-1:]))
+
+    passed.append(run(model, torch.cat([preview, reference]), levels))
+    trajectory = torch.stack(passed).cpu()
+    return Inverted(trajectory[:, :-1], trajectory[:, :-1], trajectory[:, -1:])
+
+
+def levels_of(host: Host, model, steps: int, lcm: bool) -> tuple[Tensor, Tensor]:
+    """Descending sigmas [S+1] that end in 0, and ascending ones [S+1] for the inversion."""
+    descending, sigma_min = host.ddim_uniform(model, steps)
+    if lcm:
+        number, stride = len(descending) - 1, TRAINED // DISTILLED
+        times = [TRAINED - 1 - stride * (step * DISTILLED // number) for step in range(number)]
+        sigmas = model.get_model_object("model_sampling").sigmas
+        descending = torch.tensor([*(float(sigmas[time]) for time in times), 0.0])
+    return descending, inversion_levels(descending, sigma_min)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What is inverted: one conditioning with its poses, latents of preview and reference."""
+
+    positive: list
+    preview: Tensor
+    reference: Tensor
+
+
+def clip_of(host: Host, models: Models, case: Case) -> Clip:
+    """The frames of a case, as DDIM Inversion takes them."""
+    words = host.stock.CLIPTextEncode().encode(models.clip, case.prompts["true"])[0]
+    apply = host.stock.ControlNetApplyAdvanced().apply_controlnet
+    controlled = apply(words, words, models.control_net, case.poses, 1.0, 0.0, 1.0)[0]
+    encode = host.stock.VAEEncode().encode
+    preview, reference = (encode(models.vae, part)[0]["samples"] for part in (case.preview, case.reference))
+    return Clip(controlled, preview, reference)
+
+
+def there_and_back(host: Host, model, clip: Clip, way: Way, steps: int) -> tuple[float, int]:
+    """PSNR in latent space, dB, and the evaluations of each frame that it took."""
+    from freeanimate_pack.freeanimate_core.host import clones, sampling  # these need the host on sys.path
+
+    trip = Trip(sampling.evaluate_conds, clip, way, *levels_of(host, model, steps, way.lcm))
+    reference = host.to_model_space(model, clip.reference)
+    found: list[tuple[float, int]] = []
+
+    def run(guider, base_model, x: Tensor, options: dict) -> Tensor:
+        found.append(trip(guider, base_model, x, reference.to(x), options))
+        return x
+
+    clone = clones.with_attention_patches(model)
+    guider = sampling.cfg_guider(clone, lambda sigma: 1.0, positive=clip.positive, **{REFERENCE: trip.anchor})
+    sampling.sample(guider, clip.preview.float(), sampling.function_sampler(run), trip.levels)
+    return found[0]
+
+
+class Trip:
+    """One way there and back, called while the host has the model loaded."""
+
+    def __init__(self, evaluate_conds: Callable, clip: Clip, way: Way, descending: Tensor, levels: Tensor):
+        self.evaluate_conds, self.clip, self.way = evaluate_conds, clip, way
+        self.descending, self.levels = descending, levels
+        self.anchor = without_control(clip.positive)
+        self.windower = Windower(len(clip.preview))
+
+    def __call__(self, guider, base_model, x: Tensor, reference: Tensor, options: dict) -> tuple[float, int]:
+        def evaluate(conds, x: Tensor, sigma: float, attention) -> list[Tensor]:
+            times = x.new_full((x.shape[0],), sigma)
+            return self.evaluate_conds(base_model, conds, x, times, options_with(options, attention))
+
+        entry = guider.conds["positive"][0]
+        streams = recording_streams(evaluate, restored(guider.conds[REFERENCE][0], self.anchor[0][1]), entry, len(x))
+        record, ups = self._up(streams, x, reference, options)
+        text = entry["model_conds"]["c_crossattn"].cond
+        denoiser = Denoiser(record, PatchConfig(1.0, 1.0, 1.0), streams, self.windower, text)
+        downs = count()
+
+        def replayed(x: Tensor, sigma: Tensor) -> Tensor:
+            def target(attention, part: Tensor, frames: range) -> list[Tensor]:
+                return evaluate(windowed([[entry]], frames, record.frames), part, float(sigma[0]), attention)
+
+            next(downs)
+            return denoiser(target, x, float(sigma[0]), Chunks(frozenset({0}), frozenset({0})))[0]
+
+        back = solver(self.way.down)(replayed, record.top.to(x), self.descending)
+        return latent_psnr(back, x), ups + next(downs)
+
+    def _up(self, streams: Streams, x: Tensor, reference: Tensor, options: dict) -> tuple[Inversion, int]:
+        """The record, and the evaluations that it took."""
+        capture, bank, calls = Capture(streams, 1.0, self.windower), AttentionBank(), count()
+        lowest = len(self.levels) - (len(self.descending) - 1)  # the last level that denoising visits
+
+        def denoise(level: int, sigma: float, preview: Tensor, reference: Tensor, last: bool = True) -> Denoised:
+            next(calls)
+            return capture(level, sigma, preview, reference, bank if last and level >= lowest else None)
+
+        inverted = climb(self.way.up)(denoise, x, reference, self.levels)
+        if not self.way.up.startswith(CORRECTED):  # the others reach the top and do not evaluate it
+            top = len(self.levels) - 1
+            denoise(top, float(self.levels[top]), inverted.preview[top].to(x), inverted.reference[top].to(x))
+        record = Inversion(
+            self.levels,
+            inverted.preview,
+            inverted.reference,
+            descending=self.descending,
+            steps=len(self.descending) - 1,
+            positive=self.clip.positive,
+            reference_positive=self.anchor,
+            reference_weight=1.0,
+            fingerprint=None,
+            options=options,
+            bank=bank,
+            seen=inverted.seen,
+        )
+        return record, next(calls)
+
+
+def main() -> int:
+    """Run the study and return the exit code."""
+    options = _options()
+    options.out.mkdir(parents=True, exist_ok=True)
+    host = hosting.start(options.host)
+    entries = list(_entries(host, options))
+    content = {"characters": options.characters, "frames": options.frames, "entries": entries}
+    (options.out / "reconstruction.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    (options.out / "reconstruction.md").write_text(_markdown(entries), encoding="utf-8")
+    plot(entries).save(options.out / "reconstruction.png", optimize=True)
+    return 0
+
+
+@torch.inference_mode()
+def _entries(host: Host, options: argparse.Namespace) -> Iterator[dict]:
+    """One entry per way and number of steps; its differences are to plain DDIM over the same steps."""
+    models = load_models(host)
+    clips = [clip_of(host, models, make_case(host, seed, options.frames)) for seed in range(options.characters)]
+    for steps in options.steps:
+        plain: list[float] = []
+        for name, way in WAYS.items():
+            trips = [there_and_back(host, models.model, clip, way, steps) for clip in clips]
+            values = [psnr for psnr, _ in trips]
+            plain = plain or values
+            mean, error = mean_and_error(values)
+            gain, gain_error = mean_and_error([v - p for v, p in zip(values, plain)])
+            print(f"[evaluate] {steps} steps, {name}: {mean:.2f} dB", flush=True)
+            yield {
+                "way": name,
+                "steps": steps,
+                "evaluations": trips[0][1],
+                "psnr": mean,
+                "error": error,
+                "to_ddim": gain,
+                "to_ddim_error": gain_error,
+            }
+
+
+def _markdown(entries: list[dict]) -> str:
+    steps = sorted({e["steps"] for e in entries}, reverse=True)
+    lines = ["| way | " + " | ".join(f"{s} steps" for s in steps) + " |", "|---" * (len(steps) + 1) + "|"]
+    for name in WAYS:
+        found = {e["steps"]: e for e in entries if e["way"] == name}
+        cells = [f"{found[s]['psnr']:.1f} dB, {found[s]['evaluations']}" for s in steps]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="lab.evaluation.reconstruction")
+    parser.add_argument("--host", type=Path, required=True, help="the folder with ComfyUI's main.py")
+    parser.add_argument("--out", type=Path, required=True, help="where to write")
+    parser.add_argument("--characters", type=positive, default=4, help="held-out characters (4)")
+    parser.add_argument("--frames", type=positive, default=2, help="frames of each (2)")
+    parser.add_argument("--steps", type=positive, nargs="+", default=STEPS, help="steps asked of ddim_uniform")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""Results on disk, one per character and recipe, so that an interrupted run continues.
+
+A key is the digest of everything that a result follows from: weights, case, recipe, the code that
+makes and measures it, the versions beneath. What follows from nothing new is not made again.
+"""
+
+import ast
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from .. import REPOSITORY
+from .cases import Case
+
+# What a case follows from is in the key by its values; what only shows results is not in it.
+CODE = (
+    *(f"freeanimate_core/{room}/*.py" for room in ("method", "host", "runs")),
+    *(f"lab/evaluation/{name}.py" for name in ("renderer", "cases", "extras", "flow", "measures", "store")),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one method gave for one character; frames [F,H,W,3] uint8 lie in ``frames_file``."""
+
+    measures: dict[str, float | None]
+    seconds: float
+    frames_file: Path
+
+    def frames(self) -> Tensor:
+        """The frames as they were shown, [F,H,W,3] uint8."""
+        return load_file(self.frames_file)["frames"]
+
+
+class Store:
+    """Results under a folder; a result counts once its small JSON is there, which is written last."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def load(self, key: str) -> Result | None:
+        """The result of a key, or None."""
+        path = self.folder / f"{key}.json"
+        if not path.is_file():
+            return None
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        return Result(saved["measures"], saved["seconds"], self._frames_file(key))
+
+    def save(self, key: str, about: dict, measures: dict, seconds: float, frames: Tensor) -> Result:
+        """Keep a result; ``about`` says in the file what it is of."""
+        pictures = (255 * frames).round().to(torch.uint8).contiguous()
+        partial = self.folder / f"{key}.{os.getpid()}.partial"  # two runs may share a store
+        save_file({"frames": pictures}, partial)
+        os.replace(partial, self._frames_file(key))
+        partial.write_text(json.dumps(about | {"measures": measures, "seconds": seconds}, indent=1), encoding="utf-8")
+        os.replace(partial, self.folder / f"{key}.json")
+        return Result(measures, seconds, self._frames_file(key))
+
+    def _frames_file(self, key: str) -> Path:
+        return self.folder / f"{key}.safetensors"
+
+
+def digest_of(*parts: str) -> str:
+    """A short name for texts taken together."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+
+
+def case_digest(case: Case) -> str:
+    """Digest of a case by its values."""
+    digest = hashlib.sha256()
+    for name, value in vars(case).items():
+        values = value.numpy() if isinstance(value, Tensor) else value
+        digest.update(name.encode() + (values.tobytes() if hasattr(values, "tobytes") else repr(values).encode()))
+    return digest.hexdigest()
+
+
+def code_digest() -> str:
+    """Digest of the code that results follow from, without comments, docstrings and layout."""
+    paths = sorted(path for pattern in CODE for path in REPOSITORY.glob(pattern))
+    return digest_of(*(f"{path.name}{_bare(path.read_text(encoding='utf-8'))}" for path in paths))
+
+
+def _bare(source: str) -> str:
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return ast.dump(tree)

@@ -1,0 +1,52 @@
+"""A reader of part maps from latents: tells whether a sample follows its skeleton.
+
+It learns from latents of true pictures only, and then reads the truth's own latents and the samples' alike.
+"""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .dataset import Pictures
+from .hint import PARTS, part_map
+from .loop import Plan, Stage
+
+_WIDTH = 64
+
+
+class PartReader(nn.Module):
+    """Part scores [b,11,32,32] of latents [b,4,16,16]."""
+
+    def __init__(self, rng: torch.Generator):
+        super().__init__()
+        widths = (4, _WIDTH, _WIDTH, _WIDTH, _WIDTH)
+        layers = [part for pair in zip(widths, widths[1:]) for part in (nn.Conv2d(*pair, 3, padding=1), nn.SiLU())]
+        self.net = nn.Sequential(*layers, nn.Conv2d(_WIDTH, 4 * PARTS, 1), nn.PixelShuffle(2))
+        for conv in (m for m in self.modules() if isinstance(m, nn.Conv2d)):
+            nn.init.kaiming_normal_(conv.weight, nonlinearity="relu", generator=rng)
+            nn.init.zeros_(conv.bias)
+
+    def forward(self, latents: Tensor) -> Tensor:
+        return self.net(latents)
+
+
+def stage(plan: Plan, folder: Path, device: str) -> Stage:
+    """The reader on its way through ``plan``."""
+    return Stage(plan, PartReader(torch.Generator().manual_seed(plan.seed)).to(device), folder)
+
+
+def loss(module: PartReader, latents: Tensor, pictures: Pictures, batch: int, rng: torch.Generator) -> Tensor:
+    """Cross entropy of the part map of random pictures."""
+    which = torch.randint(len(latents), (batch,), generator=rng)
+    device = next(module.parameters()).device
+    truth = part_map(pictures.labels[which.numpy()])
+    return functional.cross_entropy(module(latents[which].to(device)), truth.to(device))
+
+
+@torch.no_grad()
+def agreement(module: PartReader, latents: Tensor, truth: Tensor) -> float:
+    """Share of the cells that are figure in the true part map [b,32,32] whose part is read from latents [b,4,16,16]."""
+    found = module(latents.to(next(module.parameters()).device)).argmax(dim=1).cpu()
+    return float((found == truth)[truth > 0].float().mean())

@@ -1,0 +1,3 @@
+"""All tests know the repository by the one name that ``lab`` gives it."""
+
+import lab  # noqa: F401
