@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional
 
-FOLDER = Path(__file__).parent / "trained"
+FOLDER = Path(__file__).parent.parent / "trained"
 FILE, CARD = FOLDER / "demo_model.safetensors", FOLDER / "card.json"
 PARTS = ("unet", "control", "text", "encoder", "decoder")
 TAESD_WIDTH = 64  # channels of every inner layer of the host's TAESD
