@@ -1,6 +1,8 @@
 """The host's sampling: guiders, samplers, conditionings as a guider holds them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
 
 import comfy.sampler_helpers
 import comfy.samplers
@@ -8,8 +10,14 @@ import comfy.utils
 import torch
 from torch import Tensor
 
+from ..method.conditioning import restored
+from ..method.evaluations import Evaluate
+from ..method.passes import AttentionPass
+from .patches import options_with
+
 entries_of = comfy.sampler_helpers.convert_cond  # a conditioning as the guider holds it: dicts with a uuid
-evaluate_conds = comfy.samplers.calc_cond_batch  # (model, conds, x, timestep, options), through the options' wrappers
+REFERENCE_COND, PREVIEW_COND = "freeanimate_reference", "freeanimate_preview"  # names of what is lent to a guider
+Result = TypeVar("Result")
 
 
 def sample(
@@ -59,6 +67,55 @@ def cfg_guider(model, scale: Callable[[float], float], **conds: list):
     guider.scale = scale
     guider.inner_set_conds(conds)
     return guider
+
+
+def evaluation(base_model, options: dict, calc_cond_batch: Callable = comfy.samplers.calc_cond_batch) -> Evaluate:
+    """The host's evaluation of conditionings of a loaded model, as the recording passes ask for it."""
+
+    def evaluate(conds: list, x: Tensor, sigma: float, attention: AttentionPass) -> list[Tensor]:
+        times = x.new_full((x.shape[0],), sigma)
+        return calc_cond_batch(base_model, conds, x, times, options_with(options, attention))
+
+    return evaluate
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The host in the middle of a sampling: the model and its options on the device, and both recorded entries.
+
+    x [F,C,h,w]: the latents that were given, in model space. positive, reference: processed entries.
+    """
+
+    base_model: object
+    patcher: object
+    options: dict
+    x: Tensor
+    positive: dict
+    reference: dict
+
+
+def inside_sampling(
+    model, latent: Tensor, sigmas: Tensor, positive: list, reference_positive: list, run: Callable[[Loaded], Result]
+) -> Result:
+    """What ``run`` returns, called once inside the host's sampling, which loads and frees model and ControlNets.
+
+    latent: LATENT samples [F,C,h,w]. positive, reference_positive: conditionings of one entry.
+    """
+    conds = {"positive": positive, REFERENCE_COND: reference_positive}
+    guider = cfg_guider(model, lambda sigma: 1.0, **conds)
+    results: list[Result] = []
+
+    def once(guider, base_model, x: Tensor, options: dict) -> Tensor:
+        entry, anchor = guider.conds["positive"][0], guider.conds[REFERENCE_COND][0]
+        anchor = restored(anchor, reference_positive[0][1])
+        results.append(run(Loaded(base_model, guider.model_patcher, options, x, entry, anchor)))
+        return x
+
+    try:
+        sample(guider, latent, function_sampler(once), sigmas)
+    finally:
+        release([options for _, options in positive + reference_positive])
+    return results[0]
 
 
 def release(conditionings) -> None:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 
 import torch
+from einops import rearrange, repeat
 from torch import Tensor
 
 Inputs = tuple[Tensor, Tensor, Tensor]
@@ -16,12 +17,11 @@ Inputs = tuple[Tensor, Tensor, Tensor]
 
 def anchored(own: Tensor, reference: Tensor) -> Tensor:
     """``[own; reference]`` along the tokens: own [b,n,c], reference [1,m,c] -> [b,n+m,c]."""
-    reference = reference.to(own).expand(own.shape[0], -1, -1)
-    return torch.cat([own, reference], dim=1)
+    return torch.cat([own, repeat(reference.to(own), "1 m c -> b m c", b=len(own))], dim=1)
 
 
 def reference_anchored(query: Tensor, key: Tensor, value: Tensor, reference: Tensor | None) -> Inputs:
-    """RA-SA (FreeAnimate, Reference-Anchored Self-Attention): every frame reads the reference.
+    """RA-SA (FreeAnimate, arXiv 2606.06885, Reference-Anchored Self-Attention): every frame reads the reference.
 
     Q = W_Q z_i, K = W_K [z_i; z_a], V = W_V [z_i; z_a]. query, key, value [b,n,c];
     reference [1,m,c] or None for weight 0, which leaves the layer as it was.
@@ -34,7 +34,7 @@ def reference_anchored(query: Tensor, key: Tensor, value: Tensor, reference: Ten
 
 
 def inversion_boosted(inputs: Inputs, query: Tensor, key: Tensor, chunks: list[int], replay: frozenset[int]) -> Inputs:
-    """IBA (FreeAnimate): SELF = s_pre V and CROSS = c_pre V, the recorded map with live values.
+    """IBA (FreeAnimate, arXiv 2606.06885): SELF = s_pre V and CROSS = c_pre V, the recorded map with live values.
 
     inputs: live (query, key, value) inputs, whose rows come in chunks, one per conditioning.
     query [b,n,c], key [b,m,c]: recorded ones, which take the place of the live ones in every
@@ -46,8 +46,9 @@ def inversion_boosted(inputs: Inputs, query: Tensor, key: Tensor, chunks: list[i
 
 def _replaced(recorded: Tensor, live: Tensor, chunks: list[int], replay: frozenset[int]) -> Tensor:
     recorded = recorded.to(live)
-    parts = zip(chunks, live.chunk(len(chunks)))
-    return torch.cat([recorded if chunk in replay else part for chunk, part in parts])
+    rows = rearrange(live, "(chunk b) n c -> chunk b n c", chunk=len(chunks))
+    mixed = [recorded if chunk in replay else own for chunk, own in zip(chunks, rows)]
+    return rearrange(mixed, "chunk b n c -> (chunk b) n c")
 
 
 def reference_bias(tokens: int, reference_tokens: int, weight: float, like: Tensor) -> Tensor:
@@ -75,5 +76,5 @@ def repeated_text(text: Tensor, like: Tensor) -> Tensor:
 
     The host repeats the shorter prompt when it batches two; repeating changes no softmax.
     """
-    text = text.to(like).repeat(1, like.shape[1] // text.shape[1], 1)
-    return text.expand(like.shape[0], -1, -1)
+    text = repeat(text.to(like), "b l c -> b (times l) c", times=like.shape[1] // text.shape[1])
+    return text.expand(len(like), -1, -1)

@@ -1,4 +1,7 @@
-"""DDIM inversion of preview frames and reference, with attention capture."""
+"""DDIM inversion of preview frames and reference, and the way back.
+
+What runs is a function that predicts the denoised latents; the ``pair`` is preview and reference.
+"""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -9,7 +12,7 @@ from torch import Tensor
 
 from .schedule import ddim_step, noise_estimate, relabelled
 
-Denoised = tuple[Tensor, Tensor]
+Denoised = tuple[Tensor, Tensor]  # predictions for preview [F,C,h,w] and reference [1,C,h,w]
 
 
 class Inverted(NamedTuple):
@@ -25,33 +28,33 @@ class Inverted(NamedTuple):
 
 
 def invert(
-    denoise: Callable[[int, float, Tensor, Tensor], Denoised],
+    predict: Callable[[int, float, Tensor, Tensor], Denoised],
     preview: Tensor,
     reference: Tensor,
     levels: Tensor,
     label: Literal["source", "target"] = "source",
 ) -> Inverted:
-    """DDIM-INV (FreeAnimate; Dhariwal and Nichol 2021): clean latents to noise over ``levels``.
+    """DDIM-INV (FreeAnimate, arXiv 2606.06885; DDIM inversion, arXiv 2105.05233): clean latents to noise.
 
-    denoise(k, sigma, preview, reference): denoised predictions of both at level k. preview
+    predict(k, sigma, preview, reference): denoised predictions of both at level k. preview
     [F,C,h,w], reference [1,C,h,w]: clean latents. levels: [S+1] ascending sigmas. label:
-    ``source`` asks eps(x_t, t), exact under replay; ``target`` is FateZero's eps(x_{t-dt}, t).
+    ``source`` asks eps(x_t, t), exact under replay; ``target`` is eps(x_{t-dt}, t) of FateZero (arXiv 2303.09535).
     The last level is reached and not evaluated.
     """
-    streams = [preview, reference]
-    trajectories = [_start(x, len(levels)) for x in streams]
+    pair = [preview, reference]
+    trajectories = [_start(x, len(levels)) for x in pair]
     for k, (sigma, following) in enumerate(pairwise(levels.tolist())):
         asked = sigma if label == "source" else following
-        seen = [relabelled(x, sigma, asked) for x in streams]
-        noise = _noise(seen, denoise(k, asked, *seen), asked)
-        streams = _step(streams, noise, sigma, following)
-        for trajectory, x in zip(trajectories, streams):
+        seen = [relabelled(x, sigma, asked) for x in pair]
+        noise = _noise(seen, predict(k, asked, *seen), asked)
+        pair = _step(pair, noise, sigma, following)
+        for trajectory, x in zip(trajectories, pair):
             trajectory[k + 1] = x.to("cpu")
     return Inverted(trajectories[0], *trajectories)
 
 
 def invert_implicitly(
-    denoise: Callable[[int, float, Tensor, Tensor, bool], Denoised],
+    predict: Callable[[int, float, Tensor, Tensor, bool], Denoised],
     preview: Tensor,
     reference: Tensor,
     levels: Tensor,
@@ -60,41 +63,41 @@ def invert_implicitly(
     """DDIM inversion whose steps DDIM undoes: each is taken with the noise of the level that it leads to.
 
     Solves ``x_{k+1} = x_k + (s_{k+1} - s_k) eps(x_{k+1}, s_{k+1})`` by fixed-point iteration (AIDI,
-    Pan et al. 2023; ReNoise, Garibi et al. 2024), from a guess that carries eps on linearly. One
+    arXiv 2309.04907; ReNoise, arXiv 2403.14602), from a guess that carries eps on linearly. One
     correction takes as many evaluations as plain DDIM inversion. The clean latents stand at sigma 0,
     where denoising ends.
 
-    As ``invert``, but denoise is also told whether this is its last evaluation at the level; all
+    As ``invert``, but predict is also told whether this is its last evaluation at the level; all
     levels are evaluated. corrections: evaluations per level, at least 1.
     """
     sigmas = levels.tolist()
-    streams = [preview, reference]
+    pair = [preview, reference]
     previews, seen_previews, references = (_start(x, len(levels)) for x in (preview, preview, reference))
-    noise = before = _noise(streams, denoise(0, sigmas[0], *streams, True), sigmas[0])
+    noise = before = _noise(pair, predict(0, sigmas[0], *pair, True), sigmas[0])
     for k, (sigma, following) in enumerate(pairwise([0.0, *sigmas[1:]]), 1):
         noise, before = [2 * eps - old for eps, old in zip(noise, before)], noise
         for correction in range(1, corrections + 1):
-            seen = _step(streams, noise, sigma, following)
-            noise = _noise(seen, denoise(k, following, *seen, correction == corrections), following)
-        streams = _step(streams, noise, sigma, following)
-        for trajectory, x in zip((previews, seen_previews, references), (streams[0], *seen)):
+            seen = _step(pair, noise, sigma, following)
+            noise = _noise(seen, predict(k, following, *seen, correction == corrections), following)
+        pair = _step(pair, noise, sigma, following)
+        for trajectory, x in zip((previews, seen_previews, references), (pair[0], *seen)):
             trajectory[k] = x.to("cpu")
     return Inverted(previews, seen_previews, references)
 
 
-def _noise(streams: list[Tensor], predictions: Denoised, sigma: float) -> list[Tensor]:
-    return [noise_estimate(x, denoised, sigma) for x, denoised in zip(streams, predictions)]
+def _noise(pair: list[Tensor], predictions: Denoised, sigma: float) -> list[Tensor]:
+    return [noise_estimate(x, denoised, sigma) for x, denoised in zip(pair, predictions)]
 
 
-def _step(streams: list[Tensor], noise: list[Tensor], sigma: float, following: float) -> list[Tensor]:
-    return [ddim_step(x, eps, sigma, following) for x, eps in zip(streams, noise)]
+def _step(pair: list[Tensor], noise: list[Tensor], sigma: float, following: float) -> list[Tensor]:
+    return [ddim_step(x, eps, sigma, following) for x, eps in zip(pair, noise)]
 
 
-def reconstruct(denoise: Callable[[float, Tensor], Tensor], top: Tensor, descending: Tensor) -> Tensor:
-    """DDIM from ``top`` [f,C,h,w] down ``descending`` [S+1] sigmas; denoise(sigma, x) is the model."""
+def reconstruct(predict: Callable[[float, Tensor], Tensor], top: Tensor, descending: Tensor) -> Tensor:
+    """DDIM from ``top`` [f,C,h,w] down ``descending`` [S+1] sigmas; predict(sigma, x) is the model."""
     x = top
     for sigma, following in pairwise(descending.tolist()):
-        x = ddim_step(x, noise_estimate(x, denoise(sigma, x), sigma), sigma, following)
+        x = ddim_step(x, noise_estimate(x, predict(sigma, x), sigma), sigma, following)
     return x
 
 

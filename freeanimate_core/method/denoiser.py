@@ -1,6 +1,6 @@
 """The denoising side: every model call of a sampler becomes reference, preview and target passes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -9,7 +9,7 @@ from torch.nn.functional import adaptive_max_pool2d
 from ..config import PatchConfig
 from ..errors import PATCH_MODEL, PREVIEW, FreeAnimateError, counted
 from .conditioning import rows
-from .evaluations import LevelPasses, Streams, Target
+from .evaluations import Evaluations, LevelPasses, Target
 from .passes import Features, TargetPass
 from .record import Inversion, Level
 from .schedule import in_span
@@ -55,14 +55,14 @@ class Denoiser:
         self,
         record: Inversion,
         config: PatchConfig,
-        streams: Streams,
+        evaluations: Evaluations,
         windower: Windower,
         text: Tensor,
         redraw: Tensor | None = None,
     ):
         self.record = record
         self.config = config
-        self.streams = streams
+        self.evaluations = evaluations
         self.windower = windower
         self.text = text
         self.redraw = redraw
@@ -114,8 +114,7 @@ class Denoiser:
             anchor = level.of(self.record.reference, ALL_FRAMES).to(x) if read else None
             # In a clip of several windows all have batches alike, so that it can be rendered in parts, bit for bit
             one_window = self.windower.size >= self.record.clip_frames
-            streams = self.streams if one_window else replace(self.streams, together=None)
-            self._passes = LevelPasses(streams, sigma, anchor, weight, known)
+            self._passes = LevelPasses(self.evaluations, sigma, anchor, weight, known, joins=one_window)
         return self._passes
 
     def _preview_features(self, passes: LevelPasses, level: Level, frames: range, x: Tensor) -> Features:

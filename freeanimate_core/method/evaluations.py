@@ -1,6 +1,6 @@
-"""The evaluations of the user's U-Net that the method is made of, as functions, and how one level uses them.
+"""The evaluations of the user's U-Net that record: reference and preview, apart or in one batch, and at one level.
 
-The host supplies them; tests supply their own.
+The host evaluates conditionings; tests bring their own evaluation.
 """
 
 from collections.abc import Callable
@@ -15,40 +15,42 @@ from .passes import AttentionPass, Features, RecordingPass, TogetherPass
 from .windows import Windower
 
 Target = Callable[[AttentionPass, Tensor, range], list[Tensor]]
+Evaluate = Callable[[list, Tensor, float, AttentionPass], list[Tensor]]
 
 
 @dataclass(frozen=True)
-class Streams:
-    """Reference and preview under the recorded conditionings.
+class Evaluations:
+    """Reference and preview under the recorded conditionings of a clip of ``frames``.
 
-    reference(attention, x [1,C,h,w], sigma) and preview(attention, x [f,C,h,w], frames, sigma)
-    return denoised predictions; attention says what the layers read and keeps what they record.
-    together(attention, x [f+1,C,h,w], frames, sigma): both at once, the reference as the last row;
-    None where the host cannot batch their conditionings.
+    evaluate(conds, x, sigma, attention): denoised predictions, one for each of ``conds``; attention says what
+    the layers read and keeps what they record. reference_entry, preview_entry: as the host processed them.
     """
 
-    reference: Callable[[AttentionPass, Tensor, float], Tensor]
-    preview: Callable[[AttentionPass, Tensor, range, float], Tensor]
-    together: Callable[[AttentionPass, Tensor, range, float], Tensor] | None = None
+    evaluate: Evaluate
+    reference_entry: dict
+    preview_entry: dict
+    frames: int
 
+    @property
+    def joinable(self) -> bool:
+        """Whether the host can evaluate reference and preview as rows of one batch."""
+        return batchable(self.preview_entry, self.reference_entry)
 
-def recording_streams(evaluate: Callable, reference: dict, preview: dict, frames: int) -> Streams:
-    """Streams over the processed entries of the recorded conditionings of a clip of ``frames``.
+    def reference(self, attention: AttentionPass, x: Tensor, sigma: float) -> Tensor:
+        """Denoised reference [1,C,h,w]."""
+        return self.evaluate(windowed([[self.reference_entry]], range(1), 1), x, sigma, attention)[0]
 
-    evaluate(conds, x, sigma, attention) is the host's evaluation of conditionings.
-    """
+    def preview(self, attention: AttentionPass, x: Tensor, window: range, sigma: float) -> Tensor:
+        """Denoised preview frames [f,C,h,w] of a window."""
+        return self.evaluate(self._cut(window), x, sigma, attention)[0]
 
-    def run_reference(attention: AttentionPass, x: Tensor, sigma: float) -> Tensor:
-        return evaluate(windowed([[reference]], range(1), 1), x, sigma, attention)[0]
+    def together(self, attention: AttentionPass, x: Tensor, window: range, sigma: float) -> Tensor:
+        """Both at once, [f+1,C,h,w], the reference as the last row; only where ``joinable``."""
+        ((of_window,),) = self._cut(window)
+        return self.evaluate([[batched(of_window, self.reference_entry, len(window))]], x, sigma, attention)[0]
 
-    def run_preview(attention: AttentionPass, x: Tensor, window: range, sigma: float) -> Tensor:
-        return evaluate(windowed([[preview]], window, frames), x, sigma, attention)[0]
-
-    def run_together(attention: AttentionPass, x: Tensor, window: range, sigma: float) -> Tensor:
-        ((of_window,),) = windowed([[preview]], window, frames)
-        return evaluate([[batched(of_window, reference, len(window))]], x, sigma, attention)[0]
-
-    return Streams(run_reference, run_preview, run_together if batchable(preview, reference) else None)
+    def _cut(self, window: range) -> list:
+        return windowed([[self.preview_entry]], window, self.frames)
 
 
 class LevelPasses:
@@ -56,64 +58,58 @@ class LevelPasses:
 
     anchor: the reference's latents [1,C,h,w]; None when nothing reads them. weight: w of the
     reference's keys in the preview pass. known: the reference's layer inputs, where they are
-    recorded. One row more in the first window's batch costs far less than an evaluation of its own.
+    recorded. joins: whether the reference may be a row of the first window's batch, which costs far less
+    than an evaluation of its own.
     """
 
     def __init__(
-        self, streams: Streams, sigma: float, anchor: Tensor | None, weight: float, known: Features | None = None
+        self,
+        evaluations: Evaluations,
+        sigma: float,
+        anchor: Tensor | None,
+        weight: float,
+        known: Features | None = None,
+        joins: bool = True,
     ):
-        self.streams, self.sigma, self.anchor, self.weight = streams, sigma, anchor, weight
+        self.evaluations, self.sigma, self.anchor, self.weight = evaluations, sigma, anchor, weight
         self.denoised_reference: Tensor | None = None
         self._features = known
+        self._joins = joins and anchor is not None and evaluations.joinable
 
     def reference(self) -> Features:
         """Inputs [1,n,c] of the self-attention layers as the reference passes them."""
         if self._features is None:
             recording = RecordingPass(cross=False)
-            self.denoised_reference = self.streams.reference(recording, self.anchor, self.sigma)
+            self.denoised_reference = self.evaluations.reference(recording, self.anchor, self.sigma)
             self._features = recording.features
         return self._features
 
     def preview(self, x: Tensor, frames: range) -> tuple[Tensor, Features]:
         """Denoised preview [f,C,h,w] of a window and the inputs [f,n,c] of its attention layers."""
-        joins = self.anchor is not None and self._features is None and self.streams.together is not None
-        if joins and len(frames) > 1:  # windows of one frame are for who has no memory for two rows
+        if self._joins and self._features is None and len(frames) > 1:  # one frame: no memory for two rows
             return self._together(x, frames)
         recording = RecordingPass(self.reference() if self.weight > 0 else {}, self.weight)
-        return self.streams.preview(recording, x, frames, self.sigma), recording.features
+        return self.evaluations.preview(recording, x, frames, self.sigma), recording.features
 
     def _together(self, x: Tensor, frames: range) -> tuple[Tensor, Features]:
         recording = TogetherPass(weight=self.weight)
-        denoised = self.streams.together(recording, torch.cat([x, self.anchor]), frames, self.sigma)
+        denoised = self.evaluations.together(recording, torch.cat([x, self.anchor]), frames, self.sigma)
         self.denoised_reference, self._features = denoised[-1:], recording.reference
         return denoised[:-1], recording.features
 
-
-class Capture:
-    """Evaluates reference and preview at a level, window by window, and fills a bank.
-
-    streams: the evaluations. weight: w of the reference's keys in the preview passes.
-    """
-
-    def __init__(self, streams: Streams, weight: float, windower: Windower):
-        self.streams = streams
-        self.weight = weight
-        self.windower = windower
-
-    def __call__(
-        self, level: int, sigma: float, preview: Tensor, reference: Tensor, bank: AttentionBank | None
+    def capture(
+        self, preview: Tensor, windower: Windower, level: int = 0, bank: AttentionBank | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Denoised preview [F,C,h,w] and reference [1,C,h,w]; layer inputs go to ``bank`` if given."""
-        passes = LevelPasses(self.streams, sigma, reference, self.weight)
+        """Denoised preview [F,C,h,w], window by window, and reference; their layer inputs go to ``bank`` if given."""
 
         def window(frames: range) -> list[Tensor]:
-            denoised, features = passes.preview(preview[frames.start : frames.stop], frames)
+            denoised, features = self.preview(preview[frames.start : frames.stop], frames)
             if bank is not None:
                 bank.put(level, frames, features)
             return [denoised]
 
-        (denoised,) = self.windower.map(preview.shape[0], window)
-        features = passes.reference()
+        (denoised,) = windower.map(preview.shape[0], window)
+        features = self.reference()
         if bank is not None:
             bank.put_reference(level, features)
-        return denoised, passes.denoised_reference
+        return denoised, self.denoised_reference

@@ -124,25 +124,21 @@ class Inversion(list):
         """Recorded text embedding [1,L,c]."""
         return self.positive[0][0]
 
+    def changed(self, **fields) -> "Inversion":
+        """The same record but for some arguments of the constructor."""
+        return Inversion(**(vars(self) | fields))
+
     def part(self, frames: range) -> "Inversion":
         """The record of consecutive frames: views of their latents, their hints, the same reference and levels.
 
         Its fingerprint stays that of the whole, whose hints it was taken of.
         """
-        return Inversion(
-            self.levels,
-            self.preview[:, frames.start : frames.stop],
-            self.reference,
-            descending=self.descending,
-            steps=self.steps,
+        rows = slice(frames.start, frames.stop)
+        return self.changed(
+            preview=self.preview[:, rows],
+            seen=self.seen[:, rows],
             positive=parts_of([self.positive], frames, self.frames)[0],
-            reference_positive=self.reference_positive,
-            reference_weight=self.reference_weight,
-            fingerprint=self.fingerprint,
-            options=self.options,
             bank=None if self.bank is None else self.bank.part(frames),
-            clip_frames=self.clip_frames,
-            seen=self.seen[:, frames.start : frames.stop],
         )
 
     def prediction(self, level: Level) -> Tensor:

@@ -1,7 +1,7 @@
 """Noise levels, spans of steps, and DDIM steps in sigma space.
 
 The latent is the host's variance-exploding variable ``x = z * sqrt(1 + sigma^2)`` of the
-variance-preserving ``z``; there a deterministic DDIM step (Song et al. 2020, eq. 12 with
+variance-preserving ``z``; there a deterministic DDIM step (arXiv 2010.02502, eq. 12 with
 eta = 0) is an Euler step over sigma, for eps- and v-prediction alike.
 """
 
@@ -38,7 +38,7 @@ def ddim_step(x: Tensor, eps: Tensor, sigma: float, next_sigma: float) -> Tensor
 def relabelled(x: Tensor, sigma: float, label: float) -> Tensor:
     """x at sigma, rescaled so that a model asked at ``label`` sees the same VP latent.
 
-    FateZero (Qi et al. 2023) and the DDIM inversions of its family evaluate eps(x_{t-dt}, t):
+    FateZero (arXiv 2303.09535) and the DDIM inversions of its family evaluate eps(x_{t-dt}, t):
     the label of the next level on the latent of this one.
     """
     return x * ((label**2 + 1) / (sigma**2 + 1)) ** 0.5
@@ -62,7 +62,7 @@ def in_span(sigma: float, descending: Tensor, span: float) -> bool:
 def guidance(sigma: float, descending: Tensor, cfg: float, start: float, end: float) -> float:
     """The guidance scale of a model call: ``cfg`` in the steps from ``start`` to ``end`` (fractions), else 1.
 
-    Limited to the middle levels, guidance costs less colour and less time (Kynkaanniemi et al. 2024).
+    Limited to the middle levels, guidance costs less colour and less time (arXiv 2404.07724).
     """
     guided = in_span(sigma, descending, end) and not in_span(sigma, descending, start)
     return cfg if guided else 1.0

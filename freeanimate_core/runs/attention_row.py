@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from einops import rearrange
 from torch import Tensor
 from torch.nn import Module
 
@@ -83,8 +84,8 @@ def attention_row(
     own [1,n,c], reference [1,m,c]: its inputs; reference None for weight w = 0.
     """
     keys = to_k(own) if reference is None else to_k(torch.cat([own, reference], dim=1))
-    query = to_q(own[:, token : token + 1]).float().reshape(heads, 1, -1)
-    keys = keys.float().reshape(keys.shape[1], heads, -1).permute(1, 2, 0)
+    query = rearrange(to_q(own[:, token : token + 1]).float(), "1 1 (head c) -> head 1 c", head=heads)
+    keys = rearrange(keys.float(), "1 n (head c) -> head c n", head=heads)
     logits = (query @ keys)[:, 0] / query.shape[-1] ** 0.5
     if reference is not None:
         logits[:, own.shape[1] :] += math.log(weight)

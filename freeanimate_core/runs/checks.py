@@ -4,8 +4,9 @@ from torch import Tensor
 
 from ..config import PatchConfig
 from ..errors import INVERSION, PATCH_MODEL, FreeAnimateError, counted
+from ..host.models import model_digests
 from ..method.conditioning import check_hints, controls, refuse_regions
-from ..method.fingerprint import values_digest, weights_digest
+from ..method.fingerprint import Fingerprint, values_digest, weights_digest
 from ..method.record import Inversion
 from ..method.schedule import SAME_LEVEL
 
@@ -84,6 +85,11 @@ def check_same_input(record: Inversion, positive: list, node: str) -> None:
             f"{node}: positive has another {differs} than the positive that {INVERSION} recorded; connect the same "
             "to both (to let them differ, sample the patched model with the host's SamplerCustom)."
         )
+
+
+def fingerprint_of(model, positive: list) -> Fingerprint:
+    """What a record of a MODEL under a conditioning of one entry is made from."""
+    return Fingerprint(**model_digests(model), prompt=prompt_digest(positive[0]), control=control_digest(positive[0]))
 
 
 def prompt_digest(entry: list) -> str:

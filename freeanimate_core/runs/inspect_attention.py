@@ -11,17 +11,16 @@ from torch import Tensor
 from ..compare.side_by_side import side_by_side
 from ..config import InspectConfig
 from ..errors import INSPECT, FreeAnimateError
-from ..host import clones, models, sampling
-from ..host.patches import options_with
-from ..method.conditioning import restored
-from ..method.evaluations import Streams, recording_streams
+from ..host import models
+from ..host.clones import placed, with_attention_patches
+from ..host.sampling import Loaded, evaluation, inside_sampling
+from ..method.evaluations import Evaluations
 from ..method.passes import RecordingPass
 from ..method.record import Inversion, find_level
 from .attention_row import Row, attention_row, cell_at, chosen_layer, grid_of, in_words, self_attention
 from .checks import check_record
 from .heat_map import heated, marked
 
-REFERENCE = "freeanimate_reference"
 ALL = slice(None)
 
 
@@ -69,42 +68,28 @@ def check_pictures(record: Inversion, preview: Tensor, reference: Tensor, frame:
 
 def _evaluated(model, record: Inversion, sigma: float, config: InspectConfig) -> tuple[Row, str]:
     """The row of a record of one frame, and its layer in words, found inside the host's sampling."""
-    guider = sampling.cfg_guider(
-        clones.with_attention_patches(model),
-        lambda sigma: 1.0,
-        **{"positive": record.positive, REFERENCE: record.reference_positive},
-    )
-    found: list[tuple[Row, str]] = []
 
-    def run(guider, base_model, x: Tensor, options: dict) -> Tensor:
-        recorded = clones.placed(record.options, guider.model_patcher)
+    def run(loaded: Loaded) -> tuple[Row, str]:
+        evaluate = evaluation(loaded.base_model, placed(record.options, loaded.patcher))
+        evaluations = Evaluations(evaluate, loaded.reference, loaded.positive, 1)
+        return _row(loaded.base_model.diffusion_model, evaluations, record, loaded.x, sigma, config)
 
-        def evaluate(conds, x, sigma, attention):
-            times = x.new_full((x.shape[0],), sigma)
-            return sampling.evaluate_conds(base_model, conds, x, times, options_with(recorded, attention))
-
-        anchor = restored(guider.conds[REFERENCE][0], record.reference_positive[0][1])
-        streams = recording_streams(evaluate, anchor, guider.conds["positive"][0], 1)
-        found.append(_row(base_model.diffusion_model, streams, record, x, sigma, config))
-        return x
-
-    try:
-        start = models.to_latent(model, record.top)["samples"]
-        sampling.sample(guider, start, sampling.function_sampler(run), record.levels)
-    finally:
-        sampling.release([options for _, options in record.positive + record.reference_positive])
-    return found[0]
+    start = models.to_latent(model, record.top)["samples"]
+    model = with_attention_patches(model)
+    return inside_sampling(model, start, record.levels, record.positive, record.reference_positive, run)
 
 
-def _row(unet, streams: Streams, record: Inversion, x: Tensor, sigma: float, config: InspectConfig) -> tuple[Row, str]:
+def _row(
+    unet, evaluations: Evaluations, record: Inversion, x: Tensor, sigma: float, config: InspectConfig
+) -> tuple[Row, str]:
     """The row of the record's one frame at a level, and its layer in words."""
     level = find_level(record.levels, sigma)
     weight = record.reference_weight
     anchor = RecordingPass(cross=False)
     if weight > 0:
-        streams.reference(anchor, level.of(record.reference, ALL).to(x), sigma)
+        evaluations.reference(anchor, level.of(record.reference, ALL).to(x), sigma)
     frame = RecordingPass(anchor.features, weight, cross=False)
-    streams.preview(frame, level.of(record.seen, ALL).to(x), range(1), sigma)
+    evaluations.preview(frame, level.of(record.seen, ALL).to(x), range(1), sigma)
     sites = {name.removesuffix(".self"): inputs.shape[1] for name, inputs in frame.features.items()}
     site = chosen_layer(config, sites)
     grid = grid_of(sites[site], *x.shape[-2:])

@@ -1,8 +1,7 @@
-"""The DDIM Inversion node's side of the host: one guided run that records both trajectories."""
+"""DDIM Inversion (Attention Capture): one guided run of the host's sampling that records both trajectories."""
 
 import logging
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -10,23 +9,22 @@ from torch import Tensor
 
 from ..config import InversionConfig, PatchConfig
 from ..errors import INVERSION, FreeAnimateError, counted
-from ..host import clones, cost, files, memory, models, sampling, screen
-from ..host.patches import options_with, refuse_conflicts
+from ..host import clones, cost, files, memory, models, screen
+from ..host.patches import refuse_conflicts
 from ..host.progress import Bar
+from ..host.sampling import Loaded, evaluation, inside_sampling
 from ..measures import latent_psnr
 from ..method.bank import AttentionBank, choose_storage
-from ..method.conditioning import check_hints, restored, single_entry, windowed, without_control
+from ..method.conditioning import check_hints, single_entry, without_control
 from ..method.ddim_inversion import Denoised, invert, invert_implicitly, reconstruct
 from ..method.denoiser import Chunks, Denoiser
-from ..method.evaluations import Capture, Streams, recording_streams
-from ..method.fingerprint import Fingerprint
+from ..method.evaluations import Evaluations, LevelPasses
 from ..method.passes import AttentionPass
 from ..method.record import Inversion
 from ..method.schedule import inversion_levels
 from ..method.windows import Windower
-from .checks import control_digest, prompt_digest
+from .checks import fingerprint_of
 
-REFERENCE = "freeanimate_reference"
 log = logging.getLogger("freeanimate")
 
 
@@ -72,12 +70,12 @@ def check_latents(preview: dict, reference: dict, channels: int) -> tuple[Tensor
 
 
 @dataclass(frozen=True)
-class Plan:
+class Prepared:
     """What is settled before the model runs: conditionings, schedule, model-space reference latent."""
 
     model: object
     positive: list
-    anchor_positive: list
+    reference_positive: list
     config: InversionConfig
     descending: Tensor
     levels: Tensor
@@ -96,98 +94,86 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Evaluations:
-    """The model while it is loaded: evaluation, processed entry of the preview, recording streams, progress."""
+class Running:
+    """The model while it is loaded: the recording evaluations, the model options they run under, progress."""
 
-    evaluate: Callable
-    entry: dict
-    streams: Streams
+    evaluations: Evaluations
+    options: dict
     bar: Bar
 
 
-def _plan(
-    model, positive: list, anchor_positive: list, config: InversionConfig, preview: Tensor, anchor: Tensor
-) -> Plan:
+def _prepared(
+    model, positive: list, reference_positive: list, config: InversionConfig, preview: Tensor, reference: Tensor
+) -> Prepared:
     descending, sigma_min = models.ddim_uniform(model, config.steps)
     shape = cost.shape_of(model, preview.shape)
     windower = memory.make_windower(model, config.window, preview.shape, shape.recording_bytes())
     levels = inversion_levels(descending, sigma_min)
-    reference = models.to_model_space(model, anchor)
-    return Plan(model, positive, anchor_positive, config, descending, levels, windower, reference)
+    reference = models.to_model_space(model, reference)
+    return Prepared(model, positive, reference_positive, config, descending, levels, windower, reference)
 
 
-def _on_host(plan: Plan, preview: Tensor) -> tuple[Inversion, float]:
-    """Run the plan inside the host's sampling, which loads and frees the models."""
-    clone = clones.with_attention_patches(plan.model)
-    clones.limit_estimate(clone, plan.windower)
-    guider = sampling.cfg_guider(
-        clone, lambda sigma: 1.0, **{"positive": plan.positive, REFERENCE: plan.anchor_positive}
-    )
-    made: list[tuple[Inversion, float]] = []
+def _on_host(prepared: Prepared, preview: Tensor) -> tuple[Inversion, float]:
+    """The record and its PSNR, made inside the host's sampling, which loads and frees the models."""
 
-    def run(guider, base_model, x: Tensor, options: dict) -> Tensor:
-        made.append(_invert_and_check(plan, guider, base_model, x, options))
-        return x
+    def run(loaded: Loaded) -> tuple[Inversion, float]:
+        return _invert_and_check(prepared, loaded)
 
-    try:
-        sampling.sample(guider, preview.float(), sampling.function_sampler(run), plan.levels)
-    finally:
-        sampling.release([options for _, options in plan.positive + plan.anchor_positive])
-    return made[0]
+    clone = clones.with_attention_patches(prepared.model)
+    clones.limit_estimate(clone, prepared.windower)
+    levels, positive, reference_positive = prepared.levels, prepared.positive, prepared.reference_positive
+    return inside_sampling(clone, preview.float(), levels, positive, reference_positive, run)
 
 
-def _invert_and_check(plan: Plan, guider, base_model, x: Tensor, options: dict) -> tuple[Inversion, float]:
-    def evaluate(conds, x: Tensor, sigma: float, attention: AttentionPass) -> list[Tensor]:
-        times = x.new_full((x.shape[0],), sigma)
-        return sampling.evaluate_conds(base_model, conds, x, times, options_with(options, attention))
-
-    entry = guider.conds["positive"][0]
-    anchor = restored(guider.conds[REFERENCE][0], plan.anchor_positive[0][1])
-    checked = min(plan.config.check, x.shape[0])
-    total = x.shape[0] * plan.evaluations + checked * (len(plan.descending) - 1)
-    streams = recording_streams(evaluate, anchor, entry, x.shape[0])
-    running = Evaluations(evaluate, entry, streams, screen.frames_bar(plan.model, total))
-    plan.windower.poll = running.bar.window
-    record = _invert(plan, running, x, options)
-    return record, _check(plan, running, record, x, checked) if checked else 0.0
+def _invert_and_check(prepared: Prepared, loaded: Loaded) -> tuple[Inversion, float]:
+    x = loaded.x
+    checked = min(prepared.config.check, x.shape[0])
+    total = x.shape[0] * prepared.evaluations + checked * (len(prepared.descending) - 1)
+    evaluate = evaluation(loaded.base_model, loaded.options)
+    evaluations = Evaluations(evaluate, loaded.reference, loaded.positive, x.shape[0])
+    running = Running(evaluations, loaded.options, screen.frames_bar(prepared.model, total))
+    prepared.windower.poll = running.bar.window
+    record = _invert(prepared, running, x)
+    return record, _check(prepared, running, record, x, checked) if checked else 0.0
 
 
-def _invert(plan: Plan, running: Evaluations, x: Tensor, options: dict) -> Inversion:
+def _invert(prepared: Prepared, running: Running, x: Tensor) -> Inversion:
     """Climb the levels; a bank gets every level that denoising visits, the top one included."""
-    capture = Capture(running.streams, plan.config.reference_weight, plan.windower)
-    reference = plan.reference.to(x)
-    bank = _bank(plan, x.shape)
-    running.bar.settle(_way(plan.windower, bank))
+    config = prepared.config
+    reference = prepared.reference.to(x)
+    bank = _bank(prepared, x.shape)
+    running.bar.settle(_way(prepared.windower, bank))
 
-    def denoise(level: int, sigma: float, preview: Tensor, anchor: Tensor, last: bool = True) -> Denoised:
-        kept = bank if last and level >= plan.first_visited else None
-        denoised = capture(level, sigma, preview, anchor, kept)
+    def predict(level: int, sigma: float, preview: Tensor, anchor: Tensor, last: bool = True) -> Denoised:
+        kept = bank if last and level >= prepared.first_visited else None
+        passes = LevelPasses(running.evaluations, sigma, anchor, config.reference_weight)
+        denoised = passes.capture(preview, prepared.windower, level, kept)
         _require_finite(denoised, sigma)
         running.bar.level(denoised[0])
         return denoised
 
-    if plan.config.correction:
-        inverted = invert_implicitly(denoise, x, reference, plan.levels, plan.config.correction)
+    if config.correction:
+        inverted = invert_implicitly(predict, x, reference, prepared.levels, config.correction)
     else:
-        inverted = invert(denoise, x, reference, plan.levels, plan.config.label)
+        inverted = invert(predict, x, reference, prepared.levels, config.label)
         if bank is None:
             running.bar.skip(x.shape[0])  # the top level is reached and not evaluated
         else:
-            top = (part[-1].to(x) for part in (inverted.preview, inverted.reference))
-            denoise(len(plan.levels) - 1, float(plan.levels[-1]), *top)
+            top = (latents[-1].to(x) for latents in (inverted.preview, inverted.reference))
+            predict(len(prepared.levels) - 1, float(prepared.levels[-1]), *top)
     return Inversion(
-        plan.levels,
+        prepared.levels,
         inverted.preview,
         inverted.reference,
-        descending=plan.descending,
-        steps=plan.config.steps,
-        positive=plan.positive,
-        reference_positive=plan.anchor_positive,
-        reference_weight=plan.config.reference_weight,
-        fingerprint=_fingerprint(plan),
-        options=options,
+        descending=prepared.descending,
+        steps=config.steps,
+        positive=prepared.positive,
+        reference_positive=prepared.reference_positive,
+        reference_weight=config.reference_weight,
+        fingerprint=fingerprint_of(prepared.model, prepared.positive),
+        options=running.options,
         bank=bank,
-        seen=inverted.seen if plan.config.correction else None,
+        seen=inverted.seen if config.correction else None,
     )
 
 
@@ -199,15 +185,15 @@ def _require_finite(denoised: Denoised, sigma: float) -> None:
         )
 
 
-def _bank(plan: Plan, shape: tuple[int, ...]) -> AttentionBank | None:
+def _bank(prepared: Prepared, shape: tuple[int, ...]) -> AttentionBank | None:
     """The bank of the tier that was asked for, or, for ``auto``, that fits."""
-    if plan.config.storage == "recompute":
+    if prepared.config.storage == "recompute":
         return None
-    needed = cost.shape_of(plan.model, shape).bank_bytes(shape[0]) * (len(plan.descending) - 1)
+    needed = cost.shape_of(prepared.model, shape).bank_bytes(shape[0]) * (len(prepared.descending) - 1)
     folder = files.temp_directory()
     free_disk = shutil.disk_usage(folder).free
     free_memory = memory.free_memory(torch.device("cpu"))
-    storage = choose_storage(plan.config.storage, needed, free_memory, free_disk)
+    storage = choose_storage(prepared.config.storage, needed, free_memory, free_disk)
     log.info(
         "attention bank: %.2f GB needed, %.1f GB of RAM and %.1f GB of disk free; storage %s",
         *(size / 1e9 for size in (needed, free_memory, free_disk)),
@@ -222,26 +208,22 @@ def _way(windower: Windower, bank: AttentionBank | None) -> str:
     return f"{windower}, storage {'recompute' if bank is None else bank.storage}"
 
 
-def _fingerprint(plan: Plan) -> Fingerprint:
-    prompt, control = prompt_digest(plan.positive[0]), control_digest(plan.positive[0])
-    return Fingerprint(**models.model_digests(plan.model), prompt=prompt, control=control)
-
-
-def _check(plan: Plan, running: Evaluations, record: Inversion, x: Tensor, checked: int) -> float:
+def _check(prepared: Prepared, running: Running, record: Inversion, x: Tensor, checked: int) -> float:
     """Re-denoise the first frames at guidance 1 with everything replayed; PSNR in latent space, dB."""
-    everything = PatchConfig(plan.config.reference_weight, self_span=1.0, cross_span=1.0)
-    text = running.entry["model_conds"]["c_crossattn"].cond
-    denoiser = Denoiser(record, everything, running.streams, plan.windower, text)
+    everything = PatchConfig(prepared.config.reference_weight, self_span=1.0, cross_span=1.0)
+    evaluations = running.evaluations
+    text = evaluations.preview_entry["model_conds"]["c_crossattn"].cond
+    denoiser = Denoiser(record, everything, evaluations, prepared.windower, text)
 
-    def denoise(sigma: float, latents: Tensor) -> Tensor:
-        def target(attention: AttentionPass, part: Tensor, frames: range) -> list[Tensor]:
-            return running.evaluate(windowed([[running.entry]], frames, record.frames), part, sigma, attention)
+    def predict(sigma: float, latents: Tensor) -> Tensor:
+        def target(attention: AttentionPass, x: Tensor, window: range) -> list[Tensor]:
+            return [evaluations.preview(attention, x, window, sigma)]
 
         (denoised,) = denoiser(target, latents, sigma, Chunks(frozenset({0}), frozenset({0})))
         running.bar.level(denoised)
         return denoised
 
-    latents = reconstruct(denoise, record.top[:checked].to(x), plan.descending)
+    latents = reconstruct(predict, record.top[:checked].to(x), prepared.descending)
     return latent_psnr(latents.cpu(), record.preview[0, :checked])
 
 
@@ -261,15 +243,15 @@ def run_inversion(
     """
     models.require_unet(model, INVERSION)
     refuse_conflicts(model.model_options, INVERSION)
-    frames, anchor = check_latents(preview, reference, models.latent_channels(model))
+    frames, reference_latent = check_latents(preview, reference, models.latent_channels(model))
     options = single_entry(positive, INVERSION, "positive")
     check_hints([options], frames.shape[0], INVERSION, "positive", "preview_latent")
-    anchor_positive = without_control(positive) if reference_positive is None else reference_positive
-    anchor_options = single_entry(anchor_positive, INVERSION, "reference_positive")
-    check_hints([anchor_options], 1, INVERSION, "reference_positive")
-    plan = _plan(model, positive, anchor_positive, config, frames, anchor)
-    record, psnr = _on_host(plan, frames)
-    way = _way(plan.windower, record.bank)
+    if reference_positive is None:
+        reference_positive = without_control(positive)
+    check_hints([single_entry(reference_positive, INVERSION, "reference_positive")], 1, INVERSION, "reference_positive")
+    prepared = _prepared(model, positive, reference_positive, config, frames, reference_latent)
+    record, psnr = _on_host(prepared, frames)
+    way = _way(prepared.windower, record.bank)
     summary = f"reconstruction {psnr:.1f} dB, " if config.check else ""  # first: a node shows two lines
     summary += f"{counted(len(record.descending) - 1, 'level')} (ddim_uniform, steps {config.steps}), {way}"
     log.info("%r: %s", record, summary)

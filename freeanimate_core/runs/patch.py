@@ -14,15 +14,15 @@ from ..errors import PATCH_MODEL, FreeAnimateError
 from ..host import clones, cost, memory, models, sampling
 from ..host.patches import options_with, refuse_conflicts
 from ..host.progress import Bar
+from ..host.sampling import PREVIEW_COND, REFERENCE_COND
 from ..method.conditioning import restored, rows, windowed
 from ..method.denoiser import Chunks, Denoiser, redrawn_cells
-from ..method.evaluations import recording_streams
+from ..method.evaluations import Evaluations
 from ..method.passes import AttentionPass
 from ..method.record import Inversion
 from ..method.windows import Windower, one_window
 from .checks import check_live, check_record, check_same_input, check_start, refuse_random
 
-REFERENCE, PREVIEW = "freeanimate_reference", "freeanimate_preview"
 log = logging.getLogger("freeanimate")
 
 
@@ -64,8 +64,8 @@ class PatchedModel:
         self._check(model, guider, noise, latent_image, sampler, sigmas)
         live = [entry for entries in guider.conds.values() for entry in entries]
         lent = {
-            REFERENCE: sampling.entries_of(self.record.reference_positive),
-            PREVIEW: sampling.entries_of(self.record.positive),
+            REFERENCE_COND: sampling.entries_of(self.record.reference_positive),
+            PREVIEW_COND: sampling.entries_of(self.record.positive),
         }
         positives = frozenset(entry["uuid"] for entry in guider.conds.get("positive", []))
         bar = callback if isinstance(callback, Bar) else None
@@ -151,15 +151,12 @@ class PatchedModel:
         # as PAG's perturbation does, must not change what was recorded
         options = clones.placed(self.record.options, run.guider.model_patcher)
         options["transformer_options"]["sample_sigmas"] = model_options["transformer_options"].get("sample_sigmas")
-
-        def evaluate(conds, x, sigma, attention):
-            return executor(base_model, conds, x, x.new_full((x.shape[0],), sigma), options_with(options, attention))
-
-        reference = restored(run.guider.conds[REFERENCE][0], self.record.reference_positive[0][1])
-        preview = restored(run.guider.conds[PREVIEW][0], self.record.positive[0][1])
-        streams = recording_streams(evaluate, reference, preview, self.record.frames)
+        evaluate = sampling.evaluation(base_model, options, executor)
+        reference = restored(run.guider.conds[REFERENCE_COND][0], self.record.reference_positive[0][1])
+        preview = restored(run.guider.conds[PREVIEW_COND][0], self.record.positive[0][1])
+        evaluations = Evaluations(evaluate, reference, preview, self.record.frames)
         text = preview["model_conds"]["c_crossattn"].cond
-        return Denoiser(self.record, self.config, streams, run.windower, text, self.redraw)
+        return Denoiser(self.record, self.config, evaluations, run.windower, text, self.redraw)
 
 
 def patch_model(model, record: Inversion, config: PatchConfig, redraw_mask: Tensor | None = None):

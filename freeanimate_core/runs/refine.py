@@ -14,10 +14,9 @@ from ..errors import REFINE, FreeAnimateError, counted
 from ..host import clones, models, sampling, screen
 from ..host.patches import refuse_conflicts
 from ..method.conditioning import check_hints, refuse_regions, single_entry, without_control
-from ..method.fingerprint import Fingerprint
 from ..method.record import Inversion
 from ..method.schedule import inversion_levels
-from .checks import control_digest, prompt_digest
+from .checks import fingerprint_of
 from .patch import patch_model
 from .refine_pixels import Regions, assembled, one_noise
 
@@ -102,8 +101,6 @@ def _noised_record(
         positive=positive,
         reference_positive=without_control(positive),
         reference_weight=config.reference_weight,
-        fingerprint=Fingerprint(
-            **models.model_digests(model), prompt=prompt_digest(positive[0]), control=control_digest(positive[0])
-        ),
+        fingerprint=fingerprint_of(model, positive),
         options=clones.with_attention_patches(model).model_options,
     )
