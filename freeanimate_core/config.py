@@ -16,7 +16,7 @@ MAX_FRAMES = 100_000
 MAX_CFG = 100.0
 MAX_GROW = 256
 MAX_LAYER = 100
-PARTS = ("down fine", "down medium", "down coarse", "middle", "up coarse", "up medium", "up fine")
+SECTIONS = ("down fine", "down medium", "down coarse", "middle", "up coarse", "up medium", "up fine")
 
 
 def _within(node: str, label: str, value: float, low: float, high: float) -> None:
@@ -164,14 +164,14 @@ class RefineConfig:
 class InspectConfig:
     """What is looked at.
 
-    frame: counted from 0. step: 0 is the first, noisiest step of denoising, 1 the last. part: of the
-    U-Net, one of PARTS. layer: which of that part's self-attention layers, from 0. x, y: the point,
+    frame: counted from 0. step: 0 is the first, noisiest step of denoising, 1 the last. section: of the
+    U-Net, one of SECTIONS. layer: which of that section's self-attention layers, from 0. x, y: the point,
     0-1 from the left and from the top.
     """
 
     frame: int = 0
     step: float = 0.5
-    part: str = "up medium"
+    section: str = "up medium"
     layer: int = 0
     x: float = 0.5
     y: float = 0.3
@@ -179,7 +179,7 @@ class InspectConfig:
     def __post_init__(self):
         _within(INSPECT, "frame", self.frame, 0, MAX_FRAMES)
         _within(INSPECT, "step", self.step, 0.0, 1.0)
-        _one_of(INSPECT, "part", self.part, PARTS)
+        _one_of(INSPECT, "part", self.section, SECTIONS)
         _within(INSPECT, "layer", self.layer, 0, MAX_LAYER)
         _within(INSPECT, "x", self.x, 0.0, 1.0)
         _within(INSPECT, "y", self.y, 0.0, 1.0)

@@ -7,8 +7,8 @@ measure that finds nothing to measure (an empty mask, too few frames) is None.
 import math
 
 import torch
-import torch.nn.functional as nn
 from torch import Tensor
+from torch.nn import functional
 
 LEVELS = 255.0
 GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma
@@ -69,7 +69,7 @@ def _windowed(x: Tensor) -> Tensor:
     place = torch.arange(SSIM_WINDOW, dtype=x.dtype, device=x.device) - SSIM_WINDOW // 2
     weights = (-(place**2) / (2 * SSIM_SIGMA**2)).exp()
     weights = weights / weights.sum()
-    return nn.conv2d(nn.conv2d(x, weights.view(1, 1, -1, 1)), weights.view(1, 1, 1, -1))
+    return functional.conv2d(functional.conv2d(x, weights.view(1, 1, -1, 1)), weights.view(1, 1, 1, -1))
 
 
 def background_drift(images: Tensor, masks: Tensor) -> float | None:
@@ -93,7 +93,7 @@ def warped(images: Tensor, places: Tensor) -> Tensor:
     """Pictures [F,H,W,C] read at places [F,H,W,2] (x, y in pixels, centres at .5), bilinear, the border repeated."""
     size = torch.tensor([images.shape[2], images.shape[1]], dtype=places.dtype, device=places.device)
     grid = 2 * places / size - 1
-    moved = nn.grid_sample(images.movedim(-1, 1), grid, padding_mode="border", align_corners=False)
+    moved = functional.grid_sample(images.movedim(-1, 1), grid, padding_mode="border", align_corners=False)
     return moved.movedim(1, -1)
 
 

@@ -2,7 +2,7 @@
 
 from comfy_api.latest import io
 
-from ..freeanimate_core.config import MAX_FRAMES, MAX_LAYER, PARTS, InspectConfig
+from ..freeanimate_core.config import MAX_FRAMES, MAX_LAYER, SECTIONS, InspectConfig
 from ..freeanimate_core.errors import INSPECT
 from ..freeanimate_core.runs.inspect_attention import run_inspect
 from .shown import shown
@@ -55,8 +55,8 @@ class FreeAnimateInspectAttention(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "part",
-                    options=list(PARTS),
-                    default=DEFAULTS.part,
+                    options=list(SECTIONS),
+                    default=DEFAULTS.section,
                     tooltip="Part of the U-Net, in its order: down to the middle and up again. fine has the largest "
                     "grid of tokens (details), coarse the smallest (whole limbs). A model with two grids has no medium "
                     "of its own and takes coarse.",

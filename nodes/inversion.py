@@ -2,12 +2,12 @@
 
 from comfy_api.latest import io
 
-from ..freeanimate_core.config import MAX_CORRECTION, MAX_STEPS, MAX_WEIGHT, MAX_WINDOW, STORAGE, InversionConfig
+from ..freeanimate_core.config import MAX_CORRECTION, MAX_STEPS, MAX_WINDOW, STORAGE, InversionConfig
 from ..freeanimate_core.errors import INVERSION
 from ..freeanimate_core.runs.inversion import run_inversion
 from .shown import shown
 from .sockets import CATEGORY, PREFIX, Inversion
-from .widgets import frames_per_window
+from .widgets import frames_per_window, reference_weight
 
 DEFAULTS = InversionConfig()
 
@@ -48,16 +48,7 @@ class FreeAnimateInversion(io.ComfyNode):
                     "has the true number (30 gives 31). 20 steps reach sigma 11 of 14.6; 8 to 10, or fewer than 6, "
                     "stop at 8.4 or lower, further from pure noise. KSampler (Advanced) wants this same number.",
                 ),
-                io.Float.Input(
-                    "reference_weight",
-                    advanced=True,
-                    default=DEFAULTS.reference_weight,
-                    min=0.0,
-                    max=MAX_WEIGHT,
-                    step=0.01,
-                    tooltip="Weight of the reference in the preview's self-attention (0-10): 1 is the paper, 0 leaves "
-                    "the reference unread. Other values pass a mask, which some attention backends run slower.",
-                ),
+                reference_weight(DEFAULTS.reference_weight, "preview's", advanced=True),
                 io.Combo.Input(
                     "storage",
                     options=list(STORAGE),

@@ -2,11 +2,11 @@
 
 from comfy_api.latest import io
 
-from ..freeanimate_core.config import HALVES, MAX_WEIGHT, PatchConfig
+from ..freeanimate_core.config import HALVES, PatchConfig
 from ..freeanimate_core.errors import PATCH_MODEL
 from ..freeanimate_core.runs.patch import patch_model
 from .sockets import CATEGORY, PREFIX, Inversion
-from .widgets import frames_per_window
+from .widgets import frames_per_window, reference_weight
 
 DEFAULTS = PatchConfig()
 
@@ -33,15 +33,7 @@ class FreeAnimatePatchModel(io.ComfyNode):
             inputs=[
                 io.Model.Input("model", tooltip="The same model that the inversion was made with."),
                 Inversion.Input("inversion", tooltip="The record of DDIM Inversion (Attention Capture)."),
-                io.Float.Input(
-                    "reference_weight",
-                    default=DEFAULTS.reference_weight,
-                    min=0.0,
-                    max=MAX_WEIGHT,
-                    step=0.01,
-                    tooltip="Weight of the reference in the frames' self-attention (0-10): 1 is the paper, 0 leaves "
-                    "the reference unread. Other values pass a mask, which some attention backends run slower.",
-                ),
+                reference_weight(DEFAULTS.reference_weight, "frames'"),
                 io.Float.Input(
                     "self_span",
                     default=DEFAULTS.self_span,

@@ -11,7 +11,7 @@ from ..freeanimate_core.preview import coverage_plot, generate, report
 from .shown import shown
 from .sockets import CATEGORY, PREFIX, PoseKeypoint
 
-_LOG = logging.getLogger("freeanimate")
+log = logging.getLogger("freeanimate")
 
 
 class FreeAnimatePreview(io.ComfyNode):
@@ -119,7 +119,7 @@ class FreeAnimatePreview(io.ComfyNode):
         )
         text = report(made.coverage, coverage_threshold)
         if min(made.coverage) < coverage_threshold:
-            _LOG.warning("%s: %s", PREVIEW, text)
+            log.warning("%s: %s", PREVIEW, text)
         plot = coverage_plot(made.coverage, coverage_threshold)
         return io.NodeOutput(
             made.frames,

@@ -2,11 +2,11 @@
 
 from comfy_api.latest import io
 
-from ..freeanimate_core.config import MAX_CFG, MAX_GROW, MAX_STEPS, MAX_WEIGHT, RefineConfig
+from ..freeanimate_core.config import MAX_CFG, MAX_GROW, MAX_STEPS, RefineConfig
 from ..freeanimate_core.errors import REFINE
 from ..freeanimate_core.runs.refine import Scene, run_refine
 from .sockets import CATEGORY, PREFIX
-from .widgets import frames_per_window
+from .widgets import frames_per_window, reference_weight
 
 
 class FreeAnimateRefinePreview(io.ComfyNode):
@@ -67,16 +67,7 @@ class FreeAnimateRefinePreview(io.ComfyNode):
                     control_after_generate=True,
                     tooltip="Seed of the noise, which is the same for all frames; 0 is a seed like any other.",
                 ),
-                io.Float.Input(
-                    "reference_weight",
-                    advanced=True,
-                    default=RefineConfig.reference_weight,
-                    min=0.0,
-                    max=MAX_WEIGHT,
-                    step=0.01,
-                    tooltip="Weight of the reference in the frames' self-attention (0-10): 1 is the paper, 0 leaves "
-                    "the reference unread.",
-                ),
+                reference_weight(RefineConfig.reference_weight, "frames'", advanced=True),
                 io.Int.Input(
                     "grow",
                     advanced=True,

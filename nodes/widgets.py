@@ -2,7 +2,7 @@
 
 from comfy_api.latest import io
 
-from ..freeanimate_core.config import MAX_CFG, MAX_WINDOW, SamplerConfig
+from ..freeanimate_core.config import MAX_CFG, MAX_WEIGHT, MAX_WINDOW, SamplerConfig
 from .sockets import Inversion
 
 GUIDANCE = SamplerConfig()
@@ -17,6 +17,20 @@ def frames_per_window() -> io.Int.Input:
         min=0,
         max=MAX_WINDOW,
         tooltip="Frames evaluated at a time (1-4096); 0 chooses by free memory. The result is the same.",
+    )
+
+
+def reference_weight(default: float, whose: str, advanced: bool = False) -> io.Float.Input:
+    """w of RA-SA."""
+    return io.Float.Input(
+        "reference_weight",
+        advanced=advanced,
+        default=default,
+        min=0.0,
+        max=MAX_WEIGHT,
+        step=0.01,
+        tooltip=f"Weight of the reference in the {whose} self-attention (0-10): 1 is the paper, 0 leaves the "
+        "reference unread. Other values pass a mask, which some attention backends run slower.",
     )
 
 

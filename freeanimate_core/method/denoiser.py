@@ -4,10 +4,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import adaptive_max_pool2d
 
 from ..config import PatchConfig
-from ..errors import PATCH_MODEL, PREVIEW, FreeAnimateError, counted
 from .conditioning import rows
 from .evaluations import Evaluations, LevelPasses, Target
 from .passes import Features, TargetPass
@@ -24,24 +22,6 @@ class Chunks:
 
     all: frozenset[int]
     positive: frozenset[int]
-
-
-def redrawn_cells(mask: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """How far [1 or F,1,h,w] each latent cell is redrawn: the largest value in it of a mask [1 or F,H,W] (0-1).
-
-    shape: of the frames' latents, (F,C,h,w). Raises FreeAnimateError for another count or aspect.
-    """
-    frames, _, height, width = shape
-    count, mask_height, mask_width = mask.shape
-    # the VAE drops what is left of a cell at the picture's edge, so sides may be a cell longer
-    other_aspect = mask_width * height > mask_height * (width + 1) or mask_height * width > mask_width * (height + 1)
-    if count not in (1, frames) or other_aspect:
-        raise FreeAnimateError(
-            f"{PATCH_MODEL}: redraw_mask is {count} of {mask_width}x{mask_height} and the inversion "
-            f"{counted(frames, 'frame')} of latent size {width}x{height}; connect hole_mask of the {PREVIEW} that was "
-            "inverted, or one mask of that shape."
-        )
-    return adaptive_max_pool2d(mask[:, None].to("cpu", torch.float32).clamp(0, 1), (height, width))
 
 
 class Denoiser:

@@ -33,13 +33,13 @@ class Row:
         return self.reference.sum().item()
 
 
-def layers_of(part: str, tokens: dict[str, int]) -> list[str]:
-    """The sites of a part of the U-Net, in their order, out of all sites with their numbers of tokens.
+def layers_of(section: str, tokens: dict[str, int]) -> list[str]:
+    """The sites of a section of the U-Net, in their order, out of all sites with their numbers of tokens.
 
     A site is named "block.number.index". fine, medium and coarse are the largest, the middle and
     the smallest grid of tokens on that side of the U-Net.
     """
-    side, _, fineness = part.partition(" ")
+    side, _, fineness = section.partition(" ")
     sites = [site for site in tokens if site.split(".")[0] == SIDES[side]]
     grids = sorted({tokens[site] for site in sites}, reverse=True)
     chosen = {"fine": 0, "medium": len(grids) // 2, "coarse": -1}.get(fineness, 0)
@@ -48,10 +48,11 @@ def layers_of(part: str, tokens: dict[str, int]) -> list[str]:
 
 def chosen_layer(config: InspectConfig, tokens: dict[str, int]) -> str:
     """The site that a config names; FreeAnimateError where the model has no such layer."""
-    sites = layers_of(config.part, tokens)
+    sites = layers_of(config.section, tokens)
     if config.layer >= len(sites):
         has = f"{len(sites)} of them; set layer to at most {len(sites) - 1}" if sites else "none; choose another part"
-        raise FreeAnimateError(f"{INSPECT}: layer is {config.layer} and part '{config.part}' of this model has {has}.")
+        where = f"part '{config.section}' of this model"
+        raise FreeAnimateError(f"{INSPECT}: layer is {config.layer} and {where} has {has}.")
     return sites[config.layer]
 
 

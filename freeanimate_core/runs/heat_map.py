@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torch.nn import functional
 
 HEIGHT = 512  # pixels that a picture is enlarged to, so that marks and cells can be told apart
 STOPS = ((0.10, 0.06, 0.30), (0.55, 0.10, 0.45), (0.93, 0.35, 0.15), (1.0, 0.95, 0.55))  # from no heat to most
@@ -17,8 +17,8 @@ def heated(picture: Tensor, heat: Tensor, most: float) -> Tensor:
     """
     scale = max(1, round(HEIGHT / picture.shape[0]))
     size = [scale * side for side in picture.shape[:2]]
-    share = interpolate(heat[None, None].div(most).clamp(0, 1).sqrt(), size=size, mode="nearest-exact")[0, 0]
-    grey = interpolate(picture.mean(-1)[None, None], size=size, mode="bicubic").clamp(0, 1)[0, 0]
+    share = functional.interpolate(heat[None, None].div(most).clamp(0, 1).sqrt(), size=size, mode="nearest-exact")[0, 0]
+    grey = functional.interpolate(picture.mean(-1)[None, None], size=size, mode="bicubic").clamp(0, 1)[0, 0]
     return torch.lerp(DIMMED * grey[..., None].expand(-1, -1, 3), _colours(share), share[..., None])
 
 

@@ -14,6 +14,7 @@ from ..errors import INSPECT, FreeAnimateError
 from ..host import models
 from ..host.clones import placed, with_attention_patches
 from ..host.sampling import Loaded, evaluation, inside_sampling
+from ..method.cells import fits
 from ..method.evaluations import Evaluations
 from ..method.passes import RecordingPass
 from ..method.record import Inversion, find_level
@@ -44,22 +45,20 @@ def run_inspect(model, record: Inversion, preview: Tensor, reference: Tensor, co
     step = round(config.step * (len(record.descending) - 2))
     sigma = float(record.descending[step])
     row, layer = _evaluated(model, record.part(range(config.frame, config.frame + 1)), sigma, config)
-    where = f"Step {step + 1} of {len(record.descending) - 1} (noise level {sigma:.3g}), {config.part}, {layer}."
+    where = f"Step {step + 1} of {len(record.descending) - 1} (noise level {sigma:.3g}), {config.section}, {layer}."
     return Outcome(_drawn(row, preview[config.frame], reference[0], config), in_words(row, config, where))
 
 
 def check_pictures(record: Inversion, preview: Tensor, reference: Tensor, frame: int) -> None:
     """FreeAnimateError unless the pictures are those of the record, by count and aspect, and have the frame."""
-    height, width = record.top.shape[-2:]
+    height, width = cells = tuple(record.top.shape[-2:])
     if frame >= record.frames:
         raise FreeAnimateError(
             f"{INSPECT}: frame is {frame} and inversion has frames 0 to {record.frames - 1}; set it to one of them."
         )
     for name, pictures, count in (("preview", preview, record.frames), ("reference", reference, 1)):
         found, rows, columns = pictures.shape[:3]
-        # the VAE drops what is left of a cell at the picture's edge
-        other_aspect = columns * height >= rows * (width + 1) or rows * width >= columns * (height + 1)
-        if found != count or other_aspect:
+        if found != count or not fits((rows, columns), cells):
             raise FreeAnimateError(
                 f"{INSPECT}: {name} is {found} of {columns}x{rows} and inversion has {count} of latent size "
                 f"{width}x{height}; connect the pictures that were encoded for it."

@@ -23,7 +23,7 @@ from ..method.record import Inversion
 from .checks import check_live, control_digest
 from .patch import PatchedModel, patch_of
 from .run_folder import RunFolder
-from .sampler import denoise
+from .sampler import sampled
 
 FRAME_RANGE = re.compile(r"(\d{1,9})(?:\s*-\s*(\d{1,9}))?", re.ASCII)
 log = logging.getLogger("freeanimate")
@@ -203,7 +203,7 @@ def _made(inputs: Inputs, patched: PatchedModel, part: range, bar: Bar) -> Tenso
     positive, negative = parts_of([inputs.positive, inputs.negative], part, inputs.record.frames)
     of_part = patched.part(part)
     model = of_part.hung_on(inputs.model.clone())
-    samples = denoise(model, of_part.record, positive, negative, inputs.guidance, bar)
+    samples = sampled(model, of_part.record, positive, negative, inputs.guidance, bar)
     return samples.to("cpu", torch.float32)
 
 

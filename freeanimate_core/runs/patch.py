@@ -15,8 +15,9 @@ from ..host import clones, cost, memory, models, sampling
 from ..host.patches import options_with, refuse_conflicts
 from ..host.progress import Bar
 from ..host.sampling import PREVIEW_COND, REFERENCE_COND
+from ..method.cells import redrawn_cells
 from ..method.conditioning import restored, rows, windowed
-from ..method.denoiser import Chunks, Denoiser, redrawn_cells
+from ..method.denoiser import Chunks, Denoiser
 from ..method.evaluations import Evaluations
 from ..method.passes import AttentionPass
 from ..method.record import Inversion

@@ -6,11 +6,11 @@ Axes: f frames, h, w pixels. Masks are float32, 0-1; pictures [f,h,w,3] float32 
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 PAINTED = 8 / 255  # the plate differs from the reference by more than this where it was painted
-_ROWS = 64  # of the picture at once, where all frames are looked at together
+ROWS = 64  # of the picture at once, where all frames are looked at together
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def one_noise(like: Tensor, seed: int) -> Tensor:
 def grown(masks: Tensor, pixels: int) -> Tensor:
     """Masks [f,h,w], 1 where any value above one half lies within ``pixels`` in x and y."""
     hard = (masks > 0.5).to(torch.float32)[:, None]
-    return F.max_pool2d(hard, 2 * pixels + 1, stride=1, padding=pixels)[:, 0]
+    return functional.max_pool2d(hard, 2 * pixels + 1, stride=1, padding=pixels)[:, 0]
 
 
 def softened(masks: Tensor, pixels: int) -> Tensor:
@@ -49,8 +49,8 @@ def softened(masks: Tensor, pixels: int) -> Tensor:
     if pixels == 0:
         return masks
     inside = 1 - grown(1 - masks, pixels // 2)
-    padded = F.pad(inside[:, None], [pixels // 2] * 4, mode="replicate")
-    return F.avg_pool2d(padded, 2 * (pixels // 2) + 1, stride=1)[:, 0]
+    padded = functional.pad(inside[:, None], [pixels // 2] * 4, mode="replicate")
+    return functional.avg_pool2d(padded, 2 * (pixels // 2) + 1, stride=1)[:, 0]
 
 
 def still_plate(frames: Tensor, moving: Tensor, plate: Tensor) -> Tensor:
@@ -59,8 +59,8 @@ def still_plate(frames: Tensor, moving: Tensor, plate: Tensor) -> Tensor:
     frames [f,h,w,3], moving [f,h,w] (0 = still), plate [h,w,3].
     """
     made = plate.clone()
-    for top in range(0, len(plate), _ROWS):
-        rows = slice(top, top + _ROWS)
+    for top in range(0, len(plate), ROWS):
+        rows = slice(top, top + ROWS)
         seen = torch.where(moving[:, rows, :, None] > 0, torch.nan, frames[:, rows])
         middle = seen.nanmedian(dim=0).values
         made[rows] = torch.where(middle.isnan(), plate[rows], middle)

@@ -26,13 +26,13 @@ def animate(model, record: Inversion, positive: list, negative: list, config: Sa
         live = {"positive": sampling.entries_of(positive), "negative": sampling.entries_of(negative)}
         check_live(record, patched.config, live, SAMPLER)
     bar = screen.frames_bar(model, record.frames * (len(record.descending) - 1))
-    samples = denoise(model, record, positive, negative, config, bar)
+    samples = sampled(model, record, positive, negative, config, bar)
     done = f"{counted(record.frames, 'frame')}, {counted(len(record.descending) - 1, 'step')}"
     done += f", {time.monotonic() - started:.1f} s"
     return {"samples": samples}, f"{done}: {bar.plan or 'Patch Model changes nothing'}"
 
 
-def denoise(model, record: Inversion, positive: list, negative: list, config: SamplerConfig, bar: Bar) -> Tensor:
+def sampled(model, record: Inversion, positive: list, negative: list, config: SamplerConfig, bar: Bar) -> Tensor:
     """LATENT samples [F,C,h,w] of a checked run."""
 
     def scale(sigma: float) -> float:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from runs import Clip
 
-from freeanimate_pack.freeanimate_core.config import PARTS, InspectConfig
+from freeanimate_pack.freeanimate_core.config import SECTIONS, InspectConfig
 from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
 from freeanimate_pack.freeanimate_core.runs import inspect_attention as run_inspect
 from freeanimate_pack.nodes.inspect_attention import FreeAnimateInspectAttention
@@ -48,11 +48,11 @@ def row_of(clip, record, **asked):
     return run_inspect._evaluated(clip.tiny.model, part, sigma, config)
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("section", SECTIONS)
 @pytest.mark.parametrize("weight", (0.5, 1.0))
-def test_the_heat_is_the_row_of_the_layers_map(clip, records, part, weight):
+def test_the_heat_is_the_row_of_the_layers_map(clip, records, section, weight):
     record = records[weight]
-    row, words = row_of(clip, record, frame=2, step=0.0, part=part, x=0.72, y=0.4)
+    row, words = row_of(clip, record, frame=2, step=0.0, section=section, x=0.72, y=0.4)
     block, number, index = words.split(": ")[1].split(",")[0].split(".")
     attention = maps_of(clip, record, 0, weight)[block, int(number), int(index)][2].mean(0)
     rows, columns = row.own.shape

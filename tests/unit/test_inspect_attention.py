@@ -35,11 +35,11 @@ def test_parts_are_found_by_side_and_grid():
 
 
 def test_a_layer_that_is_not_there_is_refused():
-    assert chosen_layer(InspectConfig(part="up medium", layer=2), SD15) == "output.8.0"
+    assert chosen_layer(InspectConfig(section="up medium", layer=2), SD15) == "output.8.0"
     with pytest.raises(FreeAnimateError, match="layer is 1 and part 'middle' .* at most 0"):
-        chosen_layer(InspectConfig(part="middle", layer=1), SD15)
+        chosen_layer(InspectConfig(section="middle", layer=1), SD15)
     with pytest.raises(FreeAnimateError, match="choose another part"):
-        chosen_layer(InspectConfig(part="up fine"), TWO_GRIDS)
+        chosen_layer(InspectConfig(section="up fine"), TWO_GRIDS)
 
 
 @pytest.mark.parametrize("height, width", ((64, 64), (72, 40), (33, 57)))

@@ -1,0 +1,35 @@
+"""Pictures and the latent cells that they are encoded to. Axes: f frames, h, w cells, H, W pixels."""
+
+import torch
+from einops import rearrange
+from torch import Tensor
+from torch.nn import functional
+
+from ..errors import PATCH_MODEL, PREVIEW, FreeAnimateError, counted
+
+
+def fits(pixels: tuple[int, int], cells: tuple[int, int]) -> bool:
+    """Whether a picture of (H, W) has the aspect of one that was encoded to (h, w) cells.
+
+    The VAE drops what is left of a cell at the picture's edge, so a side may be almost a cell longer.
+    """
+    height, width = pixels
+    rows, columns = cells
+    return width * rows < height * (columns + 1) and height * columns < width * (rows + 1)
+
+
+def redrawn_cells(mask: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """How far [1 or f,1,h,w] each latent cell is redrawn: the largest value in it of a mask [1 or f,H,W] (0-1).
+
+    shape: of the frames' latents, (f,c,h,w). Raises FreeAnimateError for another count or aspect.
+    """
+    frames, _, *cells = shape
+    count, *pixels = mask.shape
+    if count not in (1, frames) or not fits(pixels, cells):
+        raise FreeAnimateError(
+            f"{PATCH_MODEL}: redraw_mask is {count} of {pixels[1]}x{pixels[0]} and the inversion "
+            f"{counted(frames, 'frame')} of latent size {cells[1]}x{cells[0]}; connect hole_mask of the {PREVIEW} "
+            "that was inverted, or one mask of that shape."
+        )
+    mask = rearrange(mask, "f h w -> f 1 h w").to("cpu", torch.float32)
+    return functional.adaptive_max_pool2d(mask.clamp(0, 1), cells)
