@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The one entry for developers and newcomers: python dev.py demo | test | serve | evaluate | bench | train-demo.
+"""One entry for developers and newcomers: python dev.py demo | test | check | serve | evaluate | bench | train-demo.
 
 Each command sets up what it needs in the git-ignored folder .dev on its first run.
 """

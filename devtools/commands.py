@@ -12,6 +12,7 @@ from . import environment
 from .shell import ROOT, SetupError, heed_signals, run_foreground
 
 SPREAD = ("-n", "2", "--dist", "loadfile")  # a file's fixtures are made in one process
+CHECKS = (("ruff", "check"), ("ruff", "format", "--check"), ("mypy",))  # set in pyproject.toml
 STUDIES = {
     "animation": "lab.evaluation",
     "preview": "lab.evaluation.preview",
@@ -55,6 +56,9 @@ def parser() -> argparse.ArgumentParser:
     )
     test.add_argument("--full", action="store_true", help="run only the long tests, which the others leave out")
     test.set_defaults(run=run_tests, passes_on=True)
+
+    check = commands.add_parser("check", help="lint, formatting and types, in seconds", allow_abbrev=False)
+    check.set_defaults(run=run_checks, passes_on=False)
 
     evaluate = commands.add_parser(
         "evaluate",
@@ -114,6 +118,15 @@ def run_bench(options: argparse.Namespace) -> int:
     ready = environment.ensure()
     line = [ready.python, "-m", "lab.benchmark", "--host", ready.host, "--out", options.out.absolute()]
     return run_foreground([*map(str, line), *options.rest], ready.variables())
+
+
+def run_checks(options: argparse.Namespace) -> int:
+    """Run every check, whether or not an earlier one failed, and return 1 if one did."""
+    ready = environment.ensure()
+    codes = {" ".join(words): run_foreground([str(ready.python), "-m", *words], ready.variables()) for words in CHECKS}
+    failed = [words for words, code in codes.items() if code]
+    print(f"[check] failed: {', '.join(failed)}" if failed else "[check] all clean", flush=True)
+    return int(bool(failed))
 
 
 def run_tests(options: argparse.Namespace) -> int:

@@ -5,13 +5,16 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from freeanimate_pack.nodes import NODES
 
 ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = (".", "demo", "freeanimate_core", "media", "nodes", "web", "workflows")
+AT_THE_ROOT = {"__init__.py", "LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml", "requirements.txt"}
+PICTURES = (".gif", ".jpg", ".jpeg", ".mp4", ".png", ".svg", ".webm", ".webp")
 LARGEST = 25_000_000  # bytes; the demo's weights are 18 MB of them
 REPORT = """
 import asyncio, json, pathlib, sys
@@ -36,6 +39,11 @@ def git(*words: str) -> set[str]:
     """The paths that a git command lists."""
     done = subprocess.run(["git", *words, "-z"], cwd=ROOT, check=True, capture_output=True, text=True)
     return set(filter(None, done.stdout.split("\0")))
+
+
+def top(name: str) -> str:
+    """The top folder that a path lies in, or a dot."""
+    return name.split("/")[0] if "/" in name else "."
 
 
 @pytest.fixture(scope="module")
@@ -70,12 +78,27 @@ def test_no_module_is_shipped_that_no_node_reads(shipped, loaded):
     assert modules == [name for name in loaded["files"] if name.startswith("demo/")]
 
 
-def test_pages_templates_and_papers_come_along(shipped):
-    wanted = {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml", "requirements.txt"}
-    wanted |= git("ls-files", "web", "workflows", "media", "nodes", "freeanimate_core")
-    assert wanted <= set(shipped)
-    assert not any(name.startswith(("tests/", ".", "dev")) for name in shipped)
+def test_the_archive_by_folder(shipped):
+    sizes = {folder: [(ROOT / name).stat().st_size for name in shipped if top(name) == folder] for folder in FOLDERS}
+    print(f"\n{len(shipped)} files, {sum(map(sum, sizes.values())) / 1e6:.2f} MB")
+    print("\n".join(f"{folder:<18}{len(own):>4} files {sum(own) / 1e6:>8.3f} MB" for folder, own in sizes.items()))
+    assert {top(name) for name in shipped} == set(FOLDERS)
+    assert {name for name in shipped if top(name) == "."} == AT_THE_ROOT
+    assert {name for name in git("ls-files") if top(name) in FOLDERS and top(name) != "."} <= set(shipped)
+    assert sum(map(sum, sizes.values())) < LARGEST
 
 
-def test_it_is_small(shipped):
-    assert sum((ROOT / name).stat().st_size for name in shipped) < LARGEST
+def test_no_picture_is_shipped_that_nothing_shows(shipped):
+    texts = [name for name in shipped if name.endswith((".md", ".toml", ".json"))]
+    written = {PurePosixPath(name).parent: "" for name in texts}
+    for name in texts:
+        written[PurePosixPath(name).parent] += (ROOT / name).read_text(encoding="utf-8")
+    assert not [name for name in shipped if name.endswith(PICTURES) and not shown(name, shipped, written)]
+
+
+def shown(picture: str, shipped: list[str], written: dict[PurePosixPath, str]) -> bool:
+    """A template's thumbnail beside it, or a picture that a text beside it or at the root names."""
+    path = PurePosixPath(picture)
+    if path.parent.name == "workflows":
+        return str(path.with_suffix(".json")) in shipped
+    return path.name in written.get(path.parent, "") or picture in written[PurePosixPath()]

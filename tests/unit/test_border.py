@@ -1,67 +1,61 @@
-"""The architecture, enforced: one border to the host, thin nodes, plain text, no leftovers."""
+"""The borders, as rules of folders: who may import the host, who may import whom, and what is never shipped."""
 
-import ast
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from structure import CORE, ROOT, Import, graph, python_files, room
 
-ROOT = Path(__file__).resolve().parents[2]
-HOST_MODULES = {"comfy", "comfy_api", "comfy_extras", "folder_paths", "nodes", "server", "execution", "latent_preview"}
-CORE = sorted((ROOT / "freeanimate_core").rglob("*.py"))
-NODES = sorted((ROOT / "nodes").glob("*.py"))
-SOURCES = [*CORE, *NODES, *sorted((ROOT / "demo").glob("*.py")), ROOT / "__init__.py"]
-NEEDS_HOST = {"host", "run_inspect", "run_inversion", "run_parts", "run_refine", "run_sampling"}
-
-
-def absolute_imports(path: Path) -> set[str]:
-    """Top-level names of the modules that a file imports absolutely."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names.add(node.module.split(".")[0])
-    return names
+HOST = {"comfy", "comfy_api", "comfy_extras", "folder_paths", "nodes", "server", "execution", "latent_preview"}
+SHIPPED = ("__init__.py", "nodes", "demo", CORE)
+PURE = ("method", "pose", "preview", "compare")
+FILES = python_files()
+GRAPH = graph(FILES)
 
 
-@pytest.mark.parametrize("path", CORE, ids=lambda p: p.relative_to(ROOT).as_posix())
-def test_only_host_imports_the_host(path):
-    found = absolute_imports(path) & HOST_MODULES
-    assert bool(found) == (path.name == "host.py"), found
+def of_host(found: Import) -> bool:
+    return not found.inside and (found.package in HOST or found.package.startswith("comfy_"))
+
+
+def said(found: list[Import]) -> list[str]:
+    return [f"{i.file} imports {i.target}" for i in found]
+
+
+def test_the_host_is_imported_in_its_room_alone():
+    outside = [i for i in GRAPH if of_host(i) and i.file.startswith(CORE) and room(i.file) != f"{CORE}/host"]
+    assert not said(outside)
+    assert any(of_host(i) for i in GRAPH if room(i.file) == f"{CORE}/host")
+
+
+def test_of_what_is_shipped_runs_and_nodes_alone_import_the_hosts_room():
+    allowed = {f"{CORE}/host", f"{CORE}/runs", "nodes"}
+    reached = [i for i in GRAPH if i.inside and room(i.target) == f"{CORE}/host" and i.file.startswith(SHIPPED)]
+    assert not said([i for i in reached if room(i.file) not in allowed])
+    assert reached
 
 
 def test_nodes_reach_the_host_through_its_api_alone():
-    assert set().union(*map(absolute_imports, NODES)) & HOST_MODULES == {"comfy_api"}
+    found = [i for i in GRAPH if of_host(i) and i.file.startswith(("nodes/", "__init__.py"))]
+    assert not said([i for i in found if i.package != "comfy_api"])
+    assert found
 
 
-def test_the_method_imports_without_the_host():
-    modules = [
-        ".".join(p.relative_to(ROOT).with_suffix("").parts)
-        for p in CORE
-        if p.stem not in NEEDS_HOST and p.name != "__init__.py"
-    ]
-    code = f"import sys, {', '.join(modules)}; assert 'comfy' not in sys.modules"
+def test_of_the_demo_the_model_alone_imports_the_host():
+    assert not said([i for i in GRAPH if of_host(i) and i.file.startswith("demo/") and "demo/model/" not in i.file])
+
+
+def test_nothing_shipped_imports_what_is_not():
+    assert not said([i for i in GRAPH if i.file.startswith(SHIPPED) and i.package in {"lab", "tests", "devtools"}])
+
+
+def test_what_starts_everything_needs_nothing():
+    own = [i for i in GRAPH if i.file.startswith(("dev.py", "devtools/")) and i.package != "devtools"]
+    assert not said([i for i in own if i.inside or i.package not in sys.stdlib_module_names])
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_a_pure_room_is_imported_without_the_host(name):
+    files = [file for file in FILES if room(file) == f"{CORE}/{name}"]
+    modules = [file.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for file in files]
+    code = f"import sys, {', '.join(modules)}; assert not {HOST!r} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.relative_to(ROOT).as_posix())
-def test_house_rules(path):
-    text = path.read_text(encoding="utf-8")
-    assert text.isascii()
-    assert len(text.splitlines()) <= 300
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.ExceptHandler):
-            assert node.type is not None and getattr(node.type, "id", "") not in {"Exception", "BaseException"}
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name != "define_schema":
-            assert node.end_lineno - node.lineno < 50, node.name
-
-
-@pytest.mark.parametrize("path", CORE, ids=lambda p: p.relative_to(ROOT).as_posix())
-def test_public_names_are_documented(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    assert ast.get_docstring(tree)
-    for node in tree.body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
-            assert ast.get_docstring(node), node.name

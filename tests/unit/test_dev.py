@@ -160,6 +160,22 @@ def test_pytest_gets_all_tests_or_the_named_ones(rest, full, expected):
     assert commands.pytest_arguments(options) == ["-c", "tests/pytest.ini", *expected]
 
 
+@pytest.mark.parametrize("bad, code", [((), 0), (("ruff",), 1), (("mypy",), 1)])
+def test_every_check_runs_and_what_failed_is_named(bad, code, monkeypatch, capfd):
+    ran = []
+    monkeypatch.setattr(environment, "ensure", lambda: environment.Ready(Path(sys.executable), ROOT))
+    monkeypatch.setattr(commands, "run_foreground", lambda line, _: ran.append(line[2:]) or int(line[2] in bad))
+    assert commands.main(["check"]) == code
+    assert ran == [list(words) for words in commands.CHECKS]
+    said = capfd.readouterr().out
+    assert all((" ".join(words) in said) == (words[0] in bad) for words in commands.CHECKS)
+
+
+def test_the_checkers_are_pinned():
+    listed = (ROOT / "requirements-dev.txt").read_text().split()
+    assert {words[0] for words in commands.CHECKS} == {line.split("==")[0] for line in listed if "==" in line}
+
+
 @pytest.mark.skipif(os.name == "nt", reason="sends a POSIX signal")
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_command_lets_its_child_clean_up(tmp_path, sent):
