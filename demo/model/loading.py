@@ -16,7 +16,7 @@ LATENT_RGB = (
     (-0.028, -0.015, 0.017),
     (0.113, -0.008, -0.080),
 )
-_SEED = 0  # of the drawn weights that the trained ones replace
+SEED = 0  # of the drawn weights that the trained ones replace
 
 
 def load_demo_model() -> tuple[object, object, object, object]:
@@ -30,7 +30,7 @@ def load_demo_model() -> tuple[object, object, object, object]:
 def assemble(parts: dict[str, dict[str, Tensor]]) -> tuple[object, object, object, object]:
     """(MODEL, CLIP, VAE, CONTROL_NET) of the state dicts that ``load_weights`` gives."""
     layout = tiny.SD15_DEMO
-    model, control = tiny.build_model(layout, _SEED), tiny.build_control_net(layout, _SEED)
+    model, control = tiny.build_model(layout, SEED), tiny.build_control_net(layout, SEED)
     model.model.diffusion_model.load_state_dict(parts["unet"])
     _show_own_colours(model.model.latent_format)
     control.control_model.load_state_dict(parts["control"])
@@ -46,7 +46,7 @@ def _show_own_colours(latent_format: object) -> None:
 
 def _clip(layout: tiny.Layout, parts: dict[str, dict[str, Tensor]]) -> object:
     """A CLIP whose table has a row for the words of the training's captions; all others say nothing."""
-    clip = tiny.build_clip(layout, _SEED)
+    clip = tiny.build_clip(layout, SEED)
     state = clip.cond_stage_model.state_dict()
     table = torch.zeros_like(state[TOKENS])
     text = dict(parts["text"])

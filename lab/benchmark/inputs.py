@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torch.nn import functional
 
 
 def generator(seed: int) -> torch.Generator:
@@ -14,7 +14,7 @@ def latent(frames: int, h: int, w: int, seed: int = 0) -> dict[str, Tensor]:
     """LATENT [F,4,h,w] of a smooth picture that drifts from frame to frame, in the VAE's units (spread near 3)."""
     rng = generator(seed)
     coarse = torch.randn(1, 4, 3, 3, generator=rng) + 0.3 * torch.randn(frames, 4, 3, 3, generator=rng)
-    smooth = interpolate(coarse, (h, w), mode="bicubic", align_corners=False)
+    smooth = functional.interpolate(coarse, (h, w), mode="bicubic", align_corners=False)
     return {"samples": 3.0 * smooth + 0.3 * torch.randn(frames, 4, h, w, generator=rng)}
 
 

@@ -4,6 +4,7 @@ import argparse
 import time
 
 import torch
+from torch import Tensor
 
 from ..hosting import Host
 from . import curve, table
@@ -47,7 +48,7 @@ def run(host: Host, options: argparse.Namespace) -> None:
         _write(options, results)
 
 
-def _truths(table_of: Rows, rows: list[Row], measured: dict[str, Measured]) -> dict[float, torch.Tensor]:
+def _truths(table_of: Rows, rows: list[Row], measured: dict[str, Measured]) -> dict[float, Tensor]:
     """The literal latents at every span of the table: those of the kept maps, else made for one frame."""
     truths = {}
     for span in {row.span for row in rows if row.span is not None}:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import torch
 from PIL import Image
+from torch import Tensor
 
 from .. import hosting
 from ..options import positive
@@ -154,11 +155,11 @@ def _sheet(host: hosting.Host, results: Results, settings: Settings, seeds: Sequ
     return whole
 
 
-def _pictures(images: torch.Tensor) -> list[Image.Image]:
+def _pictures(images: Tensor) -> list[Image.Image]:
     return _shown((255 * images).round().to(torch.uint8))
 
 
-def _shown(frames: torch.Tensor) -> list[Image.Image]:
+def _shown(frames: Tensor) -> list[Image.Image]:
     return [Image.fromarray(frame.numpy()) for frame in frames]
 
 

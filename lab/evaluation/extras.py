@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d
+from torch.nn import functional
 
 from freeanimate_pack.freeanimate_core.host.patches import site_of
 from freeanimate_pack.freeanimate_core.method.schedule import guidance
@@ -114,7 +114,7 @@ def _fading(inputs: Inputs, live: Inputs, extra: dict, _: Scene) -> Inputs:
 def _live_in_holes(inputs: Inputs, live: Inputs, extra: dict, scene: Scene) -> Inputs:
     """Live attention where the preview is invented, the recorded one elsewhere; all frames are in one window."""
     side = extra["activations_shape"][-2:]
-    holes = adaptive_avg_pool2d(scene.case.holes[:, None].to(inputs[0]), side).flatten(1)[..., None]
+    holes = functional.adaptive_avg_pool2d(scene.case.holes[:, None].to(inputs[0]), side).flatten(1)[..., None]
     share = (holes > HOLE_SHARE).to(inputs[0])
     return _towards_live(inputs, live, share.repeat(len(inputs[0]) // len(share), 1, 1))
 
@@ -167,7 +167,7 @@ def _as_reference(denoised: Tensor, scene: Scene) -> Tensor:
     """The person's channel statistics are those of the reference's person."""
     side = denoised.shape[-2:]
     now, then = (
-        adaptive_avg_pool2d(mask[:, None].to(denoised), side)
+        functional.adaptive_avg_pool2d(mask[:, None].to(denoised), side)
         for mask in (scene.case.preview_masks, scene.case.reference_mask)
     )
     return _to_statistics(denoised, now, scene.reference.to(denoised), then)
@@ -198,7 +198,7 @@ def _same_kind(persons: Tensor, like: Tensor) -> Tensor:
     """Additive mask [b,1,n,2n] for queries [b,n,c] of all frames in one window, whose picture is square."""
     tokens = like.shape[-2]
     side = round(tokens**0.5)
-    kinds = adaptive_avg_pool2d(persons.to(like.device), side).flatten(1) > 0.5
+    kinds = functional.adaptive_avg_pool2d(persons.to(like.device), side).flatten(1) > 0.5
     frames, reference = kinds[:-1], kinds[-1]
     apart = frames[:, :, None] != reference[None, None]
     mask = torch.zeros(len(frames), tokens, 2 * tokens, dtype=like.dtype, device=like.device)

@@ -2,8 +2,8 @@
 
 import numpy as np
 import torch
-import torch.nn.functional as nn
 from torch import Tensor
+from torch.nn import functional
 
 from freeanimate_pack.freeanimate_core.measures import (
     background_drift,
@@ -96,7 +96,7 @@ def _found_at(frame: Tensor, truth: Tensor, column: int, row: int) -> list[float
     if wanted is None:
         return []
     searched = _around(frame, column, row, half + REACH).movedim(-1, 0)[None]
-    patches = nn.unfold(searched, PATCH)[0].T.reshape(-1, 3, PATCH * PATCH).transpose(1, 2)
+    patches = functional.unfold(searched, PATCH)[0].T.reshape(-1, 3, PATCH * PATCH).transpose(1, 2)
     shift = torch.arange(-REACH, REACH + 1).float()
     distances = torch.hypot(*torch.meshgrid(shift, shift, indexing="ij")).flatten()
     found = _normalised(patches)

@@ -14,7 +14,7 @@ from .narrow_vae import Decoder, Encoder, colour_start
 CROP = 64  # pixels; most of a crop is figure, which is the hard part
 FIGURE_WEIGHT = 3.0
 LATENT_NOISE = 0.05  # in units of the latents' spread, so that a denoiser's small errors stay small pictures
-_EDGES, _SQUARES, _SPREAD = 0.5, 10.0, 0.02  # weights of the loss beside L1
+EDGES, SQUARES, SPREAD = 0.5, 10.0, 0.02  # weights of the loss beside L1
 
 
 class AutoEncoder(nn.Module):
@@ -29,9 +29,9 @@ class AutoEncoder(nn.Module):
 def reconstruction_loss(shown: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     """L1 + squares + L1 of the gradients of [b,3,h,w], each weighted by [b,1,h,w] of mean about 1."""
     difference = shown - truth
-    loss = (weight * (difference.abs() + _SQUARES * difference.square())).mean()
+    loss = (weight * (difference.abs() + SQUARES * difference.square())).mean()
     for axis in (-1, -2):
-        loss = loss + _EDGES * (weight.narrow(axis, 1, weight.shape[axis] - 1) * difference.diff(dim=axis).abs()).mean()
+        loss = loss + EDGES * (weight.narrow(axis, 1, weight.shape[axis] - 1) * difference.diff(dim=axis).abs()).mean()
     return loss
 
 
@@ -58,7 +58,7 @@ def loss(module: AutoEncoder, pictures: Pictures, batch: int, rng: torch.Generat
     shown = module.decoder(latents + LATENT_NOISE * noise)
     weight = 1 + (FIGURE_WEIGHT - 1) * figures
     whole = reconstruction_loss(shown, images, weight / weight.mean())
-    return whole if frozen else whole + _SPREAD * spread_loss(latents)
+    return whole if frozen else whole + SPREAD * spread_loss(latents)
 
 
 @torch.no_grad()

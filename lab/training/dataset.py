@@ -20,7 +20,7 @@ from .poses import varied_pose
 
 SIZE = 128
 FIRST_SEED = 1_000_000  # characters below are never trained on: examples, tests and evaluations use them
-_CHUNK = 250
+CHUNK = 250
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def _draw(folder: Path, first_seed: int, characters: int, poses: int, workers: i
         for name, shape in shapes.items()
     }
     np.save(folder / "seeds.npy", np.repeat(np.arange(first_seed, first_seed + characters), poses))
-    step = max(_CHUNK // poses, 1)
+    step = max(CHUNK // poses, 1)
     starts = range(0, characters, step)
     draw: Callable = partial(_drawn, first_seed, characters, poses, step)
     with ProcessPoolExecutor(workers) as pool:

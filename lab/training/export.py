@@ -15,7 +15,7 @@ from .hint import part_map
 from .loop import Stage
 from .samples import GUIDANCES, Sampler, sample_sheet
 
-_SHOWN, _JUDGED = 8, 48  # characters on the sheet, and those whose samples are measured
+SHOWN, JUDGED = 8, 48  # characters on the sheet, and those whose samples are measured
 FIRST_LOSSES = 20
 
 
@@ -37,19 +37,19 @@ def export(vae: Stage, denoiser: Stage, seeing: reader.PartReader, held_out: Pic
     module: Denoiser = denoiser.module
     parts = state_of(vae, denoiser)
     save_weights(parts, module.text.rows, facts)
-    sampler = Sampler(assemble(load_weights()), held_out, _JUDGED)
+    sampler = Sampler(assemble(load_weights()), held_out, JUDGED)
     measured, rows = _measured(sampler, seeing, held_out)
     vae.module.load_state_dict(vae.averaged())
     psnr, inside = autoencoder.quality(vae.module, *held_out.whole(0, len(held_out)))
     measured |= {"vae_psnr": round(psnr, 2), "vae_figure_psnr": round(inside, 2)}
     save_weights(parts, module.text.rows, facts | {"measured": measured})
-    sample_sheet({name: batch[:_SHOWN] for name, batch in rows.items()}).save(FOLDER / "samples.jpg", quality=88)
+    sample_sheet({name: batch[:SHOWN] for name, batch in rows.items()}).save(FOLDER / "samples.jpg", quality=88)
     return measured
 
 
 def _measured(sampler: Sampler, seeing: reader.PartReader, held_out: Pictures) -> tuple[dict, dict[str, Tensor]]:
     """Part agreement of truth and samples, and the sheet's rows."""
-    truth = part_map(held_out.labels[:_JUDGED])
+    truth = part_map(held_out.labels[:JUDGED])
     measured = {"part_agreement_truth_through_vae": round(reader.agreement(seeing, sampler.latents(), truth), 4)}
     rows = {"truth": sampler.truth, "through VAE": sampler.through_vae()}
     for guidance in GUIDANCES:

@@ -21,7 +21,7 @@ from .loop import Plan, Stage
 PARTS = 11  # labels of the renderer: ground, torso, head, eight halves of limbs
 CELLS = 32  # the part map is 32x32
 FEATURES = (256, SIZE // 8, SIZE // 8)
-_FROZEN = 14  # modules of the hint block before its last convolution
+FROZEN = 14  # modules of the hint block before its last convolution
 
 
 class HintStage(nn.Module):
@@ -29,7 +29,7 @@ class HintStage(nn.Module):
 
     def __init__(self, hint_block: nn.Sequential, rng: torch.Generator):
         super().__init__()
-        self.body = nn.Sequential(*list(hint_block)[:_FROZEN])
+        self.body = nn.Sequential(*list(hint_block)[:FROZEN])
         self.head = nn.Conv2d(FEATURES[0], 4 * PARTS, 1)
         for conv in (m for m in self.modules() if isinstance(m, nn.Conv2d)):
             nn.init.kaiming_normal_(conv.weight, nonlinearity="relu", generator=rng)

@@ -17,9 +17,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, distributed, nn
 
-_MOMENTS = ("exp_avg", "exp_avg_sq", "step")
-_WARM_UP = 100  # steps over which the rate rises
-_RECENT = 50
+MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+WARM_UP = 100  # steps over which the rate rises
+RECENT = 50
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def learning_rate(plan: Plan, step: int) -> float:
     left = 1 - min(step / plan.steps, 1.0)
     share = max(1 - left / plan.cooling, 0.0)
     cosine = plan.last_rate + (plan.rate - plan.last_rate) * 0.5 * (1 + math.cos(math.pi * share))
-    return cosine * min((step + 1) / _WARM_UP, 1.0)
+    return cosine * min((step + 1) / WARM_UP, 1.0)
 
 
 def worker() -> int:
@@ -81,7 +81,7 @@ class Stage:
         try:
             while self.done < self.plan.steps and time.monotonic() - started < seconds:
                 loss = self._step(loss_of)
-                self.recent = loss if math.isnan(self.recent) else self.recent + (loss - self.recent) / _RECENT
+                self.recent = loss if math.isnan(self.recent) else self.recent + (loss - self.recent) / RECENT
                 self._note(loss, time.monotonic() - started)
                 if time.monotonic() - saved > self.plan.save_every:
                     self.save()
@@ -134,7 +134,7 @@ class Stage:
         tensors |= {f"average.{name}": value for name, value in self.average.items()}
         for name, p in self.parameters.items():
             tensors |= {
-                f"{kind}.{name}": self.optimiser.state[p][kind] for kind in _MOMENTS if p in self.optimiser.state
+                f"{kind}.{name}": self.optimiser.state[p][kind] for kind in MOMENTS if p in self.optimiser.state
             }
         tensors["done"] = torch.tensor(self.done)
         part = self.file.with_suffix(".part")
@@ -150,6 +150,6 @@ class Stage:
             for name, p in self.parameters.items():
                 p.copy_(tensors[f"weights.{name}"])
                 self.average[name].copy_(tensors[f"average.{name}"])
-                kinds = {kind: tensors[f"{kind}.{name}"] for kind in _MOMENTS if f"{kind}.{name}" in tensors}
+                kinds = {kind: tensors[f"{kind}.{name}"] for kind in MOMENTS if f"{kind}.{name}" in tensors}
                 if kinds:
                     self.optimiser.state[p] = {k: v.to(p.device) if k != "step" else v for k, v in kinds.items()}

@@ -13,7 +13,7 @@ from .dataset import Pictures
 from .hint import PARTS, part_map
 from .loop import Plan, Stage
 
-_WIDTH = 64
+WIDTH = 64
 
 
 class PartReader(nn.Module):
@@ -21,9 +21,9 @@ class PartReader(nn.Module):
 
     def __init__(self, rng: torch.Generator):
         super().__init__()
-        widths = (4, _WIDTH, _WIDTH, _WIDTH, _WIDTH)
+        widths = (4, WIDTH, WIDTH, WIDTH, WIDTH)
         layers = [part for pair in zip(widths, widths[1:]) for part in (nn.Conv2d(*pair, 3, padding=1), nn.SiLU())]
-        self.net = nn.Sequential(*layers, nn.Conv2d(_WIDTH, 4 * PARTS, 1), nn.PixelShuffle(2))
+        self.net = nn.Sequential(*layers, nn.Conv2d(WIDTH, 4 * PARTS, 1), nn.PixelShuffle(2))
         for conv in (m for m in self.modules() if isinstance(m, nn.Conv2d)):
             nn.init.kaiming_normal_(conv.weight, nonlinearity="relu", generator=rng)
             nn.init.zeros_(conv.bias)

@@ -25,7 +25,7 @@ HINT = Plan("hint", 400, 2e-3, 1e-4)
 READER = Plan("reader", 800, 2e-3, 1e-4)
 DENOISER = Plan("denoiser", 4000, 1e-3, 3e-5, averaging=0.999, cooling=0.3)
 CROPS, SKELETONS, LATENTS, READ = 8, 16, 16, 32  # pictures per step
-_TOLD_EVERY = 20  # seconds
+TOLD_EVERY = 20  # seconds
 
 
 class Training:
@@ -156,7 +156,7 @@ class Training:
         """Train, with a line of progress, and judge the result."""
         plan, told, started, first = stage.plan, time.monotonic(), time.monotonic(), stage.done
         for done in stage.run(loss_of, self.seconds):
-            if time.monotonic() - told > _TOLD_EVERY or done == plan.steps:
+            if time.monotonic() - told > TOLD_EVERY or done == plan.steps:
                 told = time.monotonic()
                 left = (plan.steps - done) * (told - started) / (done - first) / 60
                 _say(f"{plan.name} {done}/{plan.steps}, loss {stage.recent:.4f}, {left:.0f} minutes left")

@@ -17,10 +17,10 @@ from .jitter import STRENGTHS, jitter
 from .scores import score, summary
 
 # Mode -> kinds of clips that it does not set out to fit, and why. They are measured all the same.
-_ONLY_AS_IT_IS = "the poses stay where they are"
+ONLY_AS_IT_IS = "the poses stay where they are"
 OUT_OF_SCOPE: dict[str, dict[str, str]] = {
-    "none": dict.fromkeys(("scale", "offset", "aspect", "foreshortened first frame", "half body"), _ONLY_AS_IT_IS)
-    | {"missing joints": _ONLY_AS_IT_IS, "child and adult": "no bone changes"},
+    "none": dict.fromkeys(("scale", "offset", "aspect", "foreshortened first frame", "half body"), ONLY_AS_IT_IS)
+    | {"missing joints": ONLY_AS_IT_IS, "child and adult": "no bone changes"},
     "affine": {"child and adult": "one scale cannot change proportions: use bone length"},
     "affine (StableAnimator)": {
         "jump": "vertical motion shrinks the body, as published",

@@ -14,10 +14,10 @@ from freeanimate_pack.freeanimate_core.pose import PoseSequence
 from freeanimate_pack.freeanimate_core.pose.skeleton import PARENTS, with_middles
 
 HEIGHT, WIDTH, FRAMES = 256, 192, 24
-_NAMES = list(MOTIONS)
-_ABOVE_SHOULDERS = (0, 1, 2, 5, 14, 15, 16, 17)
-_LOWER_LEGS = (9, 10, 12, 13)
-_SHORTENED = 0.4  # what is left of limbs that point at the viewer
+NAMES = list(MOTIONS)
+ABOVE_SHOULDERS = (0, 1, 2, 5, 14, 15, 16, 17)
+LOWER_LEGS = (9, 10, 12, 13)
+SHORTENED = 0.4  # what is left of limbs that point at the viewer
 
 
 @dataclass(frozen=True)
@@ -44,24 +44,24 @@ def all_clips() -> list[Clip]:
 
 
 def _same() -> Iterator[Clip]:
-    for seed, name in enumerate(_NAMES):
+    for seed, name in enumerate(NAMES):
         yield _clip("same body", name, seed, name)
 
 
 def _scaled() -> Iterator[Clip]:
     for seed, scale in enumerate((0.5, 0.7, 1.4, 2.0)):
-        clip = _clip("scale", f"driving body x {1 / scale:.2f}", seed, _NAMES[seed])
+        clip = _clip("scale", f"driving body x {1 / scale:.2f}", seed, NAMES[seed])
         yield _seen_by(clip, 1 / scale, (0, 0), round(HEIGHT / scale), round(WIDTH / scale))
 
 
 def _moved() -> Iterator[Clip]:
     for seed, offset in enumerate(((40, 0), (-30, 25), (0, -40))):
-        yield _seen_by(_clip("offset", f"by {offset} px", seed, _NAMES[seed + 3]), 1.0, offset, HEIGHT, WIDTH)
+        yield _seen_by(_clip("offset", f"by {offset} px", seed, NAMES[seed + 3]), 1.0, offset, HEIGHT, WIDTH)
 
 
 def _other_aspect() -> Iterator[Clip]:
     for seed, (height, width) in enumerate(((216, 384), (400, 225), (300, 300))):
-        clip = _clip("aspect", f"driving {width} x {height}", seed, _NAMES[seed])
+        clip = _clip("aspect", f"driving {width} x {height}", seed, NAMES[seed])
         yield _seen_by(clip, height / HEIGHT, ((width - WIDTH * height / HEIGHT) / 2, 0), height, width)
 
 
@@ -77,14 +77,14 @@ def _bobs() -> Iterator[Clip]:
     for seed, height in enumerate((0.03, 0.1, 0.2)):
         for name in ("wave", "turn"):
             clip = _raised(_clip("bob", f"{name}, {height} H", seed, name), height * beat)
-            yield _without(clip, [joint for joint in range(18) if joint not in _ABOVE_SHOULDERS])
+            yield _without(clip, [joint for joint in range(18) if joint not in ABOVE_SHOULDERS])
 
 
 def _foreshortened() -> Iterator[Clip]:
-    for seed, name in enumerate(_NAMES):
+    for seed, name in enumerate(NAMES):
         clip = _clip("foreshortened first frame", name, seed, name)
         truth = clip.truth.copy()
-        truth[:1] = _scaled_bones(truth[:1], {bone: _SHORTENED for bone in ("upper arms", "forearms", "thighs")})
+        truth[:1] = _scaled_bones(truth[:1], {bone: SHORTENED for bone in ("upper arms", "forearms", "thighs")})
         yield _seen_by(replace(clip, truth=truth), 0.83, (9, 5), HEIGHT, WIDTH)
 
 
@@ -100,7 +100,7 @@ def _missing() -> Iterator[Clip]:
 
 def _gaps() -> Iterator[Clip]:
     rng = np.random.default_rng(1)
-    for seed, name in enumerate(_NAMES):
+    for seed, name in enumerate(NAMES):
         clip = _clip("gaps", name, seed, name)
         joints = clip.driving.joints.copy()
         for joint in rng.permutation(18)[:6]:
@@ -111,15 +111,15 @@ def _gaps() -> Iterator[Clip]:
 
 
 def _half_body() -> Iterator[Clip]:
-    for seed, name in enumerate(_NAMES):
+    for seed, name in enumerate(NAMES):
         clip = _seen_by(_clip("half body", name, seed, name), 1.5, (-20, 10), HEIGHT, 2 * WIDTH)
-        yield _without(clip, _LOWER_LEGS)
+        yield _without(clip, LOWER_LEGS)
 
 
 def _proportions() -> Iterator[Clip]:
     """Child driven by adult and the other way round: the youngest and the oldest of 40 bodies."""
     by_age = sorted(range(40), key=lambda seed: body(seed).youth)
-    for index, name in enumerate(_NAMES):
+    for index, name in enumerate(NAMES):
         adult, child = by_age[index], by_age[-1 - index]
         for driver, target in ((adult, child), (child, adult)):
             clip = _clip("child and adult", f"{name}, seed {driver} drives {target}", target, name)

@@ -13,7 +13,7 @@ from freeanimate_pack.freeanimate_core.pose.skeleton import PARENTS, with_middle
 
 from .clips import Clip
 
-_SHORT = 0.25  # bones seen at less than this share of their longest have no length worth comparing
+SHORT = 0.25  # bones seen at less than this share of their longest have no length worth comparing
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def score(clip: Clip, poses: PoseSequence) -> Score:
         seen = np.isfinite(true) & np.isfinite(own[:, joint])
         if seen.any():
             # A bone that points at the viewer counts by its error against its whole length.
-            error = np.abs(own[seen, joint] - true[seen]) / np.maximum(true[seen], _SHORT * true[seen].max())
+            error = np.abs(own[seen, joint] - true[seen]) / np.maximum(true[seen], SHORT * true[seen].max())
             errors.append(error.max())
             lengths += own[seen, joint].sum(), true[seen].sum()
     shown = (poses.joints[..., 2] >= VISIBLE) & (clip.truth[..., 2] >= VISIBLE)

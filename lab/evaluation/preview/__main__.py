@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 from PIL import Image
+from torch import Tensor
 
 from ...options import positive
 from ...sheet import contact_sheet
@@ -20,7 +21,7 @@ from .study import MEASURES, METHODS, Made, make
 
 CHARACTERS, QUICK, SIZE = 20, 3, 256
 SHEETS = 4  # characters in the contact sheet
-_MILLISECONDS = 120  # a frame of the GIF
+MILLISECONDS = 120  # a frame of the GIF
 
 
 def main() -> int:
@@ -67,7 +68,7 @@ def _photo(out: Path) -> None:
     """GIF and sheet of the photograph."""
     by_mask, by_pose = photo.preview(photo.outline()), photo.preview(None)
     frames = _pictures(by_mask.frames)
-    frames[0].save(out / "photo.gif", save_all=True, append_images=frames[1:], duration=_MILLISECONDS, loop=0)
+    frames[0].save(out / "photo.gif", save_all=True, append_images=frames[1:], duration=MILLISECONDS, loop=0)
     rows = {
         "reference": _pictures(photo.picture()),
         "by mask": frames,
@@ -78,7 +79,7 @@ def _photo(out: Path) -> None:
     contact_sheet(rows).save(out / "photo_sheet.png")
 
 
-def _pictures(images: torch.Tensor) -> list[Image.Image]:
+def _pictures(images: Tensor) -> list[Image.Image]:
     return [Image.fromarray(image.numpy()) for image in (255 * images.clamp(0, 1)).round().to(torch.uint8)]
 
 
