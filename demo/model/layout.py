@@ -145,7 +145,7 @@ def generator(seed: int) -> torch.Generator:
 
 def _gain(name: str) -> float:
     """The factor on 1/sqrt(fan in) for one named weight."""
-    if any(part in name for part in ("to_q", "to_k", "q_proj", "k_proj")):
+    if any(layer in name for layer in ("to_q", "to_k", "q_proj", "k_proj")):
         return QUERY_KEY_GAIN
     if "zero_convs" in name or "middle_block_out" in name:
         return CONTROL_GAIN

@@ -14,7 +14,7 @@ from torch.nn import functional
 from freeanimate_pack.freeanimate_core.host.patches import site_of
 from freeanimate_pack.freeanimate_core.method.schedule import guidance
 
-from .cases import Case
+from .case import Case
 
 RESCALE = 0.7  # the host's default multiplier of RescaleCFG
 HOLE_SHARE = 0.1  # of a token's area, from which it counts as invented

@@ -17,7 +17,7 @@ from freeanimate_pack.freeanimate_core.measures import (
     warping_error,
 )
 
-from .cases import Case
+from .case import Case
 from .flow import true_flow
 
 # Name to (unit, whether higher is better), in the order of the tables.

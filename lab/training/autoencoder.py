@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .dataset import Pictures
-from .loop import Plan, Stage
+from .loop import Schedule, Stage
 from .narrow_vae import Decoder, Encoder, colour_start
+from .training_pictures import TrainingPictures
 
 CROP = 64  # pixels; most of a crop is figure, which is the hard part
 FIGURE_WEIGHT = 3.0
@@ -41,13 +41,15 @@ def spread_loss(latents: Tensor) -> Tensor:
     return mean.square().mean() + (deviation - 1).square().mean()
 
 
-def stage(plan: Plan, folder, device: str) -> Stage:
-    """The autoencoder on its way through ``plan``."""
-    module = AutoEncoder(torch.Generator().manual_seed(plan.seed)).to(device, memory_format=torch.channels_last)
-    return Stage(plan, module, folder)
+def stage(schedule: Schedule, folder, device: str) -> Stage:
+    """The autoencoder on its way through ``schedule``."""
+    module = AutoEncoder(torch.Generator().manual_seed(schedule.seed)).to(device, memory_format=torch.channels_last)
+    return Stage(schedule, module, folder)
 
 
-def loss(module: AutoEncoder, pictures: Pictures, batch: int, rng: torch.Generator, frozen: bool = False) -> Tensor:
+def loss(
+    module: AutoEncoder, pictures: TrainingPictures, batch: int, rng: torch.Generator, frozen: bool = False
+) -> Tensor:
     """The loss of one batch of random crops; ``frozen`` trains the decoder alone."""
     images, figures = pictures.crops(batch, CROP, rng)
     device = next(module.parameters()).device

@@ -15,8 +15,8 @@ from torch.nn import functional
 
 from freeanimate_pack.freeanimate_core.pose import PoseSequence, draw_poses
 
-from .dataset import SIZE, Pictures
-from .loop import Plan, Stage
+from .loop import Schedule, Stage
+from .training_pictures import SIZE, TrainingPictures
 
 PARTS = 11  # labels of the renderer: ground, torso, head, eight halves of limbs
 CELLS = 32  # the part map is 32x32
@@ -40,10 +40,10 @@ class HintStage(nn.Module):
         return functional.pixel_shuffle(self.head(self.body(hints)), 2)
 
 
-def stage(plan: Plan, hint_block: nn.Sequential, folder: Path, device: str) -> Stage:
-    """The hint block on its way through ``plan``."""
-    module = HintStage(hint_block, torch.Generator().manual_seed(plan.seed))
-    return Stage(plan, module.requires_grad_(True).to(device, memory_format=torch.channels_last), folder)
+def stage(schedule: Schedule, hint_block: nn.Sequential, folder: Path, device: str) -> Stage:
+    """The hint block on its way through ``schedule``."""
+    module = HintStage(hint_block, torch.Generator().manual_seed(schedule.seed))
+    return Stage(schedule, module.requires_grad_(True).to(device, memory_format=torch.channels_last), folder)
 
 
 def pose_pictures(joints: np.ndarray) -> Tensor:
@@ -52,7 +52,7 @@ def pose_pictures(joints: np.ndarray) -> Tensor:
     return drawn.movedim(-1, 1).contiguous(memory_format=torch.channels_last)
 
 
-def loss(module: HintStage, pictures: Pictures, batch: int, rng: torch.Generator) -> Tensor:
+def loss(module: HintStage, pictures: TrainingPictures, batch: int, rng: torch.Generator) -> Tensor:
     """Cross entropy of the part map."""
     which = torch.randint(len(pictures), (batch,), generator=rng).numpy()
     device = next(module.parameters()).device
@@ -67,7 +67,7 @@ def part_map(labels: np.ndarray) -> Tensor:
 
 
 @torch.no_grad()
-def agreement(module: HintStage, pictures: Pictures) -> float:
+def agreement(module: HintStage, pictures: TrainingPictures) -> float:
     """Share of the cells on the figures that get their true part."""
     device = next(module.parameters()).device
     found = module(pose_pictures(pictures.joints[:]).to(device)).argmax(dim=1).cpu()
@@ -76,16 +76,16 @@ def agreement(module: HintStage, pictures: Pictures) -> float:
 
 
 @torch.no_grad()
-def features(module: HintStage, pictures: Pictures, file: Path, batch: int = 64) -> np.ndarray:
+def features(module: HintStage, pictures: TrainingPictures, file: Path, batch: int = 64) -> np.ndarray:
     """Features [n,256,16,16] float16 of all pictures, computed on first use into ``file``."""
     if file.exists():
         return np.load(file, mmap_mode="r", allow_pickle=False)
-    part = file.with_suffix(".part.npy")
-    made = np.lib.format.open_memmap(part, "w+", np.float16, (len(pictures), *FEATURES))
+    partial = file.with_suffix(".part.npy")
+    made = np.lib.format.open_memmap(partial, "w+", np.float16, (len(pictures), *FEATURES))
     device = next(module.parameters()).device
     for start in range(0, len(pictures), batch):
         hints = pose_pictures(pictures.joints[start : start + batch]).to(device)
         made[start : start + batch] = module.body(hints).half().cpu().numpy()
     made.flush()
-    part.rename(file)
+    partial.rename(file)
     return made

@@ -1,6 +1,6 @@
 """An autoencoder of the TAESD layout with fewer channels per level, and its widening to the host's.
 
-The narrow net trains several times faster. `demo.weights.taesd` pads it to the layout's 64 channels.
+The narrow net trains several times faster. `demo.model.weights.taesd` pads it to the layout's 64 channels.
 Axes: b pictures, c channels, h, w pixels or latent cells (8 pixels wide).
 """
 

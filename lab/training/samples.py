@@ -11,9 +11,9 @@ from torch import Tensor
 
 from freeanimate_pack.demo.drawn.words import caption
 
-from ..sheet import contact_sheet
-from .dataset import Pictures
+from ..sheet import contact_sheet, pictures
 from .hint import pose_pictures
+from .training_pictures import TrainingPictures
 
 STEPS = 20
 GUIDANCES = (1.0, 3.0, 5.0)
@@ -22,7 +22,7 @@ GUIDANCES = (1.0, 3.0, 5.0)
 class Sampler:
     """The demo model's four objects and the conditioning of held-out characters."""
 
-    def __init__(self, models: tuple, pictures: Pictures, count: int):
+    def __init__(self, models: tuple, pictures: TrainingPictures, count: int):
         self.model, self.clip, self.vae, self.control = models
         self.truth = torch.from_numpy(np.array(pictures.images[:count])).float() / 255
         self.hints = pose_pictures(pictures.joints[:count]).movedim(1, -1)
@@ -58,8 +58,4 @@ class Sampler:
 
 def sample_sheet(rows: dict[str, Tensor]) -> Image.Image:
     """A labelled sheet of picture batches [b,h,w,3]."""
-    return contact_sheet({name: [_image(picture) for picture in batch] for name, batch in rows.items()})
-
-
-def _image(picture: Tensor) -> Image.Image:
-    return Image.fromarray((picture * 255).round().byte().cpu().numpy())
+    return contact_sheet({name: pictures(batch) for name, batch in rows.items()})

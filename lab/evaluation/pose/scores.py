@@ -11,7 +11,7 @@ import numpy as np
 from freeanimate_pack.freeanimate_core.pose import VISIBLE, PoseSequence
 from freeanimate_pack.freeanimate_core.pose.skeleton import PARENTS, with_middles
 
-from .clips import Clip
+from .clips import DrivingClip
 
 SHORT = 0.25  # bones seen at less than this share of their longest have no length worth comparing
 
@@ -26,7 +26,7 @@ class Score:
     joint_error: float  # mean over frames and joints
 
 
-def score(clip: Clip, poses: PoseSequence) -> Score:
+def score(clip: DrivingClip, poses: PoseSequence) -> Score:
     """Compare ``poses`` [F] with the clip's truth, over the joints that both show."""
     own, goal = _bones(poses.joints), _bones(clip.driving.joints)
     errors, lengths = [], np.zeros(2)

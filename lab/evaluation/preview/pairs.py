@@ -23,7 +23,7 @@ APART = Posture(tilt=0.03, upper_arms=(0.75, 0.75), forearms=(0.6, 0.6), ankles=
 
 
 @dataclass(frozen=True)
-class Clip:
+class PosePairs:
     """One character, one reference and one target pose of each class; float32 0-1, pixels."""
 
     seed: int
@@ -38,18 +38,18 @@ class Clip:
     ground: Tensor  # [S,S,3] the scene without anybody
 
 
-def clips(seed: int, size: int) -> list[Clip]:
-    """Both clips of character ``seed`` on a canvas of ``size`` x ``size``."""
+def pairs_of(seed: int, size: int) -> list[PosePairs]:
+    """The pairs of character ``seed`` with either reference, on a canvas of ``size`` x ``size``."""
     rng = np.random.default_rng([seed, 77])
     first, second = _targets(seed, rng)
-    return [_clip(seed, size, RESTING, first), _clip(seed, size, APART, second)]
+    return [_pairs(seed, size, RESTING, first), _pairs(seed, size, APART, second)]
 
 
-def _clip(seed: int, size: int, standing: Posture, targets: list[Posture]) -> Clip:
+def _pairs(seed: int, size: int, standing: Posture, targets: list[Posture]) -> PosePairs:
     rest, moved = (on_canvas(body(seed), postures, size, size) for postures in ([standing], targets))
     image, mask, labels, _ = draw_parts(seed, rest, size, size)
     truth, true_masks, true_labels, _ = draw_parts(seed, moved, size, size)
-    return Clip(
+    return PosePairs(
         seed,
         *(torch.from_numpy(item) for item in (image, mask)),
         torch.from_numpy(labels).long(),
