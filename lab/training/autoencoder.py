@@ -4,6 +4,7 @@ Axes: b pictures, h, w pixels.
 """
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -77,6 +78,6 @@ def preview_factors(latents: Tensor, images: Tensor) -> Tensor:
 
     Least squares from latents [b,c,h/8,w/8] to the cells' mean RGB, -1..1, in pictures [b,3,h,w] of 0..1.
     """
-    cells = functional.pad(latents.movedim(1, -1).flatten(0, 2), (0, 1), value=1.0)
-    colours = functional.avg_pool2d(images, 8).movedim(1, -1).flatten(0, 2) * 2 - 1
+    cells = functional.pad(rearrange(latents, "b c y x -> (b y x) c"), (0, 1), value=1.0)
+    colours = rearrange(functional.avg_pool2d(images, 8), "b rgb y x -> (b y x) rgb") * 2 - 1
     return torch.linalg.lstsq(cells, colours).solution

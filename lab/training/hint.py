@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -49,7 +50,7 @@ def stage(schedule: Schedule, hint_block: nn.Sequential, folder: Path, device: s
 def pose_pictures(joints: np.ndarray) -> Tensor:
     """Pose pictures [b,3,128,128] of joints [b,18,3], as the pack's own nodes draw them."""
     drawn = draw_poses(PoseSequence.from_joints(joints, SIZE, SIZE))
-    return drawn.movedim(-1, 1).contiguous(memory_format=torch.channels_last)
+    return rearrange(drawn, "b h w rgb -> b rgb h w").contiguous(memory_format=torch.channels_last)
 
 
 def loss(module: HintStage, pictures: TrainingPictures, batch: int, rng: torch.Generator) -> Tensor:

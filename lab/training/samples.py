@@ -6,6 +6,7 @@ Axes: b characters, h, w pixels.
 import nodes as host_nodes
 import numpy as np
 import torch
+from einops import rearrange
 from PIL import Image
 from torch import Tensor
 
@@ -25,7 +26,7 @@ class Sampler:
     def __init__(self, models: tuple, pictures: TrainingPictures, count: int):
         self.model, self.clip, self.vae, self.control = models
         self.truth = torch.from_numpy(np.array(pictures.images[:count])).float() / 255
-        self.hints = pose_pictures(pictures.joints[:count]).movedim(1, -1)
+        self.hints = rearrange(pose_pictures(pictures.joints[:count]), "b rgb h w -> b h w rgb")
         self.seeds = [int(seed) for seed in pictures.seeds[:count]]
 
     def latents(self) -> Tensor:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from freeanimate_pack.demo.drawn.character import draw_parts
@@ -50,7 +51,7 @@ class TrainingPictures:
 
     @staticmethod
     def _tensors(images: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor]:
-        shown = torch.from_numpy(np.array(images)).movedim(-1, 1).float().div(255)
+        shown = rearrange(torch.from_numpy(np.array(images)), "b h w rgb -> b rgb h w").float().div(255)
         figures = torch.from_numpy(labels > 0)[:, None].float()
         return shown.contiguous(memory_format=torch.channels_last), figures
 
