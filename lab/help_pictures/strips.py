@@ -1,4 +1,4 @@
-"""How the pictures are laid out: labelled rows for a narrow help panel, and an animation for the README."""
+"""How the help pages' pictures are laid out: labelled rows for a narrow help panel, and an animation for the README."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -54,7 +54,7 @@ def _variants(tokens: Tokens, seed: int) -> list[list[int]]:
 
 
 class TextEncoder(nn.Module):
-    """A CLIP text encoder over the captions' rows; ``host_weights`` gives it the host's full vocabulary."""
+    """A CLIP text encoder over the captions' rows; `demo.model.loading` puts them into the host's full vocabulary."""
 
     def __init__(self, tower: TextTower, rows: Tensor, rng: torch.Generator):
         super().__init__()
