@@ -1,8 +1,10 @@
-"""The contact sheet: rows of pictures under each other, each with its label."""
+"""The contact sheet: rows of pictures under each other, each with its label; and sheets put together."""
 
 from collections.abc import Mapping, Sequence
 
+import torch
 from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
 
 COLUMNS = 8
 CELL = 160  # pixels, the longer side of a picture in the sheet
@@ -46,3 +48,29 @@ def _numbered(picture: Image.Image, number: str) -> Image.Image:
         corner, number, INK, ImageFont.load_default(12), anchor="ls", stroke_width=2, stroke_fill=GROUND
     )
     return picture
+
+
+def pictures(images: Tensor) -> list[Image.Image]:
+    """IMAGE [F,H,W,3] in 0-1 as pictures."""
+    return shown((255 * images.clamp(0, 1)).round().to("cpu", torch.uint8))
+
+
+def shown(levels: Tensor) -> list[Image.Image]:
+    """Levels [F,H,W,3] uint8 as pictures."""
+    return [Image.fromarray(picture.numpy()) for picture in levels]
+
+
+def beside(sheets: Sequence[Image.Image]) -> Image.Image:
+    """Sheets from left to right."""
+    whole = Image.new("RGB", (sum(sheet.width for sheet in sheets), max(sheet.height for sheet in sheets)))
+    for index, sheet in enumerate(sheets):
+        whole.paste(sheet, (sum(earlier.width for earlier in sheets[:index]), 0))
+    return whole
+
+
+def below(sheets: Sequence[Image.Image]) -> Image.Image:
+    """Sheets from top to bottom."""
+    whole = Image.new("RGB", (max(sheet.width for sheet in sheets), sum(sheet.height for sheet in sheets)))
+    for index, sheet in enumerate(sheets):
+        whole.paste(sheet, (0, sum(earlier.height for earlier in sheets[:index])))
+    return whole

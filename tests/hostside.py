@@ -72,7 +72,13 @@ import comfy.sd  # noqa: E402
 import layouts  # noqa: E402
 import nodes as host_nodes  # noqa: E402
 
-from freeanimate_pack.demo.model import layout as tiny  # noqa: E402
+from freeanimate_pack.demo.model.layout import (  # noqa: E402
+    Layout,
+    build_clip,
+    build_control_net,
+    build_model,
+    build_vae,
+)
 from lab.benchmark.inputs import conditioning, hint, latent, relative  # noqa: E402, F401
 from lab.benchmark.sizes import SD15_FULL  # noqa: E402
 
@@ -81,7 +87,7 @@ from lab.benchmark.sizes import SD15_FULL  # noqa: E402
 class Tiny:
     """One family's small models, with helpers that make conditionings for them."""
 
-    layout: tiny.Layout
+    layout: Layout
     model: comfy.model_patcher.ModelPatcher
     clip: comfy.sd.CLIP
     vae: comfy.sd.VAE
@@ -105,15 +111,15 @@ class Tiny:
         return apply(positive, negative, self.control_net, image, strength, 0.0, 1.0)
 
 
-def build(layout: tiny.Layout, seed: int, out_scale: float) -> Tiny:
+def build(layout: Layout, seed: int, out_scale: float) -> Tiny:
     """All four models of a layout, seeded."""
     with torch.inference_mode():
         return Tiny(
             layout,
-            tiny.build_model(layout, seed, out_scale),
-            tiny.build_clip(layout, seed + 1),
-            tiny.build_vae(layout),
-            tiny.build_control_net(layout, seed + 2),
+            build_model(layout, seed, out_scale),
+            build_clip(layout, seed + 1),
+            build_vae(layout),
+            build_control_net(layout, seed + 2),
         )
 
 
@@ -155,7 +161,7 @@ def tiny_layout(request: pytest.FixtureRequest) -> Tiny:
 @pytest.fixture(scope="session")
 def flow(sd15: Tiny) -> Tiny:
     """A transformer with flow sampling; its text encoder and ControlNet are SD1.5's."""
-    return replace(sd15, model=layouts.build_flow(0), vae=tiny.build_vae(layouts.SD15_TINY, channels=16))
+    return replace(sd15, model=layouts.build_flow(0), vae=build_vae(layouts.SD15_TINY, channels=16))
 
 
 @pytest.fixture(scope="session")

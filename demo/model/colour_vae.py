@@ -7,6 +7,7 @@ sees where the picture ends: convolutions pad with 0, and the outermost pixels m
 """
 
 import torch
+from torch import Tensor
 
 WIDTH = 64  # fixed by the host's TAESD
 ONES = 3  # channel that carries the constant 1
@@ -16,34 +17,34 @@ TANH_GAIN = 1.025  # mean slope of the decoder's soft clamp, tanh(x/3)*3, over t
 EDGE_GAIN = 20.0  # silences a block's change at the border
 SHARPEN, SMOOTH = -1.0, 1.0  # strength of a block's change towards the local mean
 
-_ENCODER_BLOCKS = (1, 3, 4, 5, 7, 8, 9, 11, 12, 13)
-_DECODER_BLOCKS = {3: SHARPEN, 4: 0.0, 5: 0.0, 8: SMOOTH, 9: 0.0, 10: 0.0, 13: SMOOTH, 14: 0.0, 15: 0.0, 18: SMOOTH}
-_BLUR = torch.tensor([1.0, 2.0, 1.0])
+ENCODER_BLOCKS = (1, 3, 4, 5, 7, 8, 9, 11, 12, 13)
+DECODER_BLOCKS = {3: SHARPEN, 4: 0.0, 5: 0.0, 8: SMOOTH, 9: 0.0, 10: 0.0, 13: SMOOTH, 14: 0.0, 15: 0.0, 18: SMOOTH}
+BLUR = torch.tensor([1.0, 2.0, 1.0])
 
 
-def _conv(outputs: int, inputs: int) -> torch.Tensor:
+def _conv(outputs: int, inputs: int) -> Tensor:
     """A convolution of zeros, [out, in, 3, 3]."""
     return torch.zeros(outputs, inputs, 3, 3)
 
 
-def _carry(channels: int) -> torch.Tensor:
+def _carry(channels: int) -> Tensor:
     """A convolution [64, 64, 3, 3] that hands its first channels on."""
     weight = _conv(WIDTH, WIDTH)
     weight[range(channels), range(channels), 1, 1] = 1.0
     return weight
 
 
-def _halve() -> torch.Tensor:
+def _halve() -> Tensor:
     """A stride 2 convolution that takes the mean of each 2x2 cell: it never touches the padding."""
     weight = _conv(WIDTH, WIDTH)
     weight[range(3), range(3), 1:, 1:] = 0.25
     return weight
 
 
-def _block(prefix: str, strength: float) -> dict[str, torch.Tensor]:
+def _block(prefix: str, strength: float) -> dict[str, Tensor]:
     """A residual block: x + strength * (3x3 binomial mean - x) in RGB, x itself at the border."""
     first, second, third = _conv(WIDTH, WIDTH), _conv(WIDTH, WIDTH), _conv(WIDTH, WIDTH)
-    change = torch.outer(_BLUR, _BLUR) / 16
+    change = torch.outer(BLUR, BLUR) / 16
     change[1, 1] -= 1
     for c in range(3):
         first[RAISE + c, c], first[LOWER + c, c] = change, -change
@@ -55,10 +56,10 @@ def _block(prefix: str, strength: float) -> dict[str, torch.Tensor]:
     return weights | {f"{prefix}.conv.{i}.bias": torch.zeros(WIDTH) for i in (0, 2, 4)}
 
 
-def _encoder(channels: int) -> dict[str, torch.Tensor]:
+def _encoder(channels: int) -> dict[str, Tensor]:
     """Encoder weights for pictures [B,3,H,W] in 0..1 to latents [B,channels,H/8,W/8], RGB in the first three."""
-    weights: dict[str, torch.Tensor] = {}
-    for index in _ENCODER_BLOCKS:
+    weights: dict[str, Tensor] = {}
+    for index in ENCODER_BLOCKS:
         weights |= _block(f"{index}", 0.0)
     weights["0.weight"], weights["0.bias"] = _carry(3)[:, :3].clone(), torch.zeros(WIDTH)
     for index in (2, 6, 10):
@@ -69,10 +70,10 @@ def _encoder(channels: int) -> dict[str, torch.Tensor]:
     return weights
 
 
-def _decoder(channels: int) -> dict[str, torch.Tensor]:
+def _decoder(channels: int) -> dict[str, Tensor]:
     """Decoder weights for those latents back to pictures [B,3,H,W] in 0..1."""
-    weights: dict[str, torch.Tensor] = {}
-    for index, strength in _DECODER_BLOCKS.items():
+    weights: dict[str, Tensor] = {}
+    for index, strength in DECODER_BLOCKS.items():
         weights |= _block(f"{index}", strength)
     weights["1.weight"], weights["1.bias"] = _conv(WIDTH, channels), torch.zeros(WIDTH)
     weights["1.weight"][range(3), range(3), 1, 1] = TANH_GAIN / LATENT_GAIN
@@ -83,7 +84,7 @@ def _decoder(channels: int) -> dict[str, torch.Tensor]:
     return weights
 
 
-def colour_taesd(channels: int, scale: float) -> dict[str, torch.Tensor]:
+def colour_taesd(channels: int, scale: float) -> dict[str, Tensor]:
     """A TAESD state dict for `comfy.sd.VAE` whose latents, times `scale`, are RGB within about -1..1.
 
     `channels` is the latent width (4 for SD1.x to SDXL), `scale` the family's latent scale factor.

@@ -22,6 +22,7 @@ import comfy.supported_models
 import comfy.supported_models_base
 import comfy.text_encoders.sd2_clip
 import torch
+from torch import Tensor
 
 from .colour_vae import colour_taesd
 
@@ -125,12 +126,12 @@ SD15_DEMO = replace(  # wide enough to draw characters of 128x128 pixels, small 
     num_heads=4,
 )
 
-_CONFIGS = {
+CONFIGS = {
     "sd15": comfy.supported_models.SD15,
     "sd2": comfy.supported_models.SD20,
     "sdxl": comfy.supported_models.SDXL,
 }
-_TEXT = {
+TEXT = {
     "sd15": (comfy.sd1_clip.SD1Tokenizer, comfy.sd1_clip.SD1ClipModel),
     "sd2": (comfy.text_encoders.sd2_clip.SD2Tokenizer, comfy.text_encoders.sd2_clip.SD2ClipModel),
     "sdxl": (comfy.sdxl_clip.SDXLTokenizer, comfy.sdxl_clip.SDXLClipModel),
@@ -144,7 +145,7 @@ def generator(seed: int) -> torch.Generator:
 
 def _gain(name: str) -> float:
     """The factor on 1/sqrt(fan in) for one named weight."""
-    if any(part in name for part in ("to_q", "to_k", "q_proj", "k_proj")):
+    if any(layer in name for layer in ("to_q", "to_k", "q_proj", "k_proj")):
         return QUERY_KEY_GAIN
     if "zero_convs" in name or "middle_block_out" in name:
         return CONTROL_GAIN
@@ -168,7 +169,7 @@ def initialise(module: torch.nn.Module, rng: torch.Generator) -> torch.nn.Module
 
 def host_config(layout: Layout, dtype: torch.dtype = torch.float32) -> comfy.supported_models_base.BASE:
     """The host's model configuration of a layout's family at the layout's size, computing in ``dtype``."""
-    config = _CONFIGS[layout.family](layout.unet_config())
+    config = CONFIGS[layout.family](layout.unet_config())
     config.unet_config.update(layout.heads())
     config.set_inference_dtype(dtype, None)
     return config
@@ -210,7 +211,7 @@ def build_control_net(layout: Layout, seed: int, dtype: torch.dtype = torch.floa
 
 def build_clip(layout: Layout, seed: int) -> comfy.sd.CLIP:
     """A CLIP with this layout's text towers, the host's tokenizer and its full vocabulary."""
-    target = comfy.supported_models_base.ClipTarget(*_TEXT[layout.family])
+    target = comfy.supported_models_base.ClipTarget(*TEXT[layout.family])
     options = {f"clip_{tower.name}_model_config": tower.config() for tower in layout.text}
     clip = comfy.sd.CLIP(target, model_options=options | {"dtype": torch.float32})
     initialise(clip.cond_stage_model, generator(seed))
@@ -224,10 +225,10 @@ def build_vae(layout: Layout, channels: int = 4) -> comfy.sd.VAE:
 
 def latent_scale(layout: Layout) -> float:
     """The factor between a VAE's latents and the model's of this layout's family."""
-    return _CONFIGS[layout.family].latent_format().scale_factor
+    return CONFIGS[layout.family].latent_format().scale_factor
 
 
-def vae_of(weights: dict[str, torch.Tensor]) -> comfy.sd.VAE:
+def vae_of(weights: dict[str, Tensor]) -> comfy.sd.VAE:
     """The host's VAE of a TAESD state dict, in fp32."""
     vae = comfy.sd.VAE(sd=weights, dtype=torch.float32)
     vae.throw_exception_if_invalid()

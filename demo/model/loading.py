@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from . import layout as tiny
+from .layout import SD15_DEMO, Layout, build_clip, build_control_net, build_model, latent_scale, vae_of
 from .weights import load_weights, taesd
 
 TOKENS = "clip_l.transformer.text_model.embeddings.token_embedding.weight"
@@ -16,7 +16,7 @@ LATENT_RGB = (
     (-0.028, -0.015, 0.017),
     (0.113, -0.008, -0.080),
 )
-_SEED = 0  # of the drawn weights that the trained ones replace
+SEED = 0  # of the drawn weights that the trained ones replace
 
 
 def load_demo_model() -> tuple[object, object, object, object]:
@@ -27,15 +27,14 @@ def load_demo_model() -> tuple[object, object, object, object]:
     return assemble(load_weights())
 
 
-def assemble(parts: dict[str, dict[str, Tensor]]) -> tuple[object, object, object, object]:
+def assemble(components: dict[str, dict[str, Tensor]]) -> tuple[object, object, object, object]:
     """(MODEL, CLIP, VAE, CONTROL_NET) of the state dicts that ``load_weights`` gives."""
-    layout = tiny.SD15_DEMO
-    model, control = tiny.build_model(layout, _SEED), tiny.build_control_net(layout, _SEED)
-    model.model.diffusion_model.load_state_dict(parts["unet"])
+    model, control = build_model(SD15_DEMO, SEED), build_control_net(SD15_DEMO, SEED)
+    model.model.diffusion_model.load_state_dict(components["unet"])
     _show_own_colours(model.model.latent_format)
-    control.control_model.load_state_dict(parts["control"])
-    vae = tiny.vae_of(taesd(parts["encoder"], parts["decoder"], tiny.latent_scale(layout)))
-    return model, _clip(layout, parts), vae, control
+    control.control_model.load_state_dict(components["control"])
+    vae = vae_of(taesd(components["encoder"], components["decoder"], latent_scale(SD15_DEMO)))
+    return model, _clip(SD15_DEMO, components), vae, control
 
 
 def _show_own_colours(latent_format: object) -> None:
@@ -44,13 +43,13 @@ def _show_own_colours(latent_format: object) -> None:
     latent_format.taesd_decoder_name = None  # where TAESD is chosen: SD1.5's would decode other colours
 
 
-def _clip(layout: tiny.Layout, parts: dict[str, dict[str, Tensor]]) -> object:
+def _clip(layout: Layout, components: dict[str, dict[str, Tensor]]) -> object:
     """A CLIP whose table has a row for the words of the training's captions; all others say nothing."""
-    clip = tiny.build_clip(layout, _SEED)
+    clip = build_clip(layout, SEED)
     state = clip.cond_stage_model.state_dict()
     table = torch.zeros_like(state[TOKENS])
-    text = dict(parts["text"])
-    table[parts["rows"]["rows"].long()] = text.pop("text_model.embeddings.token_embedding.weight")
+    text = dict(components["text"])
+    table[components["rows"]["rows"].long()] = text.pop("text_model.embeddings.token_embedding.weight")
     state |= {f"clip_l.transformer.{key}": value for key, value in text.items()} | {TOKENS: table}
     clip.cond_stage_model.load_state_dict(state)
     return clip

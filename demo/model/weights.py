@@ -15,7 +15,7 @@ from torch.nn import functional
 
 FOLDER = Path(__file__).parent.parent / "trained"
 FILE, CARD = FOLDER / "demo_model.safetensors", FOLDER / "card.json"
-PARTS = ("unet", "control", "text", "encoder", "decoder")
+COMPONENTS = ("unet", "control", "text", "encoder", "decoder")
 TAESD_WIDTH = 64  # channels of every inner layer of the host's TAESD
 
 
@@ -29,7 +29,7 @@ def digest(file: Path) -> str:
 
 
 def load_weights(file: Path = FILE, card: Path = CARD) -> dict[str, dict[str, Tensor]]:
-    """State dicts of PARTS in float32, and ``rows``: the token numbers that the text encoder knows.
+    """State dicts of COMPONENTS in float32, and ``rows``: the token numbers that the text encoder knows.
 
     Raises DemoWeightsError when the file is missing or its hash is not the card's.
     """
@@ -48,19 +48,19 @@ def load_weights(file: Path = FILE, card: Path = CARD) -> dict[str, dict[str, Te
 
 
 def split(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    """Tensors named ``part.key`` as one float32 state dict per part; ``rows`` as a part of its own."""
-    parts: dict[str, dict[str, Tensor]] = {part: {} for part in PARTS}
+    """Tensors named ``component.key`` as one float32 state dict per component; ``rows`` as one of its own."""
+    components: dict[str, dict[str, Tensor]] = {name: {} for name in COMPONENTS}
     for name, value in tensors.items():
         if name != "rows":
-            part, key = name.split(".", 1)
-            parts[part][key] = value.float()
-    return parts | {"rows": {"rows": tensors["rows"]}}
+            component, key = name.split(".", 1)
+            components[component][key] = value.float()
+    return components | {"rows": {"rows": tensors["rows"]}}
 
 
-def save_weights(parts: dict[str, dict[str, Tensor]], rows: Tensor, facts: dict) -> None:
+def save_weights(components: dict[str, dict[str, Tensor]], rows: Tensor, facts: dict) -> None:
     """Write the file in half precision and its card: the hash beside ``facts``."""
     FOLDER.mkdir(exist_ok=True)
-    tensors = {f"{part}.{key}": v.half().contiguous() for part, state in parts.items() for key, v in state.items()}
+    tensors = {f"{name}.{key}": v.half().contiguous() for name, state in components.items() for key, v in state.items()}
     save_file(tensors | {"rows": rows.to(torch.int32)}, FILE)
     card = {"sha256": digest(FILE), "bytes": FILE.stat().st_size} | facts
     CARD.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")

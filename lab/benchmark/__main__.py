@@ -6,12 +6,11 @@ the request does not allow it, 130 after Ctrl-C.
 
 import argparse
 import sys
-from pathlib import Path
 
 import torch
 
 from .. import hosting
-from ..options import positive
+from ..command_line import exit_code, positive, study
 from ..server.client import has_gpu
 from .gpu import run_all
 
@@ -25,22 +24,19 @@ def main() -> int:
     if refusal:
         sys.stderr.write(f"bench: {refusal}\n")
         return 2
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)  # a wrong one stops here, not after the run
-        if options.gpu:
-            return run_all(options.host, options.out)
-        host = hosting.start(options.host, cpu=options.device == "cpu")
-        if options.memory_cap:
-            total = torch.cuda.get_device_properties(0).total_memory
-            torch.cuda.set_per_process_memory_fraction(min(1.0, options.memory_cap * 1e9 / total))
-        from .run import run  # what it imports needs the host on sys.path
+    return exit_code("bench", options.out, lambda: _run(options))
 
-        run(host, options)
-    except KeyboardInterrupt:
-        return 130
-    except OSError as error:
-        sys.stderr.write(f"bench: {error}\n")
-        return 1
+
+def _run(options: argparse.Namespace) -> int:
+    if options.gpu:
+        return run_all(options.host, options.out)
+    host = hosting.start(options.host, cpu=options.device == "cpu")
+    if options.memory_cap:
+        total = torch.cuda.get_device_properties(0).total_memory
+        torch.cuda.set_per_process_memory_fraction(min(1.0, options.memory_cap * 1e9 / total))
+    from .run import run  # it imports the host
+
+    run(host, options)
     return 0
 
 
@@ -56,9 +52,7 @@ def _refusal(options: argparse.Namespace) -> str:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="lab.benchmark")
-    parser.add_argument("--host", type=Path, required=True, help="the folder with ComfyUI's main.py")
-    parser.add_argument("--out", type=Path, required=True, help="where to write")
+    parser = study("bench")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cuda" if has_gpu() else "cpu")
     parser.add_argument("--size", choices=SIZES, default="tiny")
     parser.add_argument("--frames", type=positive, default=0, help="another number of frames")

@@ -6,6 +6,8 @@ import torch
 from comfy.ldm.modules.attention import CrossAttention
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
+from freeanimate_pack.freeanimate_core.host.models import to_model_space
+
 from .subject import Subject
 
 
@@ -116,7 +118,7 @@ def _noted(sites: list[Site], cross: bool):
 def _multiply_adds(subject: Subject, control: bool) -> int:
     """Of one row through the host's sampling: a single euler step at guidance 1."""
     positive, negative = subject.conditionings(range(1)) if control else subject.text
-    start = subject.host.to_model_space(subject.models.model, subject.reference["samples"])
+    start = to_model_space(subject.models.model, subject.reference["samples"])
     formulas = {torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_flops}  # torch lacks it
     with FlopCounterMode(display=False, custom_mapping=formulas) as counter:
         subject.plain(start, torch.tensor([1.0, 0.0]), 1.0, positive, negative)

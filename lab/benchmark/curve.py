@@ -5,27 +5,28 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from ..timing import Clock
 from .count import count
 from .joint import joint
-from .measure import Clock, Measured, measure_all
+from .measure import Measured, measure_all
 from .rows import SPAN
 from .sizes import Size
 from .subject import CFG, Models, Subject
 
 
-def points(host, models: Models, size: Size, clock: Clock, say: Callable[[str], None]) -> Iterator[dict]:
+def points(models: Models, size: Size, clock: Clock, say: Callable[[str], None]) -> Iterator[dict]:
     """{name, frames, seconds, peak_bytes} of the methods at each number of frames.
 
     Floor and joint batch take the whole clip at once, ours windows of ``size.curve.window``; of the
     kept maps, whose bytes are counted, there are no seconds.
     """
     size = replace(size, cells=size.curve.cells)
-    costs = count(Subject(host, models, size, 1, 1, 0))
+    costs = count(Subject(models, size, 1, 1, 0))
     for frames in size.curve.frames:
         if clock.over():
             return
         say(f"{frames} frames")
-        subject = Subject(host, models, size, frames, size.curve.steps, 0)
+        subject = Subject(models, size, frames, size.curve.steps, 0)
         record = subject.invert(window=size.curve.window)
         measured = measure_all(_runs(subject, record, size.curve.window), models, 1, clock, lambda text: None)
         for name, found in measured.items():

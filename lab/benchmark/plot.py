@@ -28,7 +28,7 @@ def _panel(draw: ImageDraw.ImageDraw, left: int, top: int, key: str, points: Seq
         return
     box = left + LEFT, top + TOP, left + WIDTH - RIGHT, top + HEIGHT - BOTTOM
     x_of = _axis(sorted({frames for _, frames, _ in known}), box[0], box[2])
-    low, high = (round_(math.log10(pick(v for *_, v in known))) for round_, pick in _ENDS)
+    low, high = (round_(math.log10(pick(v for *_, v in known))) for round_, pick in ENDS)
     y_of = _axis((10.0**low, 10.0 ** max(high, low + 1)), box[3], box[1])
     _grid(draw, box, sorted({frames for _, frames, _ in known}), x_of, range(low, max(high, low + 1) + 1), y_of)
     draw.text((box[0], top + 16), f"{title} ({unit}) by number of frames", INK, ImageFont.load_default(13))
@@ -38,7 +38,7 @@ def _panel(draw: ImageDraw.ImageDraw, left: int, top: int, key: str, points: Seq
         _legend(draw, (box[0], box[3] + 28 + 14 * number), name, COLOURS[number % len(COLOURS)])
 
 
-_ENDS = (math.floor, min), (math.ceil, max)
+ENDS = (math.floor, min), (math.ceil, max)
 
 
 def _axis(values: Sequence[float], start: float, end: float):

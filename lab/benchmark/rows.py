@@ -7,6 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
 from freeanimate_pack.freeanimate_core.host.memory import free_memory
 
 from .count import Costs, Work
@@ -143,7 +144,7 @@ class Rows:
         counted = 0 if tier == "recompute" else self.costs.kept_values(self.frames) * self.element * self.steps
         try:
             record = self._tier(tier)
-        except self.subject.host.error as error:
+        except FreeAnimateError as error:
             return replace(row, run=None, stored_bytes=counted, note=str(error))
         in_files = counted if tier == "disk" else 0
         return replace(row, stored_bytes=_bytes(record) + in_files)

@@ -4,11 +4,13 @@ import argparse
 import time
 
 import torch
+from torch import Tensor
 
 from ..hosting import Host
+from ..timing import Clock
 from . import curve, table
 from .count import Costs, count
-from .measure import Clock, Measured, measure_all
+from .measure import Measured, measure_all
 from .plot import plot
 from .profiling import operators
 from .rows import SPAN, Row, Rows
@@ -23,7 +25,7 @@ def run(host: Host, options: argparse.Namespace) -> None:
     clock = Clock(options.device, options.cpu_clock, options.limit)
     _say(f"{options.size} on {options.device}: building the models")
     models = Models(size.layout, size.dtype)
-    subject = Subject(host, models, size, size.frames, size.steps, size.window)
+    subject = Subject(models, size, size.frames, size.steps, size.window)
     costs = count(subject)
     _say("inverting and keeping maps")
     table_of = Rows(subject, costs)
@@ -43,11 +45,11 @@ def run(host: Host, options: argparse.Namespace) -> None:
     results["curve"] = []
     _write(options, results)  # before the long clips, which may be stopped
     if size.curve:
-        results["curve"] = list(curve.points(host, models, size, clock, _say))
+        results["curve"] = list(curve.points(models, size, clock, _say))
         _write(options, results)
 
 
-def _truths(table_of: Rows, rows: list[Row], measured: dict[str, Measured]) -> dict[float, torch.Tensor]:
+def _truths(table_of: Rows, rows: list[Row], measured: dict[str, Measured]) -> dict[float, Tensor]:
     """The literal latents at every span of the table: those of the kept maps, else made for one frame."""
     truths = {}
     for span in {row.span for row in rows if row.span is not None}:

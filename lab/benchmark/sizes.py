@@ -69,12 +69,12 @@ class Size:
 QUICK = Size(
     TINY, (8, 8), frames=3, steps=3, window=0, repetitions=1, variants=False, curve=Curve((8, 8), (1, 2), 1, 1)
 )
-_CPU = {
+CPU = {
     "tiny": Size(TINY, (16, 16), 4, 5, 0, 5, True, curve=Curve((8, 8), (8, 16, 32, 64, 128, 256), 8, 1)),
     "sd15": Size(SD15_FULL, (32, 32), 4, 3, 0, 1, False, curve=Curve((32, 32), (1, 2, 4), 1, 1)),
 }
-_CUDA = {
-    "tiny": _CPU["tiny"],
+CUDA = {
+    "tiny": CPU["tiny"],
     "sd15": Size(SD15_FULL, (64, 64), 16, 20, 16, 3, True, torch.float16, Curve((64, 64), (8, 16, 32, 64), 8, 2)),
     "sdxl": Size(SDXL_FULL, (128, 128), 8, 20, 8, 1, False, torch.float16, Curve((128, 128), (2, 4, 8), 2, 1)),
 }
@@ -85,7 +85,7 @@ def size_of(name: str, device: str, frames: int = 0) -> Size | None:
 
     More frames than the size's own are run once and without variants, or a card would be held for long.
     """
-    size = (_CUDA if device == "cuda" else _CPU).get(name)
+    size = (CUDA if device == "cuda" else CPU).get(name)
     if size is None or frames in (0, size.frames):
         return size
     longer = {"repetitions": 1, "variants": False, "curve": None} if frames > size.frames else {}

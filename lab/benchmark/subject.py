@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import nodes as host_nodes
 import torch
 from torch import Tensor
 
-from freeanimate_pack.demo.model import layout as tiny
-from freeanimate_pack.demo.model.layout import Layout
+from freeanimate_pack.demo.model.layout import Layout, build_control_net, build_model
 from freeanimate_pack.freeanimate_core.host import models, sampling
+from freeanimate_pack.nodes.inversion import FreeAnimateInversion
+from freeanimate_pack.nodes.patch import FreeAnimatePatchModel
+from freeanimate_pack.nodes.sampler import FreeAnimateSampler
 
-from ..hosting import Host
 from .inputs import conditioning, hint, latent
 from .sizes import Size
 
@@ -23,8 +25,8 @@ class Models:
 
     def __init__(self, layout: Layout, dtype: torch.dtype):
         self.layout = layout
-        self.model = tiny.build_model(layout, 0, OUT_SCALE, dtype)
-        self.control_net = tiny.build_control_net(layout, 2, dtype)
+        self.model = build_model(layout, 0, OUT_SCALE, dtype)
+        self.control_net = build_control_net(layout, 2, dtype)
         self.rows = {"unet": 0, "control": 0}
         self._count("unet", self.model.model.diffusion_model)
         self._count("control", self.control_net.control_model)
@@ -56,8 +58,8 @@ class Part:
 class Subject:
     """One clip on one model. window: frames at a time of every row, 0 = all."""
 
-    def __init__(self, host: Host, models: Models, size: Size, frames: int, steps: int, window: int):
-        self.host, self.models, self.size = host, models, size
+    def __init__(self, models: Models, size: Size, frames: int, steps: int, window: int):
+        self.models, self.size = models, size
         self.frames, self.steps, self.window = frames, steps, window or frames
         self.hint = hint(frames, *size.cells, 0)
         self.preview, self.reference = latent(frames, *size.cells, 1), latent(1, *size.cells, 2)
@@ -68,7 +70,7 @@ class Subject:
 
     def conditionings(self, frames: range, more: int = 0) -> tuple[list, list]:
         """positive and negative with the ControlNet and the poses of ``frames``, the last one ``more`` times again."""
-        apply = self.host.stock.ControlNetApplyAdvanced().apply_controlnet
+        apply = host_nodes.ControlNetApplyAdvanced().apply_controlnet
         poses = self.hint[[*frames, *[frames[-1]] * more]]
         return apply(*self.text, self.models.control_net, poses, 1.0, 0.0, 1.0)
 
@@ -90,14 +92,14 @@ class Subject:
     def invert(self, storage: str = "recompute", window: int = 0):
         """The record of the DDIM Inversion node, without its check."""
         clip = self.models.model, self.positive, self.preview, self.reference
-        return self.host.inversion.execute(*clip, self.steps, 1.0, storage, window or self.window, 0).args[0]
+        return FreeAnimateInversion.execute(*clip, self.steps, 1.0, storage, window or self.window, 0).args[0]
 
     def animate(self, record, span: float = 0.8, window: int = 0) -> Tensor:
         """Latents of Patch Model and Animate Sampler."""
         window = window or self.window
-        patched = self.host.patch_model.execute(self.models.model, record, 1.0, span, span, "cond", window).args[0]
+        patched = FreeAnimatePatchModel.execute(self.models.model, record, 1.0, span, span, "cond", window).args[0]
         guided = CFG, 0.0, 1.0  # in all steps, as the floor is
-        return self.host.sampler.execute(patched, record, self.positive, self.negative, *guided).args[0]["samples"]
+        return FreeAnimateSampler.execute(patched, record, self.positive, self.negative, *guided).args[0]["samples"]
 
     def plain(self, start: Tensor, sigmas: Tensor, cfg: float, positive: list, negative: list) -> Tensor:
         """The host's own sampling (euler) from latents [f,C,h,w] in model space."""

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from torch import Tensor
 
+from ..timing import middle, ratio, spread
 from .count import Costs
-from .measure import Measured, middle, ratio, spread
+from .measure import Measured
 from .rows import Row
 
 HEADINGS = {

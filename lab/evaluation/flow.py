@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from freeanimate_pack.freeanimate_core.measures import warped
 
@@ -48,7 +49,7 @@ def _between(before: np.ndarray, after: np.ndarray, labels: Tensor) -> tuple[Ten
 
 def _same_part(labels: Tensor, places: Tensor) -> Tensor:
     """[H,W] bool: the spot in frame t belongs to the part that frame t+1 shows."""
-    kinds = torch.nn.functional.one_hot(labels.long(), 11).float()
+    kinds = functional.one_hot(labels.long(), 11).float()
     return (warped(kinds[:1], places[None])[0] * kinds[1]).sum(-1) > SURE
 
 

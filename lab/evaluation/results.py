@@ -7,8 +7,7 @@ from pathlib import Path
 
 from .measures import MEASURES
 from .recipes import Method
-from .run import Results
-from .store import Result
+from .store import Result, Results
 
 DIGITS = {"ssim": 3}  # decimals in the Markdown table; the others have 2
 

@@ -1,4 +1,4 @@
-"""Every method on every character, with what is already known taken from the store."""
+"""Every method on every character, with what is already known taken from the store. Needs the host."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 import torch
 
 from ..hosting import Host
-from .cases import make_case
+from .drawing import make_case
 from .measures import measure
+from .models import Models
 from .recipes import Given, Method
-from .renderer import Bench, Models, Settings
-from .store import Result, Store, case_digest, code_digest, digest_of
+from .renderer import Renderer, Settings
+from .store import Result, Results, Store, case_digest, code_digest, digest_of
 
 RECONSTRUCTED = Given("preview", True)
-Results = dict[str, list[Result]]  # by method, in the order of the characters
 
 
 @dataclass
@@ -50,24 +50,24 @@ def evaluate(
     environment = digest_of(models.digest, code_digest(), host.version, host.device, torch.__version__)
     results: list[Results] = [{name: [] for name in methods} for _ in guidance]
     for number, seed in enumerate(seeds):
-        case = make_case(host, seed, settings.frames)
-        first = Bench(host, models, case, settings)
+        case = make_case(seed, settings.frames)
+        first = Renderer(models, case, settings)
         values = case_digest(case)
         for cfg, table in zip(guidance, results):
-            bench = first.at(cfg)
+            renderer = first.at(cfg)
             about = f"seed {seed}, {case.motion}, guidance {cfg:g}"
             print(f"[evaluate] character {number + 1}/{len(seeds)}: {about}", flush=True)
             for name, method in methods.items():
-                parts = environment, values, str(settings.noise_seed), repr(bench.complete(method.how))
-                table[name].append(_result(bench, name, method, f"{seed:05d}-{digest_of(*parts)}", store, pace))
+                facts = environment, values, str(settings.noise_seed), repr(renderer.complete(method.how))
+                table[name].append(_result(renderer, name, method, f"{seed:05d}-{digest_of(*facts)}", store, pace))
     return results
 
 
-def _result(bench: Bench, name: str, method: Method, key: str, store: Store, pace: Pace) -> Result:
+def _result(renderer: Renderer, name: str, method: Method, key: str, store: Store, pace: Pace) -> Result:
     """One cell of the table, from the store or made now."""
     result, cached = store.load(key), True
     if result is None:
-        result, cached = _made(bench, method, key, store), False
+        result, cached = _made(renderer, method, key, store), False
         pace.seconds.append(result.seconds)
     pace.done += 1
     took = "kept" if cached else f"{result.seconds:.1f} s"
@@ -76,10 +76,10 @@ def _result(bench: Bench, name: str, method: Method, key: str, store: Store, pac
     return result
 
 
-def _made(bench: Bench, method: Method, key: str, store: Store) -> Result:
+def _made(renderer: Renderer, method: Method, key: str, store: Store) -> Result:
     start = time.monotonic()
-    frames = bench.frames(method.how)
+    frames = renderer.frames(method.how)
     seconds = time.monotonic() - start
-    measures = measure(bench.case, frames, bench.frames(RECONSTRUCTED))
-    about = {"seed": bench.case.seed, "motion": bench.case.motion, "how": repr(bench.complete(method.how))}
+    measures = measure(renderer.case, frames, renderer.frames(RECONSTRUCTED))
+    about = {"seed": renderer.case.seed, "motion": renderer.case.motion, "how": repr(renderer.complete(method.how))}
     return store.save(key, about, measures, seconds, frames)

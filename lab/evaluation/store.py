@@ -16,12 +16,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from .. import REPOSITORY
-from .cases import Case
+from .case import Case
 
+MAKERS = ("case", "drawing", "extras", "flow", "inputs", "measures", "models", "records", "renderer", "store")
 # What a case follows from is in the key by its values; what only shows results is not in it.
 CODE = (
     *(f"freeanimate_core/{room}/*.py" for room in ("method", "host", "runs")),
-    *(f"lab/evaluation/{name}.py" for name in ("renderer", "cases", "extras", "flow", "measures", "store")),
+    *(f"lab/evaluation/{name}.py" for name in MAKERS),
 )
 
 
@@ -36,6 +37,9 @@ class Result:
     def frames(self) -> Tensor:
         """The frames as they were shown, [F,H,W,3] uint8."""
         return load_file(self.frames_file)["frames"]
+
+
+Results = dict[str, list[Result]]  # by method, in the order of the characters
 
 
 class Store:
@@ -67,9 +71,9 @@ class Store:
         return self.folder / f"{key}.safetensors"
 
 
-def digest_of(*parts: str) -> str:
+def digest_of(*texts: str) -> str:
     """A short name for texts taken together."""
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:24]
 
 
 def case_digest(case: Case) -> str:

@@ -35,9 +35,9 @@ ADDRESS = "127.0.0.1"
 FAILED_IMPORT = ("(IMPORT FAILED)", "Error while calling comfy_entrypoint")
 
 # The server is on this machine: a proxy meant for the internet must not come between.
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 OnEvent = Callable[[str, dict], None]
 
@@ -84,7 +84,7 @@ def has_gpu() -> bool:
 
 def answers(url: str) -> bool:
     """Whether a ComfyUI server answers at `url` ("http://127.0.0.1:PORT")."""
-    with contextlib.suppress(OSError), _DIRECT.open(f"{url}/system_stats", timeout=5):  # refused, reset, not yet
+    with contextlib.suppress(OSError), DIRECT.open(f"{url}/system_stats", timeout=5):  # refused, reset, not yet
         return True
     return False
 
@@ -232,7 +232,7 @@ class HostServer:
 
     def log_text(self) -> str:
         """All that the server has logged so far, without colours."""
-        return _COLOUR.sub("", self.log.read_text(encoding="utf-8", errors="replace"))
+        return COLOUR.sub("", self.log.read_text(encoding="utf-8", errors="replace"))
 
     def alive(self) -> bool:
         """Whether the server's process runs."""
@@ -281,7 +281,7 @@ class HostServer:
     def _open(self, request: str | urllib.request.Request, timeout: float = 60) -> bytes:
         if isinstance(request, str):
             request = self.url + request
-        with _DIRECT.open(request, timeout=timeout) as answer:
+        with DIRECT.open(request, timeout=timeout) as answer:
             return answer.read()
 
     def _wait_until_ready(self) -> None:

@@ -13,7 +13,7 @@ PICTURES = {
     "result": "save_result",
 }
 
-_STAGE = {
+STAGE_OF = {
     "encode_preview": "encode",
     "encode_reference": "encode",
     "positive": "encode",
@@ -25,7 +25,7 @@ _STAGE = {
 
 def stage(node_id: str) -> str:
     """The stage of a node of the graph, one of STAGES."""
-    return _STAGE.get(node_id) or (node_id if node_id in STAGES else "save")
+    return STAGE_OF.get(node_id) or (node_id if node_id in STAGES else "save")
 
 
 def demo_prompt(

@@ -124,7 +124,7 @@ def video_size(video: bytes) -> dict[str, int]:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="lab.server.run")
+    parser = argparse.ArgumentParser(prog="dev.py demo")
     parser.add_argument("--host", type=Path, required=True, help="the folder with ComfyUI's main.py")
     parser.add_argument("--base", type=Path, required=True, help="the server's own folder")
     parser.add_argument("--out", type=Path, required=True, help="where to write the three files")

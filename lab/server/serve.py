@@ -14,7 +14,7 @@ from .client import ADDRESS, answers, command, has_gpu, lay_out
 def main() -> int:
     """Lay out the server's folder and run it until it ends; 130 after Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the server is stopped too
-    parser = argparse.ArgumentParser(prog="lab.server.serve", allow_abbrev=False)
+    parser = argparse.ArgumentParser(prog="dev.py serve", allow_abbrev=False)
     parser.add_argument("--host", type=Path, required=True, help="the folder with ComfyUI's main.py")
     parser.add_argument("--base", type=Path, required=True, help="the server's own folder")
     parser.add_argument("--port", type=int, required=True)

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import torch
 
+from .. import hosting
+
 STAGES = {
     "pictures": "draw_pictures",
     "autoencoder": "train_autoencoder",
@@ -30,11 +32,11 @@ def main() -> int:
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.default_int_handler)  # also in the background: the checkpoint is written
     options = _options()
-    _use_host(options.host, options.device)
+    hosting.start(options.host, cpu=options.device == "cpu", torch_attention=True)  # gradients ask for torch's
     if "WORLD_SIZE" in os.environ:  # started by torch.distributed.run: one worker of several
         torch.distributed.init_process_group("gloo" if options.device == "cpu" else "nccl")
     torch.set_num_threads(options.threads)
-    from .stages import Training  # the host must be on the path first
+    from .stages import Training  # it imports the host
 
     training = Training(options.work, options.device, options.minutes)
     try:
@@ -46,20 +48,8 @@ def main() -> int:
     return 0
 
 
-def _use_host(host: Path, device: str) -> None:
-    """The host's classes, on the CPU unless a GPU trains."""
-    sys.path.insert(0, str(host))
-    from comfy.cli_args import args
-
-    args.cpu = device == "cpu"
-    args.use_pytorch_cross_attention = True
-    from comfy.utils import set_progress_bar_enabled
-
-    set_progress_bar_enabled(False)  # one bar per sampled picture says nothing
-
-
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="lab.training")
+    parser = argparse.ArgumentParser(prog="dev.py train-demo")
     parser.add_argument("--host", type=Path, required=True, help="the folder with ComfyUI's main.py")
     parser.add_argument("--work", type=Path, required=True, help="pictures, checkpoints and logs")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")

@@ -4,17 +4,18 @@ Axes: b pictures, h, w pixels.
 """
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .dataset import Pictures
-from .loop import Plan, Stage
+from .loop import Schedule, Stage
 from .narrow_vae import Decoder, Encoder, colour_start
+from .training_pictures import TrainingPictures
 
 CROP = 64  # pixels; most of a crop is figure, which is the hard part
 FIGURE_WEIGHT = 3.0
 LATENT_NOISE = 0.05  # in units of the latents' spread, so that a denoiser's small errors stay small pictures
-_EDGES, _SQUARES, _SPREAD = 0.5, 10.0, 0.02  # weights of the loss beside L1
+EDGES, SQUARES, SPREAD = 0.5, 10.0, 0.02  # weights of the loss beside L1
 
 
 class AutoEncoder(nn.Module):
@@ -29,9 +30,9 @@ class AutoEncoder(nn.Module):
 def reconstruction_loss(shown: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     """L1 + squares + L1 of the gradients of [b,3,h,w], each weighted by [b,1,h,w] of mean about 1."""
     difference = shown - truth
-    loss = (weight * (difference.abs() + _SQUARES * difference.square())).mean()
+    loss = (weight * (difference.abs() + SQUARES * difference.square())).mean()
     for axis in (-1, -2):
-        loss = loss + _EDGES * (weight.narrow(axis, 1, weight.shape[axis] - 1) * difference.diff(dim=axis).abs()).mean()
+        loss = loss + EDGES * (weight.narrow(axis, 1, weight.shape[axis] - 1) * difference.diff(dim=axis).abs()).mean()
     return loss
 
 
@@ -41,13 +42,15 @@ def spread_loss(latents: Tensor) -> Tensor:
     return mean.square().mean() + (deviation - 1).square().mean()
 
 
-def stage(plan: Plan, folder, device: str) -> Stage:
-    """The autoencoder on its way through ``plan``."""
-    module = AutoEncoder(torch.Generator().manual_seed(plan.seed)).to(device, memory_format=torch.channels_last)
-    return Stage(plan, module, folder)
+def stage(schedule: Schedule, folder, device: str) -> Stage:
+    """The autoencoder on its way through ``schedule``."""
+    module = AutoEncoder(torch.Generator().manual_seed(schedule.seed)).to(device, memory_format=torch.channels_last)
+    return Stage(schedule, module, folder)
 
 
-def loss(module: AutoEncoder, pictures: Pictures, batch: int, rng: torch.Generator, frozen: bool = False) -> Tensor:
+def loss(
+    module: AutoEncoder, pictures: TrainingPictures, batch: int, rng: torch.Generator, frozen: bool = False
+) -> Tensor:
     """The loss of one batch of random crops; ``frozen`` trains the decoder alone."""
     images, figures = pictures.crops(batch, CROP, rng)
     device = next(module.parameters()).device
@@ -58,7 +61,7 @@ def loss(module: AutoEncoder, pictures: Pictures, batch: int, rng: torch.Generat
     shown = module.decoder(latents + LATENT_NOISE * noise)
     weight = 1 + (FIGURE_WEIGHT - 1) * figures
     whole = reconstruction_loss(shown, images, weight / weight.mean())
-    return whole if frozen else whole + _SPREAD * spread_loss(latents)
+    return whole if frozen else whole + SPREAD * spread_loss(latents)
 
 
 @torch.no_grad()
@@ -75,6 +78,6 @@ def preview_factors(latents: Tensor, images: Tensor) -> Tensor:
 
     Least squares from latents [b,c,h/8,w/8] to the cells' mean RGB, -1..1, in pictures [b,3,h,w] of 0..1.
     """
-    cells = functional.pad(latents.movedim(1, -1).flatten(0, 2), (0, 1), value=1.0)
-    colours = functional.avg_pool2d(images, 8).movedim(1, -1).flatten(0, 2) * 2 - 1
+    cells = functional.pad(rearrange(latents, "b c y x -> (b y x) c"), (0, 1), value=1.0)
+    colours = rearrange(functional.avg_pool2d(images, 8), "b rgb y x -> (b y x) rgb") * 2 - 1
     return torch.linalg.lstsq(cells, colours).solution

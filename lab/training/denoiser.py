@@ -13,7 +13,7 @@ import torch
 from comfy.ldm.modules.diffusionmodules.openaimodel import timestep_embedding
 from torch import Tensor, nn
 
-from .loop import Plan, Stage
+from .loop import Schedule, Stage
 from .text import VARIANTS, TextEncoder
 
 HINT_DROP, WORDS_DROP = 0.15, 0.15  # shares of the pictures that are shown without
@@ -52,8 +52,8 @@ class Denoiser(nn.Module):
         self.last_hint = control.input_hint_block[-1]
         draw(unet, rng)
         draw(control, rng)
-        for part in (unet, control):
-            part.requires_grad_(True)
+        for net in (unet, control):
+            net.requires_grad_(True)
         self.control.input_hint_block.requires_grad_(False)
         self.last_hint.requires_grad_(True)
 
@@ -97,15 +97,15 @@ def draw(net: nn.Module, rng: torch.Generator) -> None:
             continue
         bound = value[0].numel() ** -0.5
         value.uniform_(-bound, bound, generator=rng)
-        if any(part in name for part in ("out_layers.3", "proj_out")) or name == "out.2.weight":
+        if any(layer in name for layer in ("out_layers.3", "proj_out")) or name == "out.2.weight":
             value.zero_()
         elif "zero_convs" in name or "middle_block_out" in name:
             value.mul_(0.1)
 
 
-def stage(plan: Plan, module: Denoiser, folder: Path, device: str) -> Stage:
-    """The denoiser on its way through ``plan``."""
-    return Stage(plan, module.to(device), folder)
+def stage(schedule: Schedule, module: Denoiser, folder: Path, device: str) -> Stage:
+    """The denoiser on its way through ``schedule``."""
+    return Stage(schedule, module.to(device), folder)
 
 
 def noise_levels() -> Tensor:

@@ -10,18 +10,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional
 
 from freeanimate_pack.freeanimate_core.pose import PoseSequence, draw_poses
 
-from .dataset import SIZE, Pictures
-from .loop import Plan, Stage
+from .loop import Schedule, Stage
+from .training_pictures import SIZE, TrainingPictures
 
 PARTS = 11  # labels of the renderer: ground, torso, head, eight halves of limbs
 CELLS = 32  # the part map is 32x32
 FEATURES = (256, SIZE // 8, SIZE // 8)
-_FROZEN = 14  # modules of the hint block before its last convolution
+FROZEN = 14  # modules of the hint block before its last convolution
 
 
 class HintStage(nn.Module):
@@ -29,7 +30,7 @@ class HintStage(nn.Module):
 
     def __init__(self, hint_block: nn.Sequential, rng: torch.Generator):
         super().__init__()
-        self.body = nn.Sequential(*list(hint_block)[:_FROZEN])
+        self.body = nn.Sequential(*list(hint_block)[:FROZEN])
         self.head = nn.Conv2d(FEATURES[0], 4 * PARTS, 1)
         for conv in (m for m in self.modules() if isinstance(m, nn.Conv2d)):
             nn.init.kaiming_normal_(conv.weight, nonlinearity="relu", generator=rng)
@@ -40,19 +41,19 @@ class HintStage(nn.Module):
         return functional.pixel_shuffle(self.head(self.body(hints)), 2)
 
 
-def stage(plan: Plan, hint_block: nn.Sequential, folder: Path, device: str) -> Stage:
-    """The hint block on its way through ``plan``."""
-    module = HintStage(hint_block, torch.Generator().manual_seed(plan.seed))
-    return Stage(plan, module.requires_grad_(True).to(device, memory_format=torch.channels_last), folder)
+def stage(schedule: Schedule, hint_block: nn.Sequential, folder: Path, device: str) -> Stage:
+    """The hint block on its way through ``schedule``."""
+    module = HintStage(hint_block, torch.Generator().manual_seed(schedule.seed))
+    return Stage(schedule, module.requires_grad_(True).to(device, memory_format=torch.channels_last), folder)
 
 
 def pose_pictures(joints: np.ndarray) -> Tensor:
     """Pose pictures [b,3,128,128] of joints [b,18,3], as the pack's own nodes draw them."""
     drawn = draw_poses(PoseSequence.from_joints(joints, SIZE, SIZE))
-    return drawn.movedim(-1, 1).contiguous(memory_format=torch.channels_last)
+    return rearrange(drawn, "b h w rgb -> b rgb h w").contiguous(memory_format=torch.channels_last)
 
 
-def loss(module: HintStage, pictures: Pictures, batch: int, rng: torch.Generator) -> Tensor:
+def loss(module: HintStage, pictures: TrainingPictures, batch: int, rng: torch.Generator) -> Tensor:
     """Cross entropy of the part map."""
     which = torch.randint(len(pictures), (batch,), generator=rng).numpy()
     device = next(module.parameters()).device
@@ -67,7 +68,7 @@ def part_map(labels: np.ndarray) -> Tensor:
 
 
 @torch.no_grad()
-def agreement(module: HintStage, pictures: Pictures) -> float:
+def agreement(module: HintStage, pictures: TrainingPictures) -> float:
     """Share of the cells on the figures that get their true part."""
     device = next(module.parameters()).device
     found = module(pose_pictures(pictures.joints[:]).to(device)).argmax(dim=1).cpu()
@@ -76,16 +77,16 @@ def agreement(module: HintStage, pictures: Pictures) -> float:
 
 
 @torch.no_grad()
-def features(module: HintStage, pictures: Pictures, file: Path, batch: int = 64) -> np.ndarray:
+def features(module: HintStage, pictures: TrainingPictures, file: Path, batch: int = 64) -> np.ndarray:
     """Features [n,256,16,16] float16 of all pictures, computed on first use into ``file``."""
     if file.exists():
         return np.load(file, mmap_mode="r", allow_pickle=False)
-    part = file.with_suffix(".part.npy")
-    made = np.lib.format.open_memmap(part, "w+", np.float16, (len(pictures), *FEATURES))
+    partial = file.with_suffix(".part.npy")
+    made = np.lib.format.open_memmap(partial, "w+", np.float16, (len(pictures), *FEATURES))
     device = next(module.parameters()).device
     for start in range(0, len(pictures), batch):
         hints = pose_pictures(pictures.joints[start : start + batch]).to(device)
         made[start : start + batch] = module.body(hints).half().cpu().numpy()
     made.flush()
-    part.rename(file)
+    partial.rename(file)
     return made

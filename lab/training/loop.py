@@ -17,13 +17,13 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, distributed, nn
 
-_MOMENTS = ("exp_avg", "exp_avg_sq", "step")
-_WARM_UP = 100  # steps over which the rate rises
-_RECENT = 50
+MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+WARM_UP = 100  # steps over which the rate rises
+RECENT = 50
 
 
 @dataclass(frozen=True)
-class Plan:
+class Schedule:
     """What one stage trains for.
 
     rate, last_rate: learning rate at its height and at the end; it falls over the last ``cooling`` share.
@@ -42,12 +42,12 @@ class Plan:
     betas: tuple[float, float] = (0.9, 0.99)
 
 
-def learning_rate(plan: Plan, step: int) -> float:
+def learning_rate(schedule: Schedule, step: int) -> float:
     """Linear warm-up, then ``rate``, then half a cosine down to ``last_rate``."""
-    left = 1 - min(step / plan.steps, 1.0)
-    share = max(1 - left / plan.cooling, 0.0)
-    cosine = plan.last_rate + (plan.rate - plan.last_rate) * 0.5 * (1 + math.cos(math.pi * share))
-    return cosine * min((step + 1) / _WARM_UP, 1.0)
+    left = 1 - min(step / schedule.steps, 1.0)
+    share = max(1 - left / schedule.cooling, 0.0)
+    cosine = schedule.last_rate + (schedule.rate - schedule.last_rate) * 0.5 * (1 + math.cos(math.pi * share))
+    return cosine * min((step + 1) / WARM_UP, 1.0)
 
 
 def worker() -> int:
@@ -56,19 +56,23 @@ def worker() -> int:
 
 
 class Stage:
-    """A module on its way through a plan, with its averaged copy and its place on disk."""
+    """A module on its way through its schedule, with its averaged copy and its place on disk."""
 
-    def __init__(self, plan: Plan, module: nn.Module, folder: Path):
-        self.plan, self.module = plan, module
+    def __init__(self, schedule: Schedule, module: nn.Module, folder: Path):
+        self.schedule, self.module = schedule, module
         self.parameters = {name: p for name, p in module.named_parameters() if p.requires_grad}
         self.average = {name: p.detach().clone() for name, p in self.parameters.items()}
         self.optimiser = torch.optim.AdamW(
-            self.parameters.values(), lr=plan.rate, betas=plan.betas, weight_decay=plan.weight_decay, fused=True
+            self.parameters.values(),
+            lr=schedule.rate,
+            betas=schedule.betas,
+            weight_decay=schedule.weight_decay,
+            fused=True,
         )
         self.done = 0
         self.recent = math.nan  # loss, averaged over the last steps
-        self.file = folder / f"{plan.name}.safetensors"
-        self.log = folder / f"{plan.name}.jsonl"
+        self.file = folder / f"{schedule.name}.safetensors"
+        self.log = folder / f"{schedule.name}.jsonl"
         folder.mkdir(parents=True, exist_ok=True)
         if self.file.exists():
             self._restore()
@@ -76,14 +80,14 @@ class Stage:
             self.log.unlink(missing_ok=True)
 
     def run(self, loss_of: Callable[[torch.Generator], Tensor], seconds: float = math.inf) -> Iterator[int]:
-        """Train until the plan's end or for ``seconds``; yields after every step the number of steps done."""
+        """Train until the schedule's end or for ``seconds``; yields after every step the number of steps done."""
         started = saved = time.monotonic()
         try:
-            while self.done < self.plan.steps and time.monotonic() - started < seconds:
+            while self.done < self.schedule.steps and time.monotonic() - started < seconds:
                 loss = self._step(loss_of)
-                self.recent = loss if math.isnan(self.recent) else self.recent + (loss - self.recent) / _RECENT
+                self.recent = loss if math.isnan(self.recent) else self.recent + (loss - self.recent) / RECENT
                 self._note(loss, time.monotonic() - started)
-                if time.monotonic() - saved > self.plan.save_every:
+                if time.monotonic() - saved > self.schedule.save_every:
                     self.save()
                     saved = time.monotonic()
                 yield self.done
@@ -91,9 +95,9 @@ class Stage:
             self.save()
 
     def _step(self, loss_of: Callable[[torch.Generator], Tensor]) -> float:
-        rng = torch.Generator().manual_seed(self.plan.seed * 1_000_003 + self.done + 500_009 * worker())
+        rng = torch.Generator().manual_seed(self.schedule.seed * 1_000_003 + self.done + 500_009 * worker())
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.plan, self.done)
+            group["lr"] = learning_rate(self.schedule, self.done)
         loss = loss_of(rng)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -101,7 +105,7 @@ class Stage:
         nn.utils.clip_grad_norm_(self.parameters.values(), 1.0)
         self.optimiser.step()
         self.done += 1
-        decay = min(self.plan.averaging, (1 + self.done) / (10 + self.done))
+        decay = min(self.schedule.averaging, (1 + self.done) / (10 + self.done))
         torch._foreach_lerp_(list(self.average.values()), [p.detach() for p in self.parameters.values()], 1 - decay)
         return float(loss.detach())
 
@@ -134,12 +138,12 @@ class Stage:
         tensors |= {f"average.{name}": value for name, value in self.average.items()}
         for name, p in self.parameters.items():
             tensors |= {
-                f"{kind}.{name}": self.optimiser.state[p][kind] for kind in _MOMENTS if p in self.optimiser.state
+                f"{kind}.{name}": self.optimiser.state[p][kind] for kind in MOMENTS if p in self.optimiser.state
             }
         tensors["done"] = torch.tensor(self.done)
-        part = self.file.with_suffix(".part")
-        save_file({name: value.contiguous() for name, value in tensors.items()}, part)
-        os.replace(part, self.file)
+        partial = self.file.with_suffix(".part")
+        save_file({name: value.contiguous() for name, value in tensors.items()}, partial)
+        os.replace(partial, self.file)
 
     def _restore(self) -> None:
         tensors = load_file(self.file)
@@ -150,6 +154,6 @@ class Stage:
             for name, p in self.parameters.items():
                 p.copy_(tensors[f"weights.{name}"])
                 self.average[name].copy_(tensors[f"average.{name}"])
-                kinds = {kind: tensors[f"{kind}.{name}"] for kind in _MOMENTS if f"{kind}.{name}" in tensors}
+                kinds = {kind: tensors[f"{kind}.{name}"] for kind in MOMENTS if f"{kind}.{name}" in tensors}
                 if kinds:
                     self.optimiser.state[p] = {k: v.to(p.device) if k != "step" else v for k, v in kinds.items()}

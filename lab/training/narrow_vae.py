@@ -1,6 +1,6 @@
 """An autoencoder of the TAESD layout with fewer channels per level, and its widening to the host's.
 
-The narrow net trains several times faster. `demo.weights.taesd` pads it to the layout's 64 channels.
+The narrow net trains several times faster. `demo.model.weights.taesd` pads it to the layout's 64 channels.
 Axes: b pictures, c channels, h, w pixels or latent cells (8 pixels wide).
 """
 
@@ -10,10 +10,10 @@ from torch.nn import functional
 
 LATENT_CHANNELS = 4
 WIDTHS = (16, 32, 64, 64)  # channels at 1, 1/2, 1/4 and 1/8 of the picture's size
-_BLOCKS = (1, 3, 3, 3)  # residual blocks at each size, fixed by the layout
-_ENCODER_BLOCKS = (0, 1, 1, 2)  # of which the encoder uses these: the decoder has the harder task
-_COLOURS = range(3)
-_CARRY_GAIN, _CENTRE = 4.0, 0.55  # RGB 0..1 becomes about -2..2, of deviation 1 or so, in three latent channels
+BLOCKS = (1, 3, 3, 3)  # residual blocks at each size, fixed by the layout
+ENCODER_BLOCKS = (0, 1, 1, 2)  # of which the encoder uses these: the decoder has the harder task
+COLOURS = range(3)
+CARRY_GAIN, CENTRE = 4.0, 0.55  # RGB 0..1 becomes about -2..2, of deviation 1 or so, in three latent channels
 
 
 class Block(nn.Module):
@@ -49,8 +49,8 @@ class Encoder(nn.Sequential):
     """Pictures [b,3,h,w] in 0..1 to latents [b,4,h/8,w/8]."""
 
     def __init__(self) -> None:
-        layers: list[nn.Module] = [_conv(3, WIDTHS[0]), *_level(WIDTHS[0], _BLOCKS[0], _ENCODER_BLOCKS[0])]
-        for above, width, blocks, used in zip(WIDTHS, WIDTHS[1:], _BLOCKS[1:], _ENCODER_BLOCKS[1:]):
+        layers: list[nn.Module] = [_conv(3, WIDTHS[0]), *_level(WIDTHS[0], BLOCKS[0], ENCODER_BLOCKS[0])]
+        for above, width, blocks, used in zip(WIDTHS, WIDTHS[1:], BLOCKS[1:], ENCODER_BLOCKS[1:]):
             layers += [_conv(above, width, stride=2, bias=False), *_level(width, blocks, used)]
         super().__init__(*layers, _conv(WIDTHS[-1], LATENT_CHANNELS))
 
@@ -60,9 +60,9 @@ class Decoder(nn.Sequential):
 
     def __init__(self) -> None:
         layers: list[nn.Module] = [SoftClamp(), _conv(LATENT_CHANNELS, WIDTHS[-1]), nn.ReLU()]
-        for width, below, blocks in zip(WIDTHS[:0:-1], WIDTHS[-2::-1], _BLOCKS[:0:-1]):
+        for width, below, blocks in zip(WIDTHS[:0:-1], WIDTHS[-2::-1], BLOCKS[:0:-1]):
             layers += [*_level(width, blocks), nn.Upsample(scale_factor=2), _conv(width, below, bias=False)]
-        super().__init__(*layers, *_level(WIDTHS[0], _BLOCKS[0]), _conv(WIDTHS[0], 3))
+        super().__init__(*layers, *_level(WIDTHS[0], BLOCKS[0]), _conv(WIDTHS[0], 3))
 
 
 def colour_start(encoder: Encoder, decoder: Decoder, rng: torch.Generator) -> None:
@@ -81,24 +81,24 @@ def colour_start(encoder: Encoder, decoder: Decoder, rng: torch.Generator) -> No
             _carry_colours(conv)
     with torch.no_grad():
         last, first = encoder[-1], decoder[1]
-        last.weight[_COLOURS] *= _CARRY_GAIN
-        last.bias[_COLOURS] = -_CARRY_GAIN * _CENTRE
-        first.weight[_COLOURS] /= _CARRY_GAIN
-        first.bias[_COLOURS] = _CENTRE
+        last.weight[COLOURS] *= CARRY_GAIN
+        last.bias[COLOURS] = -CARRY_GAIN * CENTRE
+        first.weight[COLOURS] /= CARRY_GAIN
+        first.bias[COLOURS] = CENTRE
 
 
 @torch.no_grad()
 def _keep_colours(block: Block) -> None:
     """A block that starts near the identity."""
     block.conv[-1].weight.mul_(0.1)
-    block.conv[-1].weight[_COLOURS] = 0
+    block.conv[-1].weight[COLOURS] = 0
 
 
 @torch.no_grad()
 def _carry_colours(conv: nn.Conv2d) -> None:
     """The first three channels pass, averaged over each 2x2 cell where the convolution halves."""
-    conv.weight[_COLOURS] = 0
-    for c in _COLOURS:
+    conv.weight[COLOURS] = 0
+    for c in COLOURS:
         if conv.stride == (2, 2):
             conv.weight[c, c, 1:, 1:] = 0.25
         else:

@@ -1,4 +1,4 @@
-"""Random poses of a drawn character for training on single pictures: wider than any motion of motion.py."""
+"""Random poses of a drawn character for training on single pictures: wider than any motion of demo/drawn."""
 
 import math
 
@@ -8,7 +8,7 @@ from freeanimate_pack.demo.drawn.body import LEFT, RIGHT, Body, Posture, body, j
 from freeanimate_pack.demo.drawn.motion import canvas_scale
 
 MAX_YAW = math.radians(65)
-_HAND = 0.045  # a hand beyond its wrist, body fractions
+HAND = 0.045  # a hand beyond its wrist, body fractions
 
 
 def varied_pose(seed: int, rng: np.random.Generator, height: int, width: int) -> np.ndarray:
@@ -75,8 +75,8 @@ def _placed(joints: np.ndarray, rng: np.random.Generator, height: int, width: in
     shift = rng.normal(0, 0.03, 2) * (width, height)
     spots = joints[:, :2] * scale + (0.5 * width, 0.5 * height + 0.47 * scale) + shift
     # The crown of the head and the soles are beyond the joints; only hands may stick out.
-    top = np.minimum(spots[:, 1].min() + 0.5 * _HAND * scale, spots[0, 1] - 0.20 * scale)
-    low, high = np.array([spots[:, 0].min(), top]), spots.max(axis=0) + (0, _HAND * scale)
+    top = np.minimum(spots[:, 1].min() + 0.5 * HAND * scale, spots[0, 1] - 0.20 * scale)
+    low, high = np.array([spots[:, 0].min(), top]), spots.max(axis=0) + (0, HAND * scale)
     spots += np.maximum(-low, 0)
     spots -= np.maximum(high + np.maximum(-low, 0) - (width, height), 0)
     return np.concatenate([spots, joints[:, 2:]], axis=1)

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .dataset import Pictures
 from .hint import PARTS, part_map
-from .loop import Plan, Stage
+from .loop import Schedule, Stage
+from .training_pictures import TrainingPictures
 
-_WIDTH = 64
+WIDTH = 64
 
 
 class PartReader(nn.Module):
@@ -21,9 +21,9 @@ class PartReader(nn.Module):
 
     def __init__(self, rng: torch.Generator):
         super().__init__()
-        widths = (4, _WIDTH, _WIDTH, _WIDTH, _WIDTH)
-        layers = [part for pair in zip(widths, widths[1:]) for part in (nn.Conv2d(*pair, 3, padding=1), nn.SiLU())]
-        self.net = nn.Sequential(*layers, nn.Conv2d(_WIDTH, 4 * PARTS, 1), nn.PixelShuffle(2))
+        widths = (4, WIDTH, WIDTH, WIDTH, WIDTH)
+        layers = [layer for pair in zip(widths, widths[1:]) for layer in (nn.Conv2d(*pair, 3, padding=1), nn.SiLU())]
+        self.net = nn.Sequential(*layers, nn.Conv2d(WIDTH, 4 * PARTS, 1), nn.PixelShuffle(2))
         for conv in (m for m in self.modules() if isinstance(m, nn.Conv2d)):
             nn.init.kaiming_normal_(conv.weight, nonlinearity="relu", generator=rng)
             nn.init.zeros_(conv.bias)
@@ -32,12 +32,12 @@ class PartReader(nn.Module):
         return self.net(latents)
 
 
-def stage(plan: Plan, folder: Path, device: str) -> Stage:
-    """The reader on its way through ``plan``."""
-    return Stage(plan, PartReader(torch.Generator().manual_seed(plan.seed)).to(device), folder)
+def stage(schedule: Schedule, folder: Path, device: str) -> Stage:
+    """The reader on its way through ``schedule``."""
+    return Stage(schedule, PartReader(torch.Generator().manual_seed(schedule.seed)).to(device), folder)
 
 
-def loss(module: PartReader, latents: Tensor, pictures: Pictures, batch: int, rng: torch.Generator) -> Tensor:
+def loss(module: PartReader, latents: Tensor, pictures: TrainingPictures, batch: int, rng: torch.Generator) -> Tensor:
     """Cross entropy of the part map of random pictures."""
     which = torch.randint(len(latents), (batch,), generator=rng)
     device = next(module.parameters()).device

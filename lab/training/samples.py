@@ -6,14 +6,15 @@ Axes: b characters, h, w pixels.
 import nodes as host_nodes
 import numpy as np
 import torch
+from einops import rearrange
 from PIL import Image
 from torch import Tensor
 
 from freeanimate_pack.demo.drawn.words import caption
 
-from ..sheet import contact_sheet
-from .dataset import Pictures
+from ..sheet import contact_sheet, pictures
 from .hint import pose_pictures
+from .training_pictures import TrainingPictures
 
 STEPS = 20
 GUIDANCES = (1.0, 3.0, 5.0)
@@ -22,10 +23,10 @@ GUIDANCES = (1.0, 3.0, 5.0)
 class Sampler:
     """The demo model's four objects and the conditioning of held-out characters."""
 
-    def __init__(self, models: tuple, pictures: Pictures, count: int):
+    def __init__(self, models: tuple, pictures: TrainingPictures, count: int):
         self.model, self.clip, self.vae, self.control = models
         self.truth = torch.from_numpy(np.array(pictures.images[:count])).float() / 255
-        self.hints = pose_pictures(pictures.joints[:count]).movedim(1, -1)
+        self.hints = rearrange(pose_pictures(pictures.joints[:count]), "b rgb h w -> b h w rgb")
         self.seeds = [int(seed) for seed in pictures.seeds[:count]]
 
     def latents(self) -> Tensor:
@@ -58,8 +59,4 @@ class Sampler:
 
 def sample_sheet(rows: dict[str, Tensor]) -> Image.Image:
     """A labelled sheet of picture batches [b,h,w,3]."""
-    return contact_sheet({name: [_image(picture) for picture in batch] for name, batch in rows.items()})
-
-
-def _image(picture: Tensor) -> Image.Image:
-    return Image.fromarray((picture * 255).round().byte().cpu().numpy())
+    return contact_sheet({name: pictures(batch) for name, batch in rows.items()})

@@ -10,22 +10,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from freeanimate_pack.demo.model import layout as tiny
+from freeanimate_pack.demo.model.layout import SD15_DEMO, build_clip, build_control_net, build_model
 
 from . import autoencoder, denoiser, hint, reader
-from .dataset import FIRST_SEED, Pictures, pictures
 from .export import export, facts_of
-from .loop import Plan, Stage, worker
+from .loop import Schedule, Stage, worker
 from .text import TextEncoder, Tokens, captions
+from .training_pictures import FIRST_SEED, TrainingPictures, training_pictures
 
 CHARACTERS, POSES, HELD_OUT = 5000, 4, 128
-AUTOENCODER = Plan("autoencoder", 9000, 2e-3, 1e-4)
-DECODER = Plan("decoder", 3000, 1e-3, 2e-5)
-HINT = Plan("hint", 400, 2e-3, 1e-4)
-READER = Plan("reader", 800, 2e-3, 1e-4)
-DENOISER = Plan("denoiser", 4000, 1e-3, 3e-5, averaging=0.999, cooling=0.3)
+AUTOENCODER = Schedule("autoencoder", 9000, 2e-3, 1e-4)
+DECODER = Schedule("decoder", 3000, 1e-3, 2e-5)
+HINT = Schedule("hint", 400, 2e-3, 1e-4)
+READER = Schedule("reader", 800, 2e-3, 1e-4)
+DENOISER = Schedule("denoiser", 4000, 1e-3, 3e-5, averaging=0.999, cooling=0.3)
 CROPS, SKELETONS, LATENTS, READ = 8, 16, 16, 32  # pictures per step
-_TOLD_EVERY = 20  # seconds
+TOLD_EVERY = 20  # seconds
 
 
 class Training:
@@ -35,14 +35,14 @@ class Training:
         self.work, self.device, self.seconds = work, device, 60 * minutes
 
     @cached_property
-    def drawn(self) -> Pictures:
+    def drawn(self) -> TrainingPictures:
         """The training set."""
-        return pictures(self.work / "pictures", FIRST_SEED, CHARACTERS, POSES)
+        return training_pictures(self.work / "pictures", FIRST_SEED, CHARACTERS, POSES)
 
     @cached_property
-    def held_out(self) -> Pictures:
+    def held_out(self) -> TrainingPictures:
         """Characters that are never trained on."""
-        return pictures(self.work / "held_out", 0, HELD_OUT, 1)
+        return training_pictures(self.work / "held_out", 0, HELD_OUT, 1)
 
     def draw_pictures(self) -> None:
         """Draw both sets."""
@@ -72,7 +72,7 @@ class Training:
         """PSNR on held-out characters with the averaged weights."""
         module = autoencoder.AutoEncoder(torch.Generator()).to(self.device)
         module.load_state_dict(stage.averaged())
-        psnr, inside = autoencoder.quality(module, *(part.to(self.device) for part in self.held_out.whole(0, 32)))
+        psnr, inside = autoencoder.quality(module, *(batch.to(self.device) for batch in self.held_out.whole(0, 32)))
         return f"held out {psnr:.2f} dB, figures {inside:.2f} dB"
 
     def train_hint(self) -> None:
@@ -82,7 +82,7 @@ class Training:
         self._features()
 
     def _hint_stage(self) -> Stage:
-        net = tiny.build_control_net(tiny.SD15_DEMO, 0).control_model
+        net = build_control_net(SD15_DEMO, 0).control_model
         return hint.stage(HINT, net.input_hint_block, self.work, self.device)
 
     def _parts_seen(self, stage: Stage) -> str:
@@ -100,21 +100,21 @@ class Training:
         self._run(stage, lambda rng: denoiser.loss(stage.module, examples, alphas, LATENTS, rng), lambda _: "")
 
     def _denoiser_stage(self) -> Stage:
-        layout, rng = tiny.SD15_DEMO, torch.Generator().manual_seed(DENOISER.seed)
-        control = tiny.build_control_net(layout, 0).control_model
+        rng = torch.Generator().manual_seed(DENOISER.seed)
+        control = build_control_net(SD15_DEMO, 0).control_model
         seeing = self._hint_stage()
         control.input_hint_block.load_state_dict(
             {name.removeprefix("body."): v for name, v in seeing.averaged().items() if name.startswith("body.")},
             strict=False,  # all but the last convolution, which the denoiser's stage trains
         )
-        text = TextEncoder(layout.text[0], self.tokens.rows, rng)
-        module = denoiser.Denoiser(tiny.build_model(layout, 0).model.diffusion_model, control, text, rng)
+        text = TextEncoder(SD15_DEMO.text[0], self.tokens.rows, rng)
+        module = denoiser.Denoiser(build_model(SD15_DEMO, 0).model.diffusion_model, control, text, rng)
         return denoiser.stage(DENOISER, module.train(), self.work, self.device)
 
     @cached_property
     def tokens(self) -> Tokens:
         """The captions' tokens."""
-        return Tokens(tiny.build_clip(tiny.SD15_DEMO, 0).tokenizer)
+        return Tokens(build_clip(SD15_DEMO, 0).tokenizer)
 
     def _examples(self) -> denoiser.Examples:
         rows = torch.from_numpy(captions(self.tokens, self.drawn.seeds, self.work / "captions.npy"))
@@ -125,9 +125,9 @@ class Training:
         """Latents [n,4,16,16] of the training set, computed on first use."""
         file = self.work / "latents.npy"
         if not file.exists():
-            part = self.work / f"latents.{worker()}.npy"  # several workers may come here at once
-            np.save(part, self._encoded().numpy())
-            os.replace(part, file)
+            partial = self.work / f"latents.{worker()}.npy"  # several workers may come here at once
+            np.save(partial, self._encoded().numpy())
+            os.replace(partial, file)
         return torch.from_numpy(np.load(file, allow_pickle=False))
 
     @torch.no_grad()
@@ -154,13 +154,13 @@ class Training:
 
     def _run(self, stage: Stage, loss_of, judge) -> None:
         """Train, with a line of progress, and judge the result."""
-        plan, told, started, first = stage.plan, time.monotonic(), time.monotonic(), stage.done
+        schedule, told, started, first = stage.schedule, time.monotonic(), time.monotonic(), stage.done
         for done in stage.run(loss_of, self.seconds):
-            if time.monotonic() - told > _TOLD_EVERY or done == plan.steps:
+            if time.monotonic() - told > TOLD_EVERY or done == schedule.steps:
                 told = time.monotonic()
-                left = (plan.steps - done) * (told - started) / (done - first) / 60
-                _say(f"{plan.name} {done}/{plan.steps}, loss {stage.recent:.4f}, {left:.0f} minutes left")
-        _say(f"{plan.name} {stage.done}/{plan.steps} {judge(stage)}")
+                left = (schedule.steps - done) * (told - started) / (done - first) / 60
+                _say(f"{schedule.name} {done}/{schedule.steps}, loss {stage.recent:.4f}, {left:.0f} minutes left")
+        _say(f"{schedule.name} {stage.done}/{schedule.steps} {judge(stage)}")
 
 
 def _say(text: str) -> None:

@@ -16,7 +16,7 @@ from freeanimate_pack.demo.model.layout import TextTower
 
 LENGTH = 77
 VARIANTS = 4  # of each caption: the whole one, and three that leave facts out
-_KEPT = 0.7  # share of the facts that stay in those
+KEPT = 0.7  # share of the facts that stay in those
 
 
 class Tokens:
@@ -49,12 +49,12 @@ def captions(tokens: Tokens, seeds: np.ndarray, file: Path) -> np.ndarray:
 def _variants(tokens: Tokens, seed: int) -> list[list[int]]:
     facts = caption(seed).split(", ")
     rng = np.random.default_rng([seed, 8])
-    kept = [[fact for fact in facts if rng.random() < _KEPT] for _ in range(VARIANTS - 1)]
+    kept = [[fact for fact in facts if rng.random() < KEPT] for _ in range(VARIANTS - 1)]
     return [tokens(", ".join(chosen)) for chosen in (facts, *kept)]
 
 
 class TextEncoder(nn.Module):
-    """A CLIP text encoder over the captions' rows; ``host_weights`` gives it the host's full vocabulary."""
+    """A CLIP text encoder over the captions' rows; `demo.model.loading` puts them into the host's full vocabulary."""
 
     def __init__(self, tower: TextTower, rows: Tensor, rng: torch.Generator):
         super().__init__()

@@ -9,7 +9,7 @@ from runs import Clip, patch, sample
 from torch.profiler import ProfilerActivity, profile
 
 from freeanimate_pack.demo.model.layout import SD15_DEMO
-from lab.benchmark.measure import peak_of
+from lab.timing import peak_of
 
 STEPS = 2
 

@@ -20,7 +20,7 @@ from freeanimate_pack.demo.model.weights import CARD, FILE, DemoWeightsError, lo
 from freeanimate_pack.nodes.demo_character import FreeAnimateDemoCharacter
 from freeanimate_pack.nodes.demo_model import FreeAnimateDemoModel
 from lab.training.autoencoder import preview_factors
-from lab.training.dataset import FIRST_SEED
+from lab.training.training_pictures import FIRST_SEED
 
 SIZE, STEPS, CHARACTERS = 128, 12, 4
 MEASURED = json.loads(CARD.read_text(encoding="utf-8"))["measured"]

@@ -19,11 +19,12 @@ from freeanimate_pack.demo.model.layout import SD15_DEMO
 from freeanimate_pack.freeanimate_core.config import PatchConfig
 from lab import hosting
 from lab.evaluation import extras
-from lab.evaluation.cases import make_case
+from lab.evaluation.drawing import make_case
 from lab.evaluation.measures import MEASURES
 from lab.evaluation.methods import METHODS, QUICK, RA_SA
+from lab.evaluation.models import Models
 from lab.evaluation.recipes import OFF, WHOLE, Given, Inverting, Recipe
-from lab.evaluation.renderer import Bench, Models, Settings
+from lab.evaluation.renderer import Renderer, Settings
 from lab.evaluation.results import mean_and_error
 from lab.evaluation.sweeps import plain
 
@@ -32,48 +33,48 @@ SAME = 1e-4  # relative, of frames
 
 
 @pytest.fixture(scope="module")
-def bench():
-    """A bench whose words "extra" are the true ones: for the host they are another conditioning, with equal values."""
+def renderer():
+    """One whose words "extra" are the true ones: for the host they are another conditioning, with equal values."""
     with torch.inference_mode():
-        host = hosting.start(Path(os.environ["COMFYUI_DIR"]))
+        hosting.start(Path(os.environ["COMFYUI_DIR"]))
         tiny = hostside.build(SD15_DEMO, 1, 0.3)
-        case = make_case(host, 0, FRAMES)
+        case = make_case(0, FRAMES)
         case = replace(case, prompts=case.prompts | {"extra": case.prompts["true"]})
         models = Models(tiny.model, tiny.clip, tiny.vae, tiny.control_net, "stand-in")
-        return Bench(host, models, case, Settings(FRAMES, STEPS, CFG))
+        return Renderer(models, case, Settings(FRAMES, STEPS, CFG))
 
 
-def differ(bench: Bench, one: Recipe, other: Recipe) -> float:
-    return hostside.relative(bench.frames(one), bench.frames(other))
+def differ(renderer: Renderer, one: Recipe, other: Recipe) -> float:
+    return hostside.relative(renderer.frames(one), renderer.frames(other))
 
 
-def test_the_hosts_sampler_and_the_packs_give_the_same_frames(bench):
+def test_the_hosts_sampler_and_the_packs_give_the_same_frames(renderer):
     theirs = plain(prompt="extra")
     assert plain().same_input and not theirs.same_input
-    assert differ(bench, theirs, plain()) < SAME
+    assert differ(renderer, theirs, plain()) < SAME
 
 
-def test_limited_guidance_is_the_same_in_the_hosts_sampler_and_in_the_packs(bench):
+def test_limited_guidance_is_the_same_in_the_hosts_sampler_and_in_the_packs(renderer):
     limited = Recipe(redraw="all")
-    assert differ(bench, replace(limited, prompt="extra"), limited) < SAME
+    assert differ(renderer, replace(limited, prompt="extra"), limited) < SAME
 
 
-def test_kept_frames_are_the_preview_and_redrawn_ones_the_papers(bench):
-    holes = bench.case.holes
+def test_kept_frames_are_the_preview_and_redrawn_ones_the_papers(renderer):
+    holes = renderer.case.holes
     for filled, alike in ((torch.zeros_like(holes), Given("preview", True)), (torch.ones_like(holes), plain())):
-        case = Bench(bench.host, bench.models, replace(bench.case, holes=filled), bench.settings)
+        case = Renderer(renderer.models, replace(renderer.case, holes=filled), renderer.settings)
         assert hostside.relative(case.frames(Recipe(guided=WHOLE)), case.frames(alike)) < SAME
 
 
-def test_noise_of_the_record_is_the_ksamplers(bench):
+def test_noise_of_the_record_is_the_ksamplers(renderer):
     unread = plain(start="noise", patch=PatchConfig(1e-6, 0.0, 0.0))
     alone = plain(start="noise", patch=OFF)
-    assert differ(bench, unread, alone) < 0.01
-    assert differ(bench, METHODS["ra_sa_from_noise"].how, alone) > 0.02
+    assert differ(renderer, unread, alone) < 0.01
+    assert differ(renderer, METHODS["ra_sa_from_noise"].how, alone) > 0.02
 
 
-def test_frames_from_noise_share_one_noise_tensor(bench):
-    free = bench.frames(METHODS["pose_only"].how)
+def test_frames_from_noise_share_one_noise_tensor(renderer):
+    free = renderer.frames(METHODS["pose_only"].how)
     assert hostside.relative(free[1], free[0]) < 0.2  # two noises differ by more than 1
     assert not torch.equal(free[1], free[0])
 
@@ -107,58 +108,57 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_each_setting_reaches_the_frames(bench, setting):
-    assert differ(bench, SETTINGS[setting], plain()) > SAME
+def test_each_setting_reaches_the_frames(renderer, setting):
+    assert differ(renderer, SETTINGS[setting], plain()) > SAME
 
 
-def test_layers_that_are_not_chosen_are_plain(bench, monkeypatch):
+def test_layers_that_are_not_chosen_are_plain(renderer, monkeypatch):
     for name, chosen in (("all", True), ("none", False)):
         monkeypatch.setitem(extras.EXTRAS, name, extras.only_in(lambda extra, chosen=chosen: chosen))
-    assert differ(bench, plain(extras=("all",)), plain()) < SAME
-    assert differ(bench, plain(extras=("none",)), plain(patch=OFF)) < SAME
+    assert differ(renderer, plain(extras=("all",)), plain()) < SAME
+    assert differ(renderer, plain(extras=("none",)), plain(patch=OFF)) < SAME
     for name in ("decoder_only", "half_size_layers"):
-        assert differ(bench, plain(extras=(name,)), plain()) > SAME
-        assert differ(bench, plain(extras=(name,)), plain(patch=OFF)) > SAME
+        assert differ(renderer, plain(extras=(name,)), plain()) > SAME
+        assert differ(renderer, plain(extras=(name,)), plain(patch=OFF)) > SAME
 
 
-def test_one_kind_of_pixels_leaves_nothing_to_mask(bench):
+def test_one_kind_of_pixels_leaves_nothing_to_mask(renderer):
     masked = plain(patch=RA_SA, extras=("masked_ra_sa",))
-    case = bench.case
+    case = renderer.case
     persons = {"preview_masks": torch.ones_like(case.preview_masks), "reference_mask": torch.ones_like(case.holes[:1])}
-    alike = Bench(bench.host, bench.models, replace(case, **persons), bench.settings)
-    apart = Bench(
-        bench.host, bench.models, replace(case, **persons | {"reference_mask": 0 * case.holes[:1]}), bench.settings
-    )
+    alike = Renderer(renderer.models, replace(case, **persons), renderer.settings)
+    nobody = {"reference_mask": 0 * case.holes[:1]}
+    apart = Renderer(renderer.models, replace(case, **persons | nobody), renderer.settings)
     assert differ(alike, masked, plain(patch=RA_SA)) < SAME
     assert differ(apart, masked, plain(patch=OFF)) < SAME  # nothing of the reference may be read
-    assert differ(bench, masked, plain(patch=RA_SA)) > SAME
+    assert differ(renderer, masked, plain(patch=RA_SA)) > SAME
 
 
-def test_the_references_keys_alone_depend_on_the_reference(bench):
+def test_the_references_keys_alone_depend_on_the_reference(renderer):
     alone = METHODS["reference_only"].how
-    assert differ(bench, alone, METHODS["ra_sa_from_noise"].how) > SAME
+    assert differ(renderer, alone, METHODS["ra_sa_from_noise"].how) > SAME
 
 
-def test_each_halfs_own_reference_differs_only_where_there_is_a_negative_half(bench):
+def test_each_halfs_own_reference_differs_only_where_there_is_a_negative_half(renderer):
     own = plain(extras=("own_words",))
-    assert differ(bench, replace(own, cfg=1.0), plain(cfg=1.0)) < SAME
+    assert differ(renderer, replace(own, cfg=1.0), plain(cfg=1.0)) < SAME
 
 
-def test_a_preview_without_holes_is_replayed_everywhere(bench):
-    holes = bench.case.holes
+def test_a_preview_without_holes_is_replayed_everywhere(renderer):
+    holes = renderer.case.holes
     for filled, alike in ((torch.zeros_like(holes), plain()), (torch.ones_like(holes), plain(patch=RA_SA))):
-        case = Bench(bench.host, bench.models, replace(bench.case, holes=filled), bench.settings)
+        case = Renderer(renderer.models, replace(renderer.case, holes=filled), renderer.settings)
         assert differ(case, plain(extras=("live_in_holes",)), alike) < SAME
-    case = Bench(bench.host, bench.models, replace(bench.case, holes=torch.zeros_like(holes)), bench.settings)
+    case = Renderer(renderer.models, replace(renderer.case, holes=torch.zeros_like(holes)), renderer.settings)
     assert differ(case, plain(start="holes"), plain()) < SAME
 
 
-def test_a_reference_denoised_along_leaves_its_inversion_as_guidance_grows(bench):
+def test_a_reference_denoised_along_leaves_its_inversion_as_guidance_grows(renderer):
     distances = []
     for cfg in (1.0, 8.0):
         recipe = plain(cfg=cfg, steps=12)
-        record = bench._record(recipe.inverting, 12)
-        latents = bench._denoised_reference(record, recipe)
+        record = renderer.records.of(recipe.inverting, 12)
+        latents = renderer.records.denoised_reference(record, recipe.prompt, cfg)
         assert hostside.relative(latents[-1], record.reference[-1]) < 1e-5
         distances.append(hostside.relative(latents[-3], record.reference[-3]))
     assert 0 < distances[0] < distances[1]
@@ -175,11 +175,11 @@ def test_statistics_are_those_of_the_rival():
     assert torch.equal(moved[..., 4:], one[..., 4:])
 
 
-def test_guidance_variants(bench):
+def test_guidance_variants(renderer):
     full = plain(patch=OFF)
-    assert differ(bench, replace(full, guided=(0.5, 0.5)), replace(full, cfg=1.0)) < SAME
-    assert differ(bench, replace(full, extras=("rescaled_guidance",)), full) > SAME
-    assert differ(bench, replace(full, guided=(0.4, 0.6)), full) > SAME
+    assert differ(renderer, replace(full, guided=(0.5, 0.5)), replace(full, cfg=1.0)) < SAME
+    assert differ(renderer, replace(full, extras=("rescaled_guidance",)), full) > SAME
+    assert differ(renderer, replace(full, guided=(0.4, 0.6)), full) > SAME
 
 
 # Method, the one it must beat by more than two paired standard errors, and in what.

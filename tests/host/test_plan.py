@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 from freeanimate_pack.demo.model.layout import SD15_DEMO
 from freeanimate_pack.freeanimate_core.host import cost, memory, sampling
 from freeanimate_pack.freeanimate_core.method.windows import auto_size
-from lab.benchmark.measure import Clock, with_peak
+from lab.timing import Clock, with_peak
 
 WIDE = replace(SD15_DEMO, model_channels=128)  # so wide that the U-Net holds most, as at full size
 CLOCK = Clock("cpu", own=True)

@@ -9,13 +9,11 @@ import torch
 from torch import nn
 
 from freeanimate_pack.demo.drawn.words import caption
-from freeanimate_pack.demo.model import layout as tiny
+from freeanimate_pack.demo.model.layout import SD15_DEMO, build_clip, build_control_net, build_model, latent_scale
 from freeanimate_pack.demo.model.loading import assemble
 from freeanimate_pack.demo.model.weights import split
 from lab.training import autoencoder, denoiser, hint, narrow_vae, stages
 from lab.training.text import LENGTH, TextEncoder, Tokens, captions
-
-LAYOUT = tiny.SD15_DEMO
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -34,10 +32,10 @@ def stirred(module: nn.Module) -> nn.Module:
 @pytest.fixture(scope="module")
 def trained():
     """Drawn weights of all parts, as modules of the training, and the same in the host's classes."""
-    tokens = Tokens(tiny.build_clip(LAYOUT, 0).tokenizer)
-    text = TextEncoder(LAYOUT.text[0], tokens.rows, rng(1))
-    control = tiny.build_control_net(LAYOUT, 0).control_model
-    whole = stirred(denoiser.Denoiser(tiny.build_model(LAYOUT, 0).model.diffusion_model, control, text, rng(2)))
+    tokens = Tokens(build_clip(SD15_DEMO, 0).tokenizer)
+    text = TextEncoder(SD15_DEMO.text[0], tokens.rows, rng(1))
+    control = build_control_net(SD15_DEMO, 0).control_model
+    whole = stirred(denoiser.Denoiser(build_model(SD15_DEMO, 0).model.diffusion_model, control, text, rng(2)))
     pair = stirred(autoencoder.AutoEncoder(rng(3)))
     under = {"unet": whole.unet, "control": whole.control, "encoder": pair.encoder, "decoder": pair.decoder}
     tensors = {f"{part}.{key}": value for part, module in under.items() for key, value in module.state_dict().items()}
@@ -54,7 +52,7 @@ def test_the_hosts_vae_is_the_narrow_one(trained):
     with torch.no_grad():
         latents = pair.encoder(image.movedim(-1, 1))
         shown = pair.decoder(latents).movedim(1, -1)
-    scale = tiny.latent_scale(LAYOUT)
+    scale = latent_scale(SD15_DEMO)
     assert torch.allclose(vae.encode(image) * scale, latents, atol=1e-5)
     assert (vae.decode(latents / scale) - shown.clamp(0, 1)).abs().max() <= 1e-4  # of values up to 3 before the clamp
     assert latents.std() > 0.1
@@ -66,7 +64,7 @@ def test_the_hosts_text_encoder_is_the_trained_one(trained):
     for text in (caption(4), "", "a red shirt"):
         own = whole.text(torch.tensor([tokens(text)]))
         given = clip.encode_from_tokens_scheduled(clip.tokenize(text), show_pbar=False)[0][0]
-        assert own.shape == (1, LENGTH, LAYOUT.context_dim)
+        assert own.shape == (1, LENGTH, SD15_DEMO.context_dim)
         assert torch.allclose(own, given, atol=1e-5)
     red, none = (whole.text(torch.tensor([tokens(text)])) for text in ("a red shirt", ""))
     assert not torch.allclose(red, none, atol=0.1)

@@ -3,14 +3,14 @@
 import layouts
 from comfy_api.latest import io
 
-from freeanimate_pack.demo.model import layout as tiny
+from freeanimate_pack.demo.model.layout import build_clip, build_control_net, build_model, build_vae
 
 FLOW = "flow"
 
 
 def _model(kind: str, seed: int, out_scale: float) -> object:
     """The MODEL of a family by name."""
-    return layouts.build_flow(seed) if kind == FLOW else tiny.build_model(layouts.TINY[kind], seed, out_scale)
+    return layouts.build_flow(seed) if kind == FLOW else build_model(layouts.TINY[kind], seed, out_scale)
 
 
 class TinyModels(io.ComfyNode):
@@ -36,7 +36,7 @@ class TinyModels(io.ComfyNode):
         family = layouts.TINY.get(layout, layouts.SD15_TINY)
         return io.NodeOutput(
             _model(layout, seed, out_scale),
-            tiny.build_clip(family, seed + 1),
-            tiny.build_vae(family, channels=16 if layout == FLOW else 4),
-            tiny.build_control_net(family, seed + 2),
+            build_clip(family, seed + 1),
+            build_vae(family, channels=16 if layout == FLOW else 4),
+            build_control_net(family, seed + 2),
         )

@@ -109,8 +109,8 @@ def test_a_result_is_kept_until_something_else_is_asked(tmp_path):
 
 
 def test_a_key_depends_on_code_and_not_on_its_comments(tmp_path, monkeypatch):
-    (tmp_path / "freeanimate_core").mkdir()
-    source = tmp_path / "freeanimate_core" / "a.py"
+    source = tmp_path / "freeanimate_core" / "method" / "a.py"
+    source.parent.mkdir(parents=True)
     monkeypatch.setattr(store, "REPOSITORY", tmp_path)
 
     def digest(text: str) -> str:

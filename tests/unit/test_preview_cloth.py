@@ -13,7 +13,7 @@ from freeanimate_pack.freeanimate_core.preview.bones import bones_of
 from freeanimate_pack.freeanimate_core.preview.parts import _spread, _usual
 from freeanimate_pack.freeanimate_core.preview.skirt import CORNERS, skirt_map, skirt_of
 from lab.evaluation.preview import study
-from lab.evaluation.preview.pairs import CLASSES, clips
+from lab.evaluation.preview.pairs import CLASSES, pairs_of
 
 SIZE = 192
 SKIRTED, TROUSERED = 3, 2
@@ -106,7 +106,7 @@ def test_a_limb_that_the_border_cuts_goes_on_beyond_it():
 
 def test_the_studys_part_error_is_nothing_where_nothing_moves():
     """The measure itself adds nothing: no part is missed at soft seams."""
-    clip = clips(1, 128)[0]
+    clip = pairs_of(1, 128)[0]
     still = clip.__class__(**(clip.__dict__ | {"targets": clip.pose}))
     for method in ("ours", "linear_blend_skinning"):
         found = study.moved_labels(still, study.METHODS[method])

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from lab.training.loop import Plan, Stage, learning_rate
+from lab.training.loop import Schedule, Stage, learning_rate
 
 
 class Line(nn.Module):
@@ -26,7 +26,7 @@ def line_loss(module: Line):
 def trained_line(folder, pieces: list[int]) -> Stage:
     """A run of so many steps at a time, each piece from the checkpoint of the last."""
     for steps in pieces:
-        stage = Stage(Plan("line", 200, 0.05, 0.001), Line(), folder)
+        stage = Stage(Schedule("line", 200, 0.05, 0.001), Line(), folder)
         run = stage.run(line_loss(stage.module))
         for _ in range(steps):
             next(run)
@@ -45,8 +45,8 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
 
 
 def test_the_rate_rises_stays_and_falls():
-    plan = Plan("x", 1000, 1.0, 0.1, cooling=0.3)
-    assert learning_rate(plan, 0) == pytest.approx(0.01)
-    assert learning_rate(plan, 500) == 1.0
-    assert learning_rate(plan, 850) == pytest.approx(0.55)
-    assert learning_rate(plan, 1000) == pytest.approx(0.1)
+    schedule = Schedule("x", 1000, 1.0, 0.1, cooling=0.3)
+    assert learning_rate(schedule, 0) == pytest.approx(0.01)
+    assert learning_rate(schedule, 500) == 1.0
+    assert learning_rate(schedule, 850) == pytest.approx(0.55)
+    assert learning_rate(schedule, 1000) == pytest.approx(0.1)

@@ -4,7 +4,6 @@ Writes pose.json and pose.md: errors of every mode of Align Pose over clips with
 what a mode does not set out to do; and what smoothing does to jitter. Exit code 1 when DIR cannot be written.
 """
 
-import argparse
 import json
 import sys
 import time
@@ -12,15 +11,16 @@ from pathlib import Path
 
 from freeanimate_pack.freeanimate_core.pose.align import ALIGN_MODES, AlignSettings, align
 
-from .clips import Clip, all_clips
+from ...command_line import exit_code, study
+from .clips import DrivingClip, all_clips
 from .jitter import STRENGTHS, jitter
 from .scores import score, summary
 
 # Mode -> kinds of clips that it does not set out to fit, and why. They are measured all the same.
-_ONLY_AS_IT_IS = "the poses stay where they are"
+ONLY_AS_IT_IS = "the poses stay where they are"
 OUT_OF_SCOPE: dict[str, dict[str, str]] = {
-    "none": dict.fromkeys(("scale", "offset", "aspect", "foreshortened first frame", "half body"), _ONLY_AS_IT_IS)
-    | {"missing joints": _ONLY_AS_IT_IS, "child and adult": "no bone changes"},
+    "none": dict.fromkeys(("scale", "offset", "aspect", "foreshortened first frame", "half body"), ONLY_AS_IT_IS)
+    | {"missing joints": ONLY_AS_IT_IS, "child and adult": "no bone changes"},
     "affine": {"child and adult": "one scale cannot change proportions: use bone length"},
     "affine (StableAnimator)": {
         "jump": "vertical motion shrinks the body, as published",
@@ -33,26 +33,21 @@ OUT_OF_SCOPE: dict[str, dict[str, str]] = {
 
 def main() -> int:
     """Run the study and return the exit code."""
-    parser = argparse.ArgumentParser(prog="lab.evaluation.pose")
-    parser.add_argument("--host", type=Path, help="not needed here: accepted as the other studies need it")
-    parser.add_argument("--out", type=Path, required=True, help="where to write pose.json and pose.md")
-    options = parser.parse_args()
+    options = study("evaluate pose", hosted=False).parse_args()
+    return exit_code("evaluate", options.out, lambda: _run(options.out))
+
+
+def _run(out: Path) -> None:
     start = time.process_time()
     clips = all_clips()
     report = {"modes": {_key(mode): _study(mode, clips) for mode in ALIGN_MODES}, "jitter": jitter()}
     report["clips"], report["cpu_seconds"] = len(clips), round(time.process_time() - start, 2)
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-        (options.out / "pose.json").write_text(json.dumps(report, indent=1), encoding="ascii")
-        (options.out / "pose.md").write_text(_markdown(report), encoding="ascii")
-    except OSError as error:
-        sys.stderr.write(f"evaluate: {error}\n")
-        return 1
-    print(f"[evaluate] {options.out / 'pose.md'} after {report['cpu_seconds']:.1f} s of CPU time", flush=True)
-    return 0
+    (out / "pose.json").write_text(json.dumps(report, indent=1), encoding="ascii")
+    (out / "pose.md").write_text(_markdown(report), encoding="ascii")
+    print(f"[evaluate] {out / 'pose.md'} after {report['cpu_seconds']:.1f} s of CPU time", flush=True)
 
 
-def _study(mode: str, clips: list[Clip]) -> dict:
+def _study(mode: str, clips: list[DrivingClip]) -> dict:
     """Errors of one mode with its other widgets at their defaults."""
     settings = AlignSettings(mode)
     found = (score(clip, align(clip.driving, clip.reference, settings).poses) for clip in clips)

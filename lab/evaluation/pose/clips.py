@@ -14,14 +14,14 @@ from freeanimate_pack.freeanimate_core.pose import PoseSequence
 from freeanimate_pack.freeanimate_core.pose.skeleton import PARENTS, with_middles
 
 HEIGHT, WIDTH, FRAMES = 256, 192, 24
-_NAMES = list(MOTIONS)
-_ABOVE_SHOULDERS = (0, 1, 2, 5, 14, 15, 16, 17)
-_LOWER_LEGS = (9, 10, 12, 13)
-_SHORTENED = 0.4  # what is left of limbs that point at the viewer
+NAMES = list(MOTIONS)
+ABOVE_SHOULDERS = (0, 1, 2, 5, 14, 15, 16, 17)
+LOWER_LEGS = (9, 10, 12, 13)
+SHORTENED = 0.4  # what is left of limbs that point at the viewer
 
 
 @dataclass(frozen=True)
-class Clip:
+class DrivingClip:
     """One case: what Align Pose gets, and what should come out."""
 
     kind: str
@@ -37,58 +37,58 @@ class Clip:
         return len(set(self.ratios.values())) == 1
 
 
-def all_clips() -> list[Clip]:
+def all_clips() -> list[DrivingClip]:
     """Every clip, the kinds in the order of the table."""
     makers = (_same, _scaled, _moved, _other_aspect, _jumps, _bobs, _foreshortened, _missing, _gaps, _half_body)
     return [clip for maker in (*makers, _proportions) for clip in maker()]
 
 
-def _same() -> Iterator[Clip]:
-    for seed, name in enumerate(_NAMES):
+def _same() -> Iterator[DrivingClip]:
+    for seed, name in enumerate(NAMES):
         yield _clip("same body", name, seed, name)
 
 
-def _scaled() -> Iterator[Clip]:
+def _scaled() -> Iterator[DrivingClip]:
     for seed, scale in enumerate((0.5, 0.7, 1.4, 2.0)):
-        clip = _clip("scale", f"driving body x {1 / scale:.2f}", seed, _NAMES[seed])
+        clip = _clip("scale", f"driving body x {1 / scale:.2f}", seed, NAMES[seed])
         yield _seen_by(clip, 1 / scale, (0, 0), round(HEIGHT / scale), round(WIDTH / scale))
 
 
-def _moved() -> Iterator[Clip]:
+def _moved() -> Iterator[DrivingClip]:
     for seed, offset in enumerate(((40, 0), (-30, 25), (0, -40))):
-        yield _seen_by(_clip("offset", f"by {offset} px", seed, _NAMES[seed + 3]), 1.0, offset, HEIGHT, WIDTH)
+        yield _seen_by(_clip("offset", f"by {offset} px", seed, NAMES[seed + 3]), 1.0, offset, HEIGHT, WIDTH)
 
 
-def _other_aspect() -> Iterator[Clip]:
+def _other_aspect() -> Iterator[DrivingClip]:
     for seed, (height, width) in enumerate(((216, 384), (400, 225), (300, 300))):
-        clip = _clip("aspect", f"driving {width} x {height}", seed, _NAMES[seed])
+        clip = _clip("aspect", f"driving {width} x {height}", seed, NAMES[seed])
         yield _seen_by(clip, height / HEIGHT, ((width - WIDTH * height / HEIGHT) / 2, 0), height, width)
 
 
-def _jumps() -> Iterator[Clip]:
+def _jumps() -> Iterator[DrivingClip]:
     beat = np.abs(np.sin(np.linspace(0, 2 * np.pi, FRAMES)))
     for seed, height in enumerate((0.03, 0.1, 0.2)):
         for name in ("wave", "dance"):
             yield _raised(_clip("jump", f"{name}, {height} H", seed, name), height * beat)
 
 
-def _bobs() -> Iterator[Clip]:
+def _bobs() -> Iterator[DrivingClip]:
     beat = 0.5 - 0.5 * np.cos(np.linspace(0, 4 * np.pi, FRAMES))
     for seed, height in enumerate((0.03, 0.1, 0.2)):
         for name in ("wave", "turn"):
             clip = _raised(_clip("bob", f"{name}, {height} H", seed, name), height * beat)
-            yield _without(clip, [joint for joint in range(18) if joint not in _ABOVE_SHOULDERS])
+            yield _without(clip, [joint for joint in range(18) if joint not in ABOVE_SHOULDERS])
 
 
-def _foreshortened() -> Iterator[Clip]:
-    for seed, name in enumerate(_NAMES):
+def _foreshortened() -> Iterator[DrivingClip]:
+    for seed, name in enumerate(NAMES):
         clip = _clip("foreshortened first frame", name, seed, name)
         truth = clip.truth.copy()
-        truth[:1] = _scaled_bones(truth[:1], {bone: _SHORTENED for bone in ("upper arms", "forearms", "thighs")})
+        truth[:1] = _scaled_bones(truth[:1], {bone: SHORTENED for bone in ("upper arms", "forearms", "thighs")})
         yield _seen_by(replace(clip, truth=truth), 0.83, (9, 5), HEIGHT, WIDTH)
 
 
-def _missing() -> Iterator[Clip]:
+def _missing() -> Iterator[DrivingClip]:
     rng = np.random.default_rng(0)
     for count in (1, 2, 3, 4):
         for name in ("walk", "squat"):
@@ -98,9 +98,9 @@ def _missing() -> Iterator[Clip]:
             yield replace(clip, driving=_hidden(clip.driving, joints[:count]))
 
 
-def _gaps() -> Iterator[Clip]:
+def _gaps() -> Iterator[DrivingClip]:
     rng = np.random.default_rng(1)
-    for seed, name in enumerate(_NAMES):
+    for seed, name in enumerate(NAMES):
         clip = _clip("gaps", name, seed, name)
         joints = clip.driving.joints.copy()
         for joint in rng.permutation(18)[:6]:
@@ -110,16 +110,16 @@ def _gaps() -> Iterator[Clip]:
         yield replace(clip, driving=replace(clip.driving, joints=joints))
 
 
-def _half_body() -> Iterator[Clip]:
-    for seed, name in enumerate(_NAMES):
+def _half_body() -> Iterator[DrivingClip]:
+    for seed, name in enumerate(NAMES):
         clip = _seen_by(_clip("half body", name, seed, name), 1.5, (-20, 10), HEIGHT, 2 * WIDTH)
-        yield _without(clip, _LOWER_LEGS)
+        yield _without(clip, LOWER_LEGS)
 
 
-def _proportions() -> Iterator[Clip]:
+def _proportions() -> Iterator[DrivingClip]:
     """Child driven by adult and the other way round: the youngest and the oldest of 40 bodies."""
     by_age = sorted(range(40), key=lambda seed: body(seed).youth)
-    for index, name in enumerate(_NAMES):
+    for index, name in enumerate(NAMES):
         adult, child = by_age[index], by_age[-1 - index]
         for driver, target in ((adult, child), (child, adult)):
             clip = _clip("child and adult", f"{name}, seed {driver} drives {target}", target, name)
@@ -128,29 +128,29 @@ def _proportions() -> Iterator[Clip]:
             yield replace(clip, driving=poses, ratios={bone: new[bone] / old[bone] for bone in old})
 
 
-def _clip(kind: str, name: str, seed: int, motion_name: str) -> Clip:
+def _clip(kind: str, name: str, seed: int, motion_name: str) -> DrivingClip:
     """Body ``seed`` driven by itself under the same camera."""
     truth = motion(motion_name, seed, FRAMES, HEIGHT, WIDTH).astype(np.float64)
     poses = PoseSequence.from_joints(truth, HEIGHT, WIDTH)
     reference = PoseSequence.from_joints(rest_pose(seed, HEIGHT, WIDTH), HEIGHT, WIDTH)
-    return Clip(kind, name, poses, reference, truth, {bone: 1.0 for bone in _lengths(body(seed))})
+    return DrivingClip(kind, name, poses, reference, truth, {bone: 1.0 for bone in _lengths(body(seed))})
 
 
-def _seen_by(clip: Clip, scale: float, offset: tuple[float, float], height: int, width: int) -> Clip:
+def _seen_by(clip: DrivingClip, scale: float, offset: tuple[float, float], height: int, width: int) -> DrivingClip:
     """``clip`` whose driving camera shows the truth at ``scale`` and ``offset`` on another canvas."""
     truth = PoseSequence.from_joints(clip.truth, HEIGHT, WIDTH)
     driving = truth.moved((scale, scale), offset, height, width)
     return replace(clip, driving=driving, ratios={bone: 1 / scale for bone in clip.ratios})
 
 
-def _raised(clip: Clip, heights: np.ndarray) -> Clip:
+def _raised(clip: DrivingClip, heights: np.ndarray) -> DrivingClip:
     """``clip`` with the body moved up by ``heights`` [F] of the canvas."""
     truth = clip.truth.copy()
     truth[..., 1] -= HEIGHT * heights[:, None]
     return _seen_by(replace(clip, truth=truth), 1.0, (0, 0), HEIGHT, WIDTH)
 
 
-def _without(clip: Clip, joints: list[int] | tuple[int, ...]) -> Clip:
+def _without(clip: DrivingClip, joints: list[int] | tuple[int, ...]) -> DrivingClip:
     """``clip`` with ``joints`` missing in driving and reference."""
     return replace(clip, driving=_hidden(clip.driving, joints), reference=_hidden(clip.reference, joints))
 

@@ -10,15 +10,14 @@ from freeanimate_pack.freeanimate_core.pose.keypoints import VISIBLE
 from .clips import HEIGHT, WIDTH
 
 STRENGTHS = (0.0, 0.2, 0.4, 0.6, 0.8)
-_NOISE = (0.0, 0.5, 1.0, 2.0)  # standard deviation of each coordinate in pixels of a height of 256
-_FRAMES = 32
+NOISE = (0.0, 0.5, 1.0, 2.0)  # standard deviation of each coordinate in pixels of a height of 256
+FRAMES = 32
 
 
 def jitter() -> dict[str, dict[str, float]]:
     """Mean joint error as a fraction of the canvas height: noise -> strength -> error, over all motions."""
     return {
-        f"{noise} px of {HEIGHT}": {str(strength): _error(noise, strength) for strength in STRENGTHS}
-        for noise in _NOISE
+        f"{noise} px of {HEIGHT}": {str(strength): _error(noise, strength) for strength in STRENGTHS} for noise in NOISE
     }
 
 
@@ -26,7 +25,7 @@ def _error(noise: float, strength: float) -> float:
     rng = np.random.default_rng(2)
     errors = []
     for seed, name in enumerate(MOTIONS):
-        truth = motion(name, seed, _FRAMES, HEIGHT, WIDTH).astype(np.float64)
+        truth = motion(name, seed, FRAMES, HEIGHT, WIDTH).astype(np.float64)
         seen = truth.copy()
         seen[..., :2] += noise * rng.standard_normal(seen[..., :2].shape)
         reference = PoseSequence.from_joints(rest_pose(seed, HEIGHT, WIDTH), HEIGHT, WIDTH)

@@ -11,9 +11,9 @@ import numpy as np
 from freeanimate_pack.freeanimate_core.pose import VISIBLE, PoseSequence
 from freeanimate_pack.freeanimate_core.pose.skeleton import PARENTS, with_middles
 
-from .clips import Clip
+from .clips import DrivingClip
 
-_SHORT = 0.25  # bones seen at less than this share of their longest have no length worth comparing
+SHORT = 0.25  # bones seen at less than this share of their longest have no length worth comparing
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Score:
     joint_error: float  # mean over frames and joints
 
 
-def score(clip: Clip, poses: PoseSequence) -> Score:
+def score(clip: DrivingClip, poses: PoseSequence) -> Score:
     """Compare ``poses`` [F] with the clip's truth, over the joints that both show."""
     own, goal = _bones(poses.joints), _bones(clip.driving.joints)
     errors, lengths = [], np.zeros(2)
@@ -35,7 +35,7 @@ def score(clip: Clip, poses: PoseSequence) -> Score:
         seen = np.isfinite(true) & np.isfinite(own[:, joint])
         if seen.any():
             # A bone that points at the viewer counts by its error against its whole length.
-            error = np.abs(own[seen, joint] - true[seen]) / np.maximum(true[seen], _SHORT * true[seen].max())
+            error = np.abs(own[seen, joint] - true[seen]) / np.maximum(true[seen], SHORT * true[seen].max())
             errors.append(error.max())
             lengths += own[seen, joint].sum(), true[seen].sum()
     shown = (poses.joints[..., 2] >= VISIBLE) & (clip.truth[..., 2] >= VISIBLE)

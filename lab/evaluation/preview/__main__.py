@@ -10,23 +10,27 @@ import time
 from pathlib import Path
 
 import torch
+from einops import repeat
 from PIL import Image
 
-from ...options import positive
-from ...sheet import contact_sheet
+from ...command_line import exit_code, positive, study
+from ...sheet import below, beside, contact_sheet, pictures
 from . import photo, table
-from .pairs import CLASSES, Clip, clips
+from .pairs import CLASSES, PosePairs, pairs_of
 from .study import MEASURES, METHODS, Made, make
 
 CHARACTERS, QUICK, SIZE = 20, 3, 256
 SHEETS = 4  # characters in the contact sheet
-_MILLISECONDS = 120  # a frame of the GIF
+MILLISECONDS = 120  # a frame of the GIF
 
 
 def main() -> int:
     """Run the study and return the exit code."""
     options = _options()
-    options.out.mkdir(parents=True, exist_ok=True)
+    return exit_code("evaluate", options.out, lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> None:
     start, cpu = time.monotonic(), time.process_time()
     torch.set_num_threads(1)  # seconds are those of one core
     if not options.photo_only:
@@ -34,7 +38,6 @@ def main() -> int:
     _photo(options.out)
     seconds, spent = time.monotonic() - start, time.process_time() - cpu
     print(f"[evaluate] {options.out / 'preview.md'} after {seconds:.0f} s, {spent:.0f} s of CPU", flush=True)
-    return 0
 
 
 def _drawn(out: Path, characters: int, size: int) -> None:
@@ -42,64 +45,44 @@ def _drawn(out: Path, characters: int, size: int) -> None:
     values = {name: {method: {measure: [] for measure in MEASURES} for method in METHODS} for name in CLASSES}
     sheets = []
     for seed in range(characters):
-        both = [(clip, make(clip)) for clip in clips(seed, size)]
+        both = [(pairs, make(pairs)) for pairs in pairs_of(seed, size)]
         for index, name in enumerate(CLASSES):
             for method, measures in values[name].items():
                 for measure, column in measures.items():
                     column.append([made[method].values[measure][index] for _, made in both])
         if seed < SHEETS:
-            sheets.append(_beside([_sheet(*pair) for pair in both]))
+            sheets.append(beside([_sheet(*each) for each in both]))
         print(f"[evaluate] character {seed}", flush=True)
     made = table.summary(values)
     table.write(out, made, {"characters": characters, "pairs": 2 * len(CLASSES), "size": size})
-    _below(sheets).save(out / "preview_sheet.png")
+    below(sheets).save(out / "preview_sheet.png")
     for line in table.losses(made):
         print(f"[evaluate] {line}", flush=True)
 
 
-def _sheet(clip: Clip, made: dict[str, Made]) -> Image.Image:
-    """Reference, truth and every method's frames of one clip, a column per class."""
-    rows = {"reference": clip.image, "truth": clip.truth} | {name: item.frames for name, item in made.items()}
-    return contact_sheet({label: _pictures(frames) for label, frames in rows.items()})
+def _sheet(pairs: PosePairs, made: dict[str, Made]) -> Image.Image:
+    """Reference, truth and every method's frames of one reference, a column per class."""
+    rows = {"reference": pairs.image, "truth": pairs.truth} | {name: item.frames for name, item in made.items()}
+    return contact_sheet({label: pictures(frames) for label, frames in rows.items()})
 
 
 def _photo(out: Path) -> None:
     """GIF and sheet of the photograph."""
     by_mask, by_pose = photo.preview(photo.outline()), photo.preview(None)
-    frames = _pictures(by_mask.frames)
-    frames[0].save(out / "photo.gif", save_all=True, append_images=frames[1:], duration=_MILLISECONDS, loop=0)
+    frames = pictures(by_mask.frames)
+    frames[0].save(out / "photo.gif", save_all=True, append_images=frames[1:], duration=MILLISECONDS, loop=0)
     rows = {
-        "reference": _pictures(photo.picture()),
+        "reference": pictures(photo.picture()),
         "by mask": frames,
-        "holes": _pictures(by_mask.hole_mask[..., None].expand(-1, -1, -1, 3)),
-        "by pose": _pictures(by_pose.frames),
-        "plate": _pictures(by_mask.background),
+        "holes": pictures(repeat(by_mask.hole_mask, "f h w -> f h w rgb", rgb=3)),
+        "by pose": pictures(by_pose.frames),
+        "plate": pictures(by_mask.background),
     }
     contact_sheet(rows).save(out / "photo_sheet.png")
 
 
-def _pictures(images: torch.Tensor) -> list[Image.Image]:
-    return [Image.fromarray(image.numpy()) for image in (255 * images.clamp(0, 1)).round().to(torch.uint8)]
-
-
-def _beside(sheets: list[Image.Image]) -> Image.Image:
-    whole = Image.new("RGB", (sum(sheet.width for sheet in sheets), max(sheet.height for sheet in sheets)))
-    for index, sheet in enumerate(sheets):
-        whole.paste(sheet, (sum(earlier.width for earlier in sheets[:index]), 0))
-    return whole
-
-
-def _below(sheets: list[Image.Image]) -> Image.Image:
-    whole = Image.new("RGB", (max(sheet.width for sheet in sheets), sum(sheet.height for sheet in sheets)))
-    for index, sheet in enumerate(sheets):
-        whole.paste(sheet, (0, sum(earlier.height for earlier in sheets[:index])))
-    return whole
-
-
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="lab.evaluation.preview")
-    parser.add_argument("--out", type=Path, required=True, help="where to write")
-    parser.add_argument("--host", type=Path, help="not needed: the stage is called by itself")
+    parser = study("evaluate preview", hosted=False)
     parser.add_argument("--characters", type=positive, help=f"how many ({CHARACTERS})")
     parser.add_argument("--size", type=positive, default=SIZE, help=f"side of the pictures in pixels ({SIZE})")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} characters")

@@ -9,24 +9,26 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+from einops import rearrange, reduce
 from scipy.interpolate import RBFInterpolator
 from scipy.ndimage import convolve, map_coordinates
+from torch import Tensor
+from torch.nn import functional
 
 from freeanimate_pack.freeanimate_core.pose import PoseSequence
 from freeanimate_pack.freeanimate_core.preview.bones import FACE, Bone, Trunk, bones_of, trunk_of
 from freeanimate_pack.freeanimate_core.preview.ownership import front_order, pixel_grid
 from freeanimate_pack.freeanimate_core.preview.warp import similarity
 
-Frames = tuple[torch.Tensor, torch.Tensor]
-Warp = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, PoseSequence, PoseSequence], Frames]
-_SHARPNESS = 4  # power of the distance in the skinning weights
-_DENSE, _FINE = 3, 2  # points per pixel of the reference and cells per pixel of the frame, along each side
-_CORNERS = {"torso": (2, 5, 8, 11), "head": FACE, "neck": (1, 0)}
+Frames = tuple[Tensor, Tensor]
+Warp = Callable[[Tensor, Tensor, Tensor, PoseSequence, PoseSequence], Frames]
+SHARPNESS = 4  # power of the distance in the skinning weights
+DENSE, FINE = 3, 2  # points per pixel of the reference and cells per pixel of the frame, along each side
+CORNERS = {"torso": (2, 5, 8, 11), "head": FACE, "neck": (1, 0)}
 
 
 def similarity_of_figure(
-    picture: torch.Tensor, mask: torch.Tensor, plate: torch.Tensor, pose: PoseSequence, targets: PoseSequence
+    picture: Tensor, mask: Tensor, plate: Tensor, pose: PoseSequence, targets: PoseSequence
 ) -> Frames:
     """One similarity per frame, by least squares over all joints that both show."""
 
@@ -39,7 +41,7 @@ def similarity_of_figure(
 
 
 def thin_plate_spline(
-    picture: torch.Tensor, mask: torch.Tensor, plate: torch.Tensor, pose: PoseSequence, targets: PoseSequence
+    picture: Tensor, mask: Tensor, plate: Tensor, pose: PoseSequence, targets: PoseSequence
 ) -> Frames:
     """The thin-plate spline through all joints that both show; joints nearer than a pixel count once."""
 
@@ -51,7 +53,7 @@ def thin_plate_spline(
 
 
 def linear_blend_skinning(
-    picture: torch.Tensor, mask: torch.Tensor, plate: torch.Tensor, pose: PoseSequence, targets: PoseSequence
+    picture: Tensor, mask: Tensor, plate: Tensor, pose: PoseSequence, targets: PoseSequence
 ) -> Frames:
     """Each point of the figure moved by the mean of its bones' similarities, nearer bones weighing more.
 
@@ -62,7 +64,7 @@ def linear_blend_skinning(
     bones = _bones(joints, seen)
     names = front_order(list(bones))
     near = np.stack([np.maximum(bones[n].depth(x, y) / bones[n].radius + 1, 0.1) for n in names])
-    weights = near**-_SHARPNESS / (near**-_SHARPNESS).sum(axis=0)
+    weights = near**-SHARPNESS / (near**-SHARPNESS).sum(axis=0)
     order = np.argsort(-near.argmin(axis=0), kind="stable")
     frames = []
     for target, visible in zip(targets.joints, targets.seen):
@@ -84,15 +86,15 @@ def _bone_move(name: str, joints: np.ndarray, target: np.ndarray, seen: np.ndarr
     """The similarity z -> m z + t of one bone, from the joints it hangs on."""
     limbs = {"right arm": 2, "left arm": 5, "right leg": 8, "left leg": 11}
     limb, _, half = name.rpartition(" ")
-    ids = list(_CORNERS[name]) if name in _CORNERS else [limbs[limb] + int(half), limbs[limb] + int(half) + 1]
+    ids = list(CORNERS[name]) if name in CORNERS else [limbs[limb] + int(half), limbs[limb] + int(half) + 1]
     ids = [k for k in ids if seen[k]]
     return similarity(_complex(joints[ids]), _complex(target[ids]), np.ones(len(ids))) if len(ids) > 1 else None
 
 
-def _points(picture: torch.Tensor, mask: torch.Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _points(picture: Tensor, mask: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Places x, y [n] of the figure's points in pixels and their colours [n,3]."""
     size = mask.shape[0]
-    fine = (np.arange(size * _DENSE) + 0.5) / _DENSE
+    fine = (np.arange(size * DENSE) + 0.5) / DENSE
     rows, cols = (axis.ravel() for axis in np.meshgrid(fine, fine, indexing="ij"))
     inside = mask.numpy()[rows.astype(int), cols.astype(int)] > 0.5
     rows, cols = rows[inside], cols[inside]
@@ -103,21 +105,21 @@ def _points(picture: torch.Tensor, mask: torch.Tensor) -> tuple[np.ndarray, np.n
 
 def _laid(places: np.ndarray, colours: np.ndarray, size: int) -> np.ndarray:
     """Points [n] complex laid in order onto a canvas: colour times alpha and alpha [S,S,4]."""
-    canvas = np.zeros((size * _FINE, size * _FINE, 4))
-    rows, cols = (np.floor(v * _FINE).astype(int) for v in (places.imag, places.real))
+    canvas = np.zeros((size * FINE, size * FINE, 4))
+    rows, cols = (np.floor(v * FINE).astype(int) for v in (places.imag, places.real))
     on = (rows >= 0) & (cols >= 0) & (rows < len(canvas)) & (cols < len(canvas))
     canvas[rows[on], cols[on], :3], canvas[rows[on], cols[on], 3] = colours[on], 1
     for _ in range(2):  # pinholes of stretched parts: cells with most of their neighbours filled
         around = convolve(canvas, np.ones((3, 3, 1)), mode="constant")
         hole = (canvas[..., 3] == 0) & (around[..., 3] >= 5)
         canvas[hole] = around[hole] / around[hole][:, 3:]
-    return canvas.reshape(size, _FINE, size, _FINE, 4).mean(axis=(1, 3))
+    return reduce(canvas, "(h row) (w column) c -> h w c", "mean", row=FINE, column=FINE)
 
 
 def _backward(
-    picture: torch.Tensor,
-    mask: torch.Tensor,
-    plate: torch.Tensor,
+    picture: Tensor,
+    mask: Tensor,
+    plate: Tensor,
     pose: PoseSequence,
     targets: PoseSequence,
     back: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray],
@@ -126,17 +128,17 @@ def _backward(
     size = len(mask)
     x, y = pixel_grid((size, size))
     points = np.stack([np.broadcast_to(axis, (size, size)).ravel() for axis in (x, y)], axis=-1)
-    layer = torch.cat([picture * mask[..., None], mask[..., None]], dim=-1).permute(2, 0, 1)[None]
+    layer = rearrange(torch.cat([picture * mask[..., None], mask[..., None]], dim=-1), "h w c -> 1 c h w")
     frames = []
     for target, visible in zip(targets.joints, targets.seen):
         both = visible & pose.seen[0]
         places = back(pose.joints[0, both, :2], target[both, :2], points).reshape(1, size, size, 2)
         grid = torch.from_numpy((places / size * 2 - 1).astype(np.float32))
-        frames.append(F.grid_sample(layer, grid, align_corners=False)[0].permute(1, 2, 0))
+        frames.append(rearrange(functional.grid_sample(layer, grid, align_corners=False), "1 c h w -> h w c"))
     return _over(torch.stack(frames), plate)
 
 
-def _over(layer: torch.Tensor, plate: torch.Tensor) -> Frames:
+def _over(layer: Tensor, plate: Tensor) -> Frames:
     """Colour times alpha and alpha [F,S,S,4] over the plate."""
     alpha = layer[..., 3].clamp(0, 1)
     return layer[..., :3] + (1 - alpha[..., None]) * plate, alpha

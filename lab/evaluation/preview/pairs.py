@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from freeanimate_pack.demo.drawn.body import Posture, body
 from freeanimate_pack.demo.drawn.character import draw_parts
@@ -17,38 +18,38 @@ from freeanimate_pack.demo.drawn.scenery import scenery
 from freeanimate_pack.freeanimate_core.pose import PoseSequence
 
 CLASSES = ("mild", "arm across torso", "raised arms", "step", "squat", "half turn")
-_RESTING = Posture()
-_APART = Posture(tilt=0.03, upper_arms=(0.75, 0.75), forearms=(0.6, 0.6), ankles=((-0.105, 0.0), (0.105, 0.0)))
+RESTING = Posture()
+APART = Posture(tilt=0.03, upper_arms=(0.75, 0.75), forearms=(0.6, 0.6), ankles=((-0.105, 0.0), (0.105, 0.0)))
 
 
 @dataclass(frozen=True)
-class Clip:
+class PosePairs:
     """One character, one reference and one target pose of each class; float32 0-1, pixels."""
 
     seed: int
-    image: torch.Tensor  # [1,S,S,3] the reference
-    mask: torch.Tensor  # [1,S,S]
-    labels: torch.Tensor  # [1,S,S] long: 0 ground, 1-10 parts, as draw_parts
+    image: Tensor  # [1,S,S,3] the reference
+    mask: Tensor  # [1,S,S]
+    labels: Tensor  # [1,S,S] long: 0 ground, 1-10 parts, as draw_parts
     pose: PoseSequence  # of the reference
     targets: PoseSequence  # [F] in the order of CLASSES
-    truth: torch.Tensor  # [F,S,S,3]
-    true_masks: torch.Tensor  # [F,S,S]
-    true_labels: torch.Tensor  # [F,S,S] long
-    ground: torch.Tensor  # [S,S,3] the scene without anybody
+    truth: Tensor  # [F,S,S,3]
+    true_masks: Tensor  # [F,S,S]
+    true_labels: Tensor  # [F,S,S] long
+    ground: Tensor  # [S,S,3] the scene without anybody
 
 
-def clips(seed: int, size: int) -> list[Clip]:
-    """Both clips of character ``seed`` on a canvas of ``size`` x ``size``."""
+def pairs_of(seed: int, size: int) -> list[PosePairs]:
+    """The pairs of character ``seed`` with either reference, on a canvas of ``size`` x ``size``."""
     rng = np.random.default_rng([seed, 77])
     first, second = _targets(seed, rng)
-    return [_clip(seed, size, _RESTING, first), _clip(seed, size, _APART, second)]
+    return [_pairs(seed, size, RESTING, first), _pairs(seed, size, APART, second)]
 
 
-def _clip(seed: int, size: int, standing: Posture, targets: list[Posture]) -> Clip:
+def _pairs(seed: int, size: int, standing: Posture, targets: list[Posture]) -> PosePairs:
     rest, moved = (on_canvas(body(seed), postures, size, size) for postures in ([standing], targets))
     image, mask, labels, _ = draw_parts(seed, rest, size, size)
     truth, true_masks, true_labels, _ = draw_parts(seed, moved, size, size)
-    return Clip(
+    return PosePairs(
         seed,
         *(torch.from_numpy(item) for item in (image, mask)),
         torch.from_numpy(labels).long(),

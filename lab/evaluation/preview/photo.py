@@ -10,12 +10,13 @@ import cv2
 import numpy as np
 import torch
 from skimage.data import astronaut
+from torch import Tensor
 
 from freeanimate_pack.freeanimate_core.pose import PoseSequence
 from freeanimate_pack.freeanimate_core.preview import Preview, generate
 
 SIZE, FRAMES = 512, 16
-_JOINTS = {
+JOINTS = {
     0: (222, 128),
     1: (215, 235),
     2: (98, 278),
@@ -27,8 +28,8 @@ _JOINTS = {
     16: (174, 112),
     17: (276, 112),
 }
-_FACE = (0, 14, 15, 16, 17)
-_OUTLINE = (
+FACE = (0, 14, 15, 16, 17)
+OUTLINE = (
     ((186, 152), (172, 138), (158, 115), (153, 85), (160, 55), (180, 35), (205, 20), (235, 14), (265, 25), (288, 45))
     + ((300, 75), (297, 105), (285, 125), (270, 136), (264, 160), (259, 178), (285, 198), (303, 225), (306, 250))
     + ((325, 245), (345, 262), (356, 290), (362, 330), (364, 350), (390, 344), (425, 347), (460, 362), (484, 395))
@@ -37,22 +38,22 @@ _OUTLINE = (
 )
 
 
-def picture() -> torch.Tensor:
+def picture() -> Tensor:
     """The photograph [1,512,512,3], float32 0-1."""
     return torch.from_numpy(astronaut().astype(np.float32) / 255)[None]
 
 
-def outline() -> torch.Tensor:
+def outline() -> Tensor:
     """The mask [1,512,512] of the polygon, float32 0-1, with a soft edge."""
     mask = np.zeros((SIZE, SIZE), dtype=np.float32)
-    cv2.fillPoly(mask, [np.array(_OUTLINE, dtype=np.int32)], 1.0)
+    cv2.fillPoly(mask, [np.array(OUTLINE, dtype=np.int32)], 1.0)
     return torch.from_numpy(cv2.GaussianBlur(mask, (0, 0), 1.0))[None]
 
 
 def standing() -> np.ndarray:
     """The pose [1,18,3] of the photograph."""
     joints = np.zeros((1, 18, 3))
-    for joint, (x, y) in _JOINTS.items():
+    for joint, (x, y) in JOINTS.items():
         joints[0, joint] = x, y, 1.0
     return joints
 
@@ -68,11 +69,11 @@ def waving(frames: int = FRAMES) -> np.ndarray:
         swing = 0.5 - 0.5 * math.cos(round_trip)
         _turn(joints[k], (3, 4), 2, 0.24 * swing)
         _turn(joints[k], (4,), 3, 0.2 * swing + 0.12 * math.sin(2 * round_trip))
-        _turn(joints[k], _FACE, 1, 0.12 * math.sin(round_trip))
+        _turn(joints[k], FACE, 1, 0.12 * math.sin(round_trip))
     return joints
 
 
-def preview(mask: torch.Tensor | None) -> Preview:
+def preview(mask: Tensor | None) -> Preview:
     """The clip, by a mask or, without one, by the figure that the pose cuts out."""
     poses = (PoseSequence.from_joints(joints, SIZE, SIZE) for joints in (standing(), waving()))
     return generate(picture(), *poses, mask)

@@ -9,8 +9,8 @@ from .pairs import CLASSES
 from .study import MEASURES, METHODS
 
 Values = Mapping[str, Sequence[Sequence[float]]]  # per measure: per character, the values of each class's pairs
-_DIGITS = {"mask_iou": 3, "seconds": 3}
-_FIRST = ("person_psnr", "mask_iou", "joint_error")  # measures in which a class has a winner
+DIGITS = {"mask_iou": 3, "seconds": 3}
+FIRST = ("person_psnr", "mask_iou", "joint_error")  # measures in which a class has a winner
 
 
 def summary(values: Mapping[str, Mapping[str, Values]]) -> dict:
@@ -30,7 +30,7 @@ def losses(table: dict) -> list[str]:
     """Where our method is not first, as text."""
     found = []
     for name, methods in table.items():
-        for measure in _FIRST:
+        for measure in FIRST:
             up = MEASURES[measure][1]
             best = (max if up else min)(methods, key=lambda method: methods[method][measure]["mean"])
             if best != "ours":
@@ -59,7 +59,7 @@ def write(path: Path, table: dict, about: dict) -> None:
 def _cells(entries: dict) -> str:
     shown = []
     for measure, entry in entries.items():
-        digits = _DIGITS.get(measure, 2)
+        digits = DIGITS.get(measure, 2)
         error = "" if entry["se"] is None else f" +- {entry['se']:.{digits}f}"
         shown.append(f"{entry['mean']:.{digits}f}{error}")
     return " | ".join(shown)

@@ -1,4 +1,4 @@
-"""The training pictures: drawn once, kept in memory-mapped arrays, handed out in batches.
+"""The pictures that the demo model is trained and judged on: drawn once, kept, handed out in batches.
 
 Axes: n pictures of the whole set, b of a batch, h, w pixels.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from freeanimate_pack.demo.drawn.character import draw_parts
@@ -20,11 +21,11 @@ from .poses import varied_pose
 
 SIZE = 128
 FIRST_SEED = 1_000_000  # characters below are never trained on: examples, tests and evaluations use them
-_CHUNK = 250
+CHUNK = 250
 
 
 @dataclass(frozen=True)
-class Pictures:
+class TrainingPictures:
     """images [n,128,128,3] uint8, part labels [n,128,128] uint8, joints [n,18,3], character seeds [n]."""
 
     images: np.ndarray
@@ -50,20 +51,20 @@ class Pictures:
 
     @staticmethod
     def _tensors(images: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor]:
-        shown = torch.from_numpy(np.array(images)).movedim(-1, 1).float().div(255)
+        shown = rearrange(torch.from_numpy(np.array(images)), "b h w rgb -> b rgb h w").float().div(255)
         figures = torch.from_numpy(labels > 0)[:, None].float()
         return shown.contiguous(memory_format=torch.channels_last), figures
 
 
-def pictures(folder: Path, first_seed: int, characters: int, poses: int, workers: int = 2) -> Pictures:
+def training_pictures(folder: Path, first_seed: int, characters: int, poses: int, workers: int = 2) -> TrainingPictures:
     """The set of ``characters`` in ``poses`` poses each, drawn on first use into ``folder``."""
-    plan = {"first_seed": first_seed, "characters": characters, "poses": poses, "size": SIZE}
+    asked = {"first_seed": first_seed, "characters": characters, "poses": poses, "size": SIZE}
     made = folder / "pictures.json"
-    if not (made.exists() and json.loads(made.read_text(encoding="utf-8")) == plan):
+    if not (made.exists() and json.loads(made.read_text(encoding="utf-8")) == asked):
         _draw(folder, first_seed, characters, poses, workers)
-        made.write_text(json.dumps(plan), encoding="utf-8")
+        made.write_text(json.dumps(asked), encoding="utf-8")
     names = ("images", "labels", "joints", "seeds")
-    return Pictures(*(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names))
+    return TrainingPictures(*(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names))
 
 
 def _draw(folder: Path, first_seed: int, characters: int, poses: int, workers: int) -> None:
@@ -76,12 +77,12 @@ def _draw(folder: Path, first_seed: int, characters: int, poses: int, workers: i
         for name, shape in shapes.items()
     }
     np.save(folder / "seeds.npy", np.repeat(np.arange(first_seed, first_seed + characters), poses))
-    step = max(_CHUNK // poses, 1)
+    step = max(CHUNK // poses, 1)
     starts = range(0, characters, step)
     draw: Callable = partial(_drawn, first_seed, characters, poses, step)
     with ProcessPoolExecutor(workers) as pool:
-        for start, part in zip(starts, pool.map(draw, starts)):
-            for name, values in zip(shapes, part):
+        for start, share in zip(starts, pool.map(draw, starts)):
+            for name, values in zip(shapes, share):
                 arrays[name][start * poses : start * poses + len(values)] = values
             print(f"\r[train] drawn {min(start + step, characters) * poses} of {count} pictures", end="", flush=True)
     print(flush=True)

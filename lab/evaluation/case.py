@@ -1,17 +1,12 @@
-"""The cases: held-out characters in motion, with their truth and with the preview that the pack makes of them."""
+"""A case: a held-out character in motion, with its truth and with the preview that the pack makes of it."""
 
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from freeanimate_pack.demo.drawn.character import draw_parts
-from freeanimate_pack.demo.drawn.motion import MOTIONS, rest_pose
+from freeanimate_pack.demo.drawn.motion import MOTIONS
 from freeanimate_pack.demo.drawn.words import caption
-from freeanimate_pack.freeanimate_core.pose import parse_poses
-
-from ..hosting import Host
 
 SIZE = 128  # pixels, both sides: the demo model's own size
 EXTRA_WORDS = ", with a red hat and a yellow skirt"
@@ -59,34 +54,3 @@ def prompts_of(seed: int) -> dict[str, str]:
     """Kinds of words: true ones, none, another character's, and true ones with things that are not there."""
     words = caption(seed)
     return {"true": words, "empty": "", "wrong": caption(seed + 1), "extra": words + EXTRA_WORDS}
-
-
-def make_case(host: Host, seed: int, frames: int) -> Case:
-    """Draw character ``seed`` and run the pack's own pose and preview stages on it."""
-    name = motion_of(seed)
-    reference, standing, driving, _, _, mask = host.demo_character.execute(seed, name, 2 * frames, SIZE, SIZE).args[:6]
-    # The middle of the motion: it starts at the reference's own pose, as a driving clip seldom does, and a
-    # preview frame in that pose would stand for the reference wherever a method takes one as its anchor
-    driving = driving[frames // 2 : frames // 2 + frames]
-    poses, pose_image = host.align_pose.execute(driving, standing, "affine", reference).args[:2]
-    preview, preview_masks, holes, background = host.preview.execute(reference, standing, poses, mask).args[:4]
-    joints = parse_poses(poses, "aligned poses").joints
-    truth, masks, labels = (torch.from_numpy(part) for part in draw_parts(seed, joints, SIZE, SIZE)[:3])
-    standing_labels = draw_parts(seed, rest_pose(seed, SIZE, SIZE), SIZE, SIZE)[2]
-    return Case(
-        seed=seed,
-        motion=name,
-        prompts=prompts_of(seed),
-        reference=reference,
-        reference_mask=mask,
-        reference_labels=torch.from_numpy(standing_labels[0]),
-        truth=truth,
-        masks=masks,
-        labels=labels,
-        joints=joints,
-        poses=pose_image,
-        preview=preview,
-        preview_masks=preview_masks,
-        holes=holes,
-        background=background,
-    )

@@ -1,4 +1,4 @@
-"""python -m lab.pictures --host DIR: makes web/docs/<node id>.jpg, media/animation.webp and media/icon.png anew.
+"""python -m lab.help_pictures --host DIR: makes web/docs/<node id>.jpg, media/animation.webp and media/icon.png anew.
 
 Every picture is a result of the node that it explains, on the demo's model and a drawn character; Detect
 Pose alone shows known poses, because its weights are not the pack's.
@@ -11,7 +11,6 @@ import torch
 
 from .. import REPOSITORY, hosting
 from ..server.graph import FPS
-from .scenes import before_the_model, icon, load, make_clip, with_the_model
 from .strips import pictures, save_animation, save_strip
 
 ICON = 400  # pixels; the registry shows squares
@@ -19,21 +18,23 @@ ICON = 400  # pixels; the registry shows squares
 
 def main() -> None:
     """Run the nodes once and write all pictures."""
-    parser = argparse.ArgumentParser(prog="lab.pictures", description=__doc__)
+    parser = argparse.ArgumentParser(prog="lab.help_pictures", description=__doc__)
     parser.add_argument("--host", type=Path, required=True, help="a ComfyUI folder")
     parser.add_argument("--root", type=Path, default=REPOSITORY, help="where web/docs and media are")
     options = parser.parse_args()
-    host = hosting.start(options.host)
+    hosting.start(options.host)
+    from .scenes import before_the_model, icon, load, prepare, with_the_model  # they import the host
+
     docs, media = options.root / "web" / "docs", options.root / "media"
     for folder in (docs, media):
         folder.mkdir(parents=True, exist_ok=True)
     with torch.inference_mode():
-        clip = make_clip(host)
-        write(before_the_model(host, clip), docs)
-        pictures(icon(host), (ICON, ICON))[0].save(media / "icon.png", optimize=True)
-        scenes = with_the_model(host, clip, load(host, clip))
+        prepared = prepare()
+        write(before_the_model(prepared), docs)
+        pictures(icon(), (ICON, ICON))[0].save(media / "icon.png", optimize=True)
+        scenes = with_the_model(prepared, load(prepared))
         write(scenes, docs)
-    columns = {"reference": clip.reference, "pose": clip.poses, "result": scenes["Sampler"]["result"]}
+    columns = {"reference": prepared.reference, "pose": prepared.poses, "result": scenes["Sampler"]["result"]}
     save_animation(columns, media / "animation.webp", FPS)
 
 
@@ -43,4 +44,5 @@ def write(scenes: dict, docs: Path) -> None:
         save_strip(rows, docs / f"FreeAnimate{name}.jpg")
 
 
-main()
+if __name__ == "__main__":
+    main()

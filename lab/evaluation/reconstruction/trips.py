@@ -1,23 +1,19 @@
-"""How close previews come back: python -m lab.evaluation.reconstruction --host DIR --out DIR.
+"""Inversion and the way back, by one solver each. Needs the host."""
 
-Started by `python dev.py evaluate reconstruction`. By solver, levels and number of steps: inversion, then denoising at
-guidance 1 with everything replayed, as DDIM Inversion's own check does it. Writes reconstruction.json, .md and .png:
-PSNR in latent space and the evaluations that each frame took.
-"""
-
-import argparse
-import json
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from pathlib import Path
 
+import comfy.k_diffusion.sampling as samplers
+import nodes as host_nodes
 import torch
+from comfy.extra_samplers.uni_pc import sample_unipc
 from torch import Tensor
 
 from freeanimate_pack.freeanimate_core.config import PatchConfig
+from freeanimate_pack.freeanimate_core.host import clones, sampling
+from freeanimate_pack.freeanimate_core.host.models import ddim_uniform, to_model_space
 from freeanimate_pack.freeanimate_core.host.patches import options_with
 from freeanimate_pack.freeanimate_core.measures import latent_psnr
 from freeanimate_pack.freeanimate_core.method.bank import AttentionBank
@@ -29,15 +25,11 @@ from freeanimate_pack.freeanimate_core.method.record import Inversion
 from freeanimate_pack.freeanimate_core.method.schedule import inversion_levels
 from freeanimate_pack.freeanimate_core.method.windows import Windower
 
-from .. import hosting
-from ..hosting import Host
-from ..options import positive
-from .cases import Case, make_case
-from .lines import plot
-from .renderer import Models, load_models
-from .results import mean_and_error
+from ..case import Case
+from ..drawing import make_case
+from ..models import Models, load_models
+from ..results import mean_and_error
 
-STEPS = (8, 12, 20, 30, 50)
 TRAINED, DISTILLED = 1000, 50  # noise levels of a model, and those of them between which LCM and TCD jump
 REFERENCE, CORRECTED = "freeanimate_reference", "correction_"
 Climb = Callable[[Callable, Tensor, Tensor, Tensor], Inverted]
@@ -68,9 +60,6 @@ WAYS = {
 
 def solver(name: str) -> Callable:
     """A deterministic sampler of the host as function(model, x, sigmas); it runs upwards as well as downwards."""
-    import comfy.k_diffusion.sampling as samplers
-    from comfy.extra_samplers.uni_pc import sample_unipc
-
     function = sample_unipc if name == "uni_pc" else getattr(samplers, f"sample_{name}")
     return lambda model, x, sigmas: function(model, x, sigmas.clone(), extra_args={}, disable=True)
 
@@ -97,9 +86,9 @@ def _by_solver(run: Callable, denoise: Callable, preview: Tensor, reference: Ten
     return Inverted(trajectory[:, :-1], trajectory[:, :-1], trajectory[:, -1:])
 
 
-def levels_of(host: Host, model, steps: int, lcm: bool) -> tuple[Tensor, Tensor]:
+def levels_of(model, steps: int, lcm: bool) -> tuple[Tensor, Tensor]:
     """Descending sigmas [S+1] that end in 0, and ascending ones [S+1] for the inversion."""
-    descending, sigma_min = host.ddim_uniform(model, steps)
+    descending, sigma_min = ddim_uniform(model, steps)
     if lcm:
         number, stride = len(descending) - 1, TRAINED // DISTILLED
         times = [TRAINED - 1 - stride * (step * DISTILLED // number) for step in range(number)]
@@ -109,7 +98,7 @@ def levels_of(host: Host, model, steps: int, lcm: bool) -> tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)
-class Clip:
+class InversionInputs:
     """What is inverted: one conditioning with its poses, latents of preview and reference."""
 
     positive: list
@@ -117,22 +106,20 @@ class Clip:
     reference: Tensor
 
 
-def clip_of(host: Host, models: Models, case: Case) -> Clip:
+def inputs_of(models: Models, case: Case) -> InversionInputs:
     """The frames of a case, as DDIM Inversion takes them."""
-    words = host.stock.CLIPTextEncode().encode(models.clip, case.prompts["true"])[0]
-    apply = host.stock.ControlNetApplyAdvanced().apply_controlnet
+    words = host_nodes.CLIPTextEncode().encode(models.clip, case.prompts["true"])[0]
+    apply = host_nodes.ControlNetApplyAdvanced().apply_controlnet
     controlled = apply(words, words, models.control_net, case.poses, 1.0, 0.0, 1.0)[0]
-    encode = host.stock.VAEEncode().encode
-    preview, reference = (encode(models.vae, part)[0]["samples"] for part in (case.preview, case.reference))
-    return Clip(controlled, preview, reference)
+    encode = host_nodes.VAEEncode().encode
+    preview, reference = (encode(models.vae, images)[0]["samples"] for images in (case.preview, case.reference))
+    return InversionInputs(controlled, preview, reference)
 
 
-def there_and_back(host: Host, model, clip: Clip, way: Way, steps: int) -> tuple[float, int]:
+def there_and_back(model, inputs: InversionInputs, way: Way, steps: int) -> tuple[float, int]:
     """PSNR in latent space, dB, and the evaluations of each frame that it took."""
-    from freeanimate_pack.freeanimate_core.host import clones, sampling  # these need the host on sys.path
-
-    trip = Trip(sampling.evaluate_conds, clip, way, *levels_of(host, model, steps, way.lcm))
-    reference = host.to_model_space(model, clip.reference)
+    trip = Trip(inputs, way, *levels_of(model, steps, way.lcm))
+    reference = to_model_space(model, inputs.reference)
     found: list[tuple[float, int]] = []
 
     def run(guider, base_model, x: Tensor, options: dict) -> Tensor:
@@ -140,24 +127,24 @@ def there_and_back(host: Host, model, clip: Clip, way: Way, steps: int) -> tuple
         return x
 
     clone = clones.with_attention_patches(model)
-    guider = sampling.cfg_guider(clone, lambda sigma: 1.0, positive=clip.positive, **{REFERENCE: trip.anchor})
-    sampling.sample(guider, clip.preview.float(), sampling.function_sampler(run), trip.levels)
+    guider = sampling.cfg_guider(clone, lambda sigma: 1.0, positive=inputs.positive, **{REFERENCE: trip.anchor})
+    sampling.sample(guider, inputs.preview.float(), sampling.function_sampler(run), trip.levels)
     return found[0]
 
 
 class Trip:
     """One way there and back, called while the host has the model loaded."""
 
-    def __init__(self, evaluate_conds: Callable, clip: Clip, way: Way, descending: Tensor, levels: Tensor):
-        self.evaluate_conds, self.clip, self.way = evaluate_conds, clip, way
+    def __init__(self, inputs: InversionInputs, way: Way, descending: Tensor, levels: Tensor):
+        self.inputs, self.way = inputs, way
         self.descending, self.levels = descending, levels
-        self.anchor = without_control(clip.positive)
-        self.windower = Windower(len(clip.preview))
+        self.anchor = without_control(inputs.positive)
+        self.windower = Windower(len(inputs.preview))
 
     def __call__(self, guider, base_model, x: Tensor, reference: Tensor, options: dict) -> tuple[float, int]:
         def evaluate(conds, x: Tensor, sigma: float, attention) -> list[Tensor]:
             times = x.new_full((x.shape[0],), sigma)
-            return self.evaluate_conds(base_model, conds, x, times, options_with(options, attention))
+            return sampling.evaluate_conds(base_model, conds, x, times, options_with(options, attention))
 
         entry = guider.conds["positive"][0]
         streams = recording_streams(evaluate, restored(guider.conds[REFERENCE][0], self.anchor[0][1]), entry, len(x))
@@ -195,7 +182,7 @@ class Trip:
             inverted.reference,
             descending=self.descending,
             steps=len(self.descending) - 1,
-            positive=self.clip.positive,
+            positive=self.inputs.positive,
             reference_positive=self.anchor,
             reference_weight=1.0,
             fingerprint=None,
@@ -206,28 +193,15 @@ class Trip:
         return record, next(calls)
 
 
-def main() -> int:
-    """Run the study and return the exit code."""
-    options = _options()
-    options.out.mkdir(parents=True, exist_ok=True)
-    host = hosting.start(options.host)
-    entries = list(_entries(host, options))
-    content = {"characters": options.characters, "frames": options.frames, "entries": entries}
-    (options.out / "reconstruction.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    (options.out / "reconstruction.md").write_text(_markdown(entries), encoding="utf-8")
-    plot(entries).save(options.out / "reconstruction.png", optimize=True)
-    return 0
-
-
 @torch.inference_mode()
-def _entries(host: Host, options: argparse.Namespace) -> Iterator[dict]:
-    """One entry per way and number of steps; its differences are to plain DDIM over the same steps."""
-    models = load_models(host)
-    clips = [clip_of(host, models, make_case(host, seed, options.frames)) for seed in range(options.characters)]
-    for steps in options.steps:
+def entries(characters: int, frames: int, asked: Sequence[int]) -> Iterator[dict]:
+    """One entry per way and number of steps of ``asked``; its differences are to plain DDIM over the same steps."""
+    models = load_models()
+    every = [inputs_of(models, make_case(seed, frames)) for seed in range(characters)]
+    for steps in asked:
         plain: list[float] = []
         for name, way in WAYS.items():
-            trips = [there_and_back(host, models.model, clip, way, steps) for clip in clips]
+            trips = [there_and_back(models.model, inputs, way, steps) for inputs in every]
             values = [psnr for psnr, _ in trips]
             plain = plain or values
             mean, error = mean_and_error(values)
@@ -242,27 +216,3 @@ def _entries(host: Host, options: argparse.Namespace) -> Iterator[dict]:
                 "to_ddim": gain,
                 "to_ddim_error": gain_error,
             }
-
-
-def _markdown(entries: list[dict]) -> str:
-    steps = sorted({e["steps"] for e in entries}, reverse=True)
-    lines = ["| way | " + " | ".join(f"{s} steps" for s in steps) + " |", "|---" * (len(steps) + 1) + "|"]
-    for name in WAYS:
-        found = {e["steps"]: e for e in entries if e["way"] == name}
-        cells = [f"{found[s]['psnr']:.1f} dB, {found[s]['evaluations']}" for s in steps]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="lab.evaluation.reconstruction")
-    parser.add_argument("--host", type=Path, required=True, help="the folder with ComfyUI's main.py")
-    parser.add_argument("--out", type=Path, required=True, help="where to write")
-    parser.add_argument("--characters", type=positive, default=4, help="held-out characters (4)")
-    parser.add_argument("--frames", type=positive, default=2, help="frames of each (2)")
-    parser.add_argument("--steps", type=positive, nargs="+", default=STEPS, help="steps asked of ddim_uniform")
-    return parser.parse_args()
-
-
-if __name__ == "__main__":
-    sys.exit(main())
