@@ -12,15 +12,16 @@ from comfy.extra_samplers.uni_pc import sample_unipc
 from torch import Tensor
 
 from freeanimate_pack.freeanimate_core.config import PatchConfig
-from freeanimate_pack.freeanimate_core.host import clones, sampling
+from freeanimate_pack.freeanimate_core.host.clones import with_attention_patches
 from freeanimate_pack.freeanimate_core.host.models import ddim_uniform, to_model_space
-from freeanimate_pack.freeanimate_core.host.patches import options_with
+from freeanimate_pack.freeanimate_core.host.sampling import Loaded, evaluation, inside_sampling
 from freeanimate_pack.freeanimate_core.measures import latent_psnr
 from freeanimate_pack.freeanimate_core.method.bank import AttentionBank
-from freeanimate_pack.freeanimate_core.method.conditioning import restored, windowed, without_control
+from freeanimate_pack.freeanimate_core.method.conditioning import without_control
 from freeanimate_pack.freeanimate_core.method.ddim_inversion import Denoised, Inverted, invert, invert_implicitly
 from freeanimate_pack.freeanimate_core.method.denoiser import Chunks, Denoiser
-from freeanimate_pack.freeanimate_core.method.evaluations import Capture, Streams, recording_streams
+from freeanimate_pack.freeanimate_core.method.evaluations import Evaluations, LevelPasses
+from freeanimate_pack.freeanimate_core.method.passes import AttentionPass
 from freeanimate_pack.freeanimate_core.method.record import Inversion
 from freeanimate_pack.freeanimate_core.method.schedule import inversion_levels
 from freeanimate_pack.freeanimate_core.method.windows import Windower
@@ -31,7 +32,7 @@ from ..models import Models, load_models
 from ..results import mean_and_error
 
 TRAINED, DISTILLED = 1000, 50  # noise levels of a model, and those of them between which LCM and TCD jump
-REFERENCE, CORRECTED = "freeanimate_reference", "correction_"
+CORRECTED = "correction_"
 Climb = Callable[[Callable, Tensor, Tensor, Tensor], Inverted]
 
 
@@ -120,16 +121,12 @@ def there_and_back(model, inputs: InversionInputs, way: Way, steps: int) -> tupl
     """PSNR in latent space, dB, and the evaluations of each frame that it took."""
     trip = Trip(inputs, way, *levels_of(model, steps, way.lcm))
     reference = to_model_space(model, inputs.reference)
-    found: list[tuple[float, int]] = []
 
-    def run(guider, base_model, x: Tensor, options: dict) -> Tensor:
-        found.append(trip(guider, base_model, x, reference.to(x), options))
-        return x
+    def run(loaded: Loaded) -> tuple[float, int]:
+        return trip(loaded, reference.to(loaded.x))
 
-    clone = clones.with_attention_patches(model)
-    guider = sampling.cfg_guider(clone, lambda sigma: 1.0, positive=inputs.positive, **{REFERENCE: trip.anchor})
-    sampling.sample(guider, inputs.preview.float(), sampling.function_sampler(run), trip.levels)
-    return found[0]
+    clone = with_attention_patches(model)
+    return inside_sampling(clone, inputs.preview.float(), trip.levels, inputs.positive, trip.reference_positive, run)
 
 
 class Trip:
@@ -138,24 +135,21 @@ class Trip:
     def __init__(self, inputs: InversionInputs, way: Way, descending: Tensor, levels: Tensor):
         self.inputs, self.way = inputs, way
         self.descending, self.levels = descending, levels
-        self.anchor = without_control(inputs.positive)
+        self.reference_positive = without_control(inputs.positive)
         self.windower = Windower(len(inputs.preview))
 
-    def __call__(self, guider, base_model, x: Tensor, reference: Tensor, options: dict) -> tuple[float, int]:
-        def evaluate(conds, x: Tensor, sigma: float, attention) -> list[Tensor]:
-            times = x.new_full((x.shape[0],), sigma)
-            return sampling.evaluate_conds(base_model, conds, x, times, options_with(options, attention))
-
-        entry = guider.conds["positive"][0]
-        streams = recording_streams(evaluate, restored(guider.conds[REFERENCE][0], self.anchor[0][1]), entry, len(x))
-        record, ups = self._up(streams, x, reference, options)
-        text = entry["model_conds"]["c_crossattn"].cond
-        denoiser = Denoiser(record, PatchConfig(1.0, 1.0, 1.0), streams, self.windower, text)
+    def __call__(self, loaded: Loaded, reference: Tensor) -> tuple[float, int]:
+        x = loaded.x
+        evaluate = evaluation(loaded.base_model, loaded.options)
+        evaluations = Evaluations(evaluate, loaded.reference, loaded.positive, len(x))
+        record, ups = self._up(evaluations, x, reference, loaded.options)
+        text = loaded.positive["model_conds"]["c_crossattn"].cond
+        denoiser = Denoiser(record, PatchConfig(1.0, 1.0, 1.0), evaluations, self.windower, text)
         downs = count()
 
         def replayed(x: Tensor, sigma: Tensor) -> Tensor:
-            def target(attention, part: Tensor, frames: range) -> list[Tensor]:
-                return evaluate(windowed([[entry]], frames, record.frames), part, float(sigma[0]), attention)
+            def target(attention: AttentionPass, x: Tensor, window: range) -> list[Tensor]:
+                return [evaluations.preview(attention, x, window, float(sigma[0]))]
 
             next(downs)
             return denoiser(target, x, float(sigma[0]), Chunks(frozenset({0}), frozenset({0})))[0]
@@ -163,19 +157,20 @@ class Trip:
         back = solver(self.way.down)(replayed, record.top.to(x), self.descending)
         return latent_psnr(back, x), ups + next(downs)
 
-    def _up(self, streams: Streams, x: Tensor, reference: Tensor, options: dict) -> tuple[Inversion, int]:
+    def _up(self, evaluations: Evaluations, x: Tensor, reference: Tensor, options: dict) -> tuple[Inversion, int]:
         """The record, and the evaluations that it took."""
-        capture, bank, calls = Capture(streams, 1.0, self.windower), AttentionBank(), count()
+        bank, calls = AttentionBank(), count()
         lowest = len(self.levels) - (len(self.descending) - 1)  # the last level that denoising visits
 
-        def denoise(level: int, sigma: float, preview: Tensor, reference: Tensor, last: bool = True) -> Denoised:
+        def predict(level: int, sigma: float, preview: Tensor, reference: Tensor, last: bool = True) -> Denoised:
             next(calls)
-            return capture(level, sigma, preview, reference, bank if last and level >= lowest else None)
+            passes = LevelPasses(evaluations, sigma, reference, weight=1.0)
+            return passes.capture(preview, self.windower, level, bank if last and level >= lowest else None)
 
-        inverted = climb(self.way.up)(denoise, x, reference, self.levels)
+        inverted = climb(self.way.up)(predict, x, reference, self.levels)
         if not self.way.up.startswith(CORRECTED):  # the others reach the top and do not evaluate it
             top = len(self.levels) - 1
-            denoise(top, float(self.levels[top]), inverted.preview[top].to(x), inverted.reference[top].to(x))
+            predict(top, float(self.levels[top]), inverted.preview[top].to(x), inverted.reference[top].to(x))
         record = Inversion(
             self.levels,
             inverted.preview,
@@ -183,7 +178,7 @@ class Trip:
             descending=self.descending,
             steps=len(self.descending) - 1,
             positive=self.inputs.positive,
-            reference_positive=self.anchor,
+            reference_positive=self.reference_positive,
             reference_weight=1.0,
             fingerprint=None,
             options=options,
