@@ -6,6 +6,7 @@ from comfy_api.latest import io
 from ..demo.drawn.character import draw_character
 from ..demo.drawn.motion import MOTIONS, motion, rest_pose
 from ..demo.drawn.words import caption
+from ..demo.model import SIDE
 from ..freeanimate_core.pose import PoseSequence, draw_poses, write_poses
 from .sockets import CATEGORY, PREFIX, PoseKeypoint
 
@@ -54,19 +55,19 @@ class FreeAnimateDemoCharacter(io.ComfyNode):
                 ),
                 io.Int.Input(
                     "width",
-                    default=128,
+                    default=SIDE,
                     min=64,
                     max=4096,
                     step=8,
-                    tooltip="Width in pixels (64-4096); the demo model draws 128.",
+                    tooltip=f"Width in pixels (64-4096); the demo model draws {SIDE}.",
                 ),
                 io.Int.Input(
                     "height",
-                    default=128,
+                    default=SIDE,
                     min=64,
                     max=4096,
                     step=8,
-                    tooltip="Height in pixels (64-4096); the demo model draws 128.",
+                    tooltip=f"Height in pixels (64-4096); the demo model draws {SIDE}.",
                 ),
             ],
             outputs=[

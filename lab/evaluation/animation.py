@@ -11,12 +11,13 @@ from pathlib import Path
 import torch
 from PIL import Image
 
+from freeanimate_pack.demo.model import SIDE
 from freeanimate_pack.demo.model.weights import DemoWeightsError
 from freeanimate_pack.nodes.sampler import FreeAnimateSampler
 
 from ..hosting import Host
 from ..sheet import beside, contact_sheet, pictures, shown
-from .case import SIZE, motion_of
+from .case import motion_of
 from .drawing import make_case
 from .measures import LEAST_HOLE, MOST_DB
 from .methods import BASE, METHODS, QUICK
@@ -104,7 +105,7 @@ def _about(
     return asdict(settings) | {
         "seeds": list(seeds),
         "motions": [motion_of(seed) for seed in seeds],
-        "size": SIZE,
+        "size": SIDE,
         "sampler": "euler",
         "scheduler": SCHEDULER,
         "img2img_denoise": IMG2IMG_DENOISE,

@@ -8,7 +8,6 @@ from torch import Tensor
 from freeanimate_pack.demo.drawn.motion import MOTIONS
 from freeanimate_pack.demo.drawn.words import caption
 
-SIZE = 128  # pixels, both sides: the demo model's own size
 EXTRA_WORDS = ", with a red hat and a yellow skirt"
 
 

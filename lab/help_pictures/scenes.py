@@ -13,6 +13,7 @@ import torch
 from einops import repeat
 from torch import Tensor
 
+from freeanimate_pack.demo.model import SIDE
 from freeanimate_pack.freeanimate_core.pose import draw_poses, parse_poses, write_poses
 from freeanimate_pack.nodes.compare import FreeAnimateCompare
 from freeanimate_pack.nodes.demo_character import FreeAnimateDemoCharacter
@@ -27,7 +28,7 @@ from freeanimate_pack.nodes.preview import FreeAnimatePreview
 from freeanimate_pack.nodes.refine import FreeAnimateRefinePreview
 from freeanimate_pack.nodes.sampler import FreeAnimateSampler
 
-SEED, MOTION, FRAMES, SIZE, STEPS = 104, "dance", 24, 128, 20
+SEED, MOTION, FRAMES, STEPS = 104, "dance", 24, 20
 DRIVER = 101  # the character whose motion Align Pose fits: other proportions, a smaller figure
 CFG = (3.0, 0.2, 0.9)
 
@@ -60,7 +61,7 @@ class Loaded:
 
 def prepare() -> Prepared:
     """The character in its motion, its poses and its preview."""
-    drawn = FreeAnimateDemoCharacter.execute(SEED, MOTION, FRAMES, SIZE, SIZE).args
+    drawn = FreeAnimateDemoCharacter.execute(SEED, MOTION, FRAMES, SIDE, SIDE).args
     reference, standing, driving, _, truth, mask, masks, caption = drawn
     aligned, poses = FreeAnimateAlignPose.execute(driving, standing, "affine", reference).args[:2]
     preview = FreeAnimatePreview.execute(reference, standing, aligned, mask).args
@@ -113,7 +114,7 @@ def white(mask: Tensor) -> Tensor:
 def characters() -> dict[str, Tensor]:
     """Four characters, and the motions."""
     telling = {"wave": 4, "walk": 2, "squat": 4, "turn": 2}  # a frame of 9 that shows what the motion is
-    drawn = [FreeAnimateDemoCharacter.execute(SEED + i, name, 9, SIZE, SIZE).args for i, name in enumerate(telling)]
+    drawn = [FreeAnimateDemoCharacter.execute(SEED + i, name, 9, SIDE, SIDE).args for i, name in enumerate(telling)]
     shown = list(zip(drawn, telling.values()))
     return {
         "reference, seeds 104 to 107": torch.cat([d[0] for d in drawn]),
@@ -124,8 +125,8 @@ def characters() -> dict[str, Tensor]:
 
 def aligned(prepared: Prepared) -> dict[str, Tensor]:
     """Another character's motion, small and at the picture's edge, before and after the fit."""
-    driving = FreeAnimateDemoCharacter.execute(DRIVER, MOTION, FRAMES, SIZE, SIZE).args[2]
-    small = parse_poses(driving, "driving_pose").moved((0.6, 0.6), (0.0, 0.1 * SIZE), SIZE, SIZE)
+    driving = FreeAnimateDemoCharacter.execute(DRIVER, MOTION, FRAMES, SIDE, SIDE).args[2]
+    small = parse_poses(driving, "driving_pose").moved((0.6, 0.6), (0.0, 0.1 * SIDE), SIDE, SIDE)
     before = FreeAnimateAlignPose.execute(write_poses(small), prepared.standing, "none").args[1]
     after = FreeAnimateAlignPose.execute(write_poses(small), prepared.standing, "bone length", prepared.reference).args[
         2

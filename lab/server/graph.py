@@ -1,5 +1,7 @@
 """The demo's graph in the API's format, and the stage that each of its nodes belongs to."""
 
+from freeanimate_pack.demo.model import SIDE
+
 FPS = 8.0
 SAVED_IN = "demo"  # a folder in the server's output folder
 STAGES = ("model", "character", "align", "preview", "encode", "inversion", "patch", "sampling", "decode", "save")
@@ -29,7 +31,7 @@ def stage(node_id: str) -> str:
 
 
 def demo_prompt(
-    frames: int = 24, size: int = 128, steps: int = 20, cfg: float = 3.0, motion: str = "dance", seed: int = 14
+    frames: int = 24, size: int = SIDE, steps: int = 20, cfg: float = 3.0, motion: str = "dance", seed: int = 14
 ) -> dict:
     """Character to video in the API's format; size is the width and height in pixels."""
     return _input_nodes(frames, size, motion, seed) | _method_nodes(steps, cfg) | _output_nodes()
