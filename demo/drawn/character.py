@@ -17,8 +17,8 @@ from .scenery import scenery
 from .shapes import Painter
 from .trunk import paint_skirt, paint_torso
 
-_TURNED = math.radians(20)  # yaw from which the far arm is behind the torso
-_BONES = (  # joints and the body's length between them, for the size on the canvas
+TURNED = math.radians(20)  # yaw from which the far arm is behind the torso
+BONES = (  # joints and the body's length between them, for the size on the canvas
     (2, 3, "upper_arm"),
     (3, 4, "forearm"),
     (5, 6, "upper_arm"),
@@ -63,7 +63,7 @@ def _scale(shape: Body, joints: np.ndarray) -> float:
     hips = 0.5 * (joints[:, 8] + joints[:, 11])
     whole = (joints[:, [1, 8, 11], 2] > 0).all(axis=1)
     sizes = np.zeros(len(joints))
-    for a, b, name in _BONES:
+    for a, b, name in BONES:
         seen = (joints[:, [a, b], 2] > 0).all(axis=1)
         length = np.hypot(*(joints[:, a, :2] - joints[:, b, :2]).T) / getattr(shape, name)
         sizes = np.maximum(sizes, np.where(seen, length, 0))
@@ -76,7 +76,7 @@ def depth_order(yaw: float) -> tuple[int, ...]:
 
     Someone who faces the viewer has both arms in front; else the far arm goes behind, and the far leg first.
     """
-    if abs(yaw) < _TURNED:
+    if abs(yaw) < TURNED:
         return RIGHT_LEG, LEFT_LEG, TORSO, HEAD, RIGHT_ARM, LEFT_ARM
     if yaw > 0:
         return LEFT_ARM, LEFT_LEG, RIGHT_LEG, TORSO, HEAD, RIGHT_ARM

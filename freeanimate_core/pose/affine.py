@@ -8,7 +8,7 @@ from .keypoints import PoseSequence, same_aspect
 from .placement import place, steady_joints
 from .proportions import measure, no_common_joints
 
-_UNLIKE = 0.06  # mean deviation of the bones from one scale from which the report says so
+UNLIKE = 0.06  # mean deviation of the bones from one scale from which the report says so
 
 
 def keep(driving: PoseSequence, reference: PoseSequence, ground: bool) -> Fitted:
@@ -29,7 +29,7 @@ def affine(driving: PoseSequence, reference: PoseSequence, ground: bool) -> Fitt
     spot = place(driving, reference, sizes.scale)
     poses = driving.moved((sizes.scale,) * 2, spot.shift, reference.height, reference.width)
     fitted = stand(poses, driving, reference, sizes, spot, ground)
-    if sizes.unlike <= _UNLIKE:
+    if sizes.unlike <= UNLIKE:
         return fitted
     return fitted.noting(f"bones differ from one scale by {sizes.unlike:.0%} on average (bone length fits each)")
 

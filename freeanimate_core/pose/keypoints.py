@@ -16,22 +16,22 @@ from ..errors import FreeAnimateError
 Person = dict[str, np.ndarray]  # one person's arrays [points,3] by name
 VISIBLE = 0.3  # confidence from which a joint counts as seen, as in the host's own drawing node
 # Array -> its key in the host's form and its number of points there.
-_ARRAYS = {
+ARRAYS = {
     "joints": ("pose_keypoints_2d", 18),
     "face": ("face_keypoints_2d", 70),
     "right_hand": ("hand_right_keypoints_2d", 21),
     "left_hand": ("hand_left_keypoints_2d", 21),
     "feet": ("foot_keypoints_2d", 6),
 }
-_NECK, _FACE = 1, 70
-_FACE_NAMED = (68, 70, 71)  # producers differ: without the two pupils, with them, with a point for the background too
+NECK, FACE = 1, 70
+FACE_NAMED = (68, 70, 71)  # producers differ: without the two pupils, with them, with a point for the background too
 # OpenPose of comfyui_controlnet_aux leaves out the face points that it did not find: which are left is lost.
-_FACE_UNNAMED = frozenset(range(1, 72)) - {68, 70, 71}
-_SAME_ASPECT = 0.01
-_LARGEST_CANVAS = 16384  # pixels a side, as the host's widgets
-_FARTHEST = 1e6  # pixels
+FACE_UNNAMED = frozenset(range(1, 72)) - {68, 70, 71}
+SAME_ASPECT = 0.01
+LARGEST_CANVAS = 16384  # pixels a side, as the host's widgets
+FARTHEST = 1e6  # pixels
 # Fractions of the canvas may overshoot it a little; no whole person fits into this many pixels.
-_LARGEST_FRACTION = 2.0
+LARGEST_FRACTION = 2.0
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class PoseSequence:
     @classmethod
     def from_joints(cls, joints: np.ndarray, height: int, width: int) -> "PoseSequence":
         """A body alone: joints [F,18,3] in pixels of a ``height`` x ``width`` canvas."""
-        empty = {name: np.zeros((len(joints), count, 3)) for name, (_, count) in _ARRAYS.items()}
+        empty = {name: np.zeros((len(joints), count, 3)) for name, (_, count) in ARRAYS.items()}
         return cls(**{**empty, "joints": np.asarray(joints, dtype=np.float64)}, height=height, width=width)
 
     @property
@@ -62,7 +62,7 @@ class PoseSequence:
 
     def moved(self, scale: Sequence[float], offset: Sequence[float], height: int, width: int) -> "PoseSequence":
         """Every point p at ``scale`` * p + ``offset`` (x, y) on another canvas; missing points stay missing."""
-        arrays = {name: _moved(getattr(self, name), np.asarray(scale), np.asarray(offset)) for name in _ARRAYS}
+        arrays = {name: _moved(getattr(self, name), np.asarray(scale), np.asarray(offset)) for name in ARRAYS}
         return replace(self, **arrays, height=height, width=width)
 
     def resized(self, height: int, width: int) -> "PoseSequence":
@@ -82,7 +82,7 @@ def parse_poses(frames: object, where: str, person: int = 0, gaps: bool = False)
     if not any(people):
         gaps = False  # a clip without anybody has no gaps: its first frame is to blame
     chosen = [_chosen(found, person, gaps, _place(where, index)) for index, found in enumerate(people)]
-    arrays = {name: np.stack([one[name] for one in chosen]) for name in _ARRAYS}
+    arrays = {name: np.stack([one[name] for one in chosen]) for name in ARRAYS}
     return PoseSequence(**arrays, height=height, width=width)
 
 
@@ -110,7 +110,7 @@ def read_people(frames: object, where: str) -> tuple[list[list[Person]], int, in
 
 def write_poses(poses: PoseSequence) -> list[dict]:
     """POSE_KEYPOINT in the host's form, one person per frame: see ``write_people``."""
-    people = [[{name: getattr(poses, name)[frame] for name in _ARRAYS}] for frame in range(len(poses))]
+    people = [[{name: getattr(poses, name)[frame] for name in ARRAYS}] for frame in range(len(poses))]
     return write_people(people, poses.height, poses.width)
 
 
@@ -120,10 +120,10 @@ def write_people(people: list[list[Person]], height: int, width: int) -> list[di
     Face and hands are always there (zeros when unknown); feet only when somebody's are known.
     """
     known_feet = any((person["feet"][:, 2] > 0).any() for frame in people for person in frame)
-    names = [name for name in _ARRAYS if name != "feet" or known_feet]
+    names = [name for name in ARRAYS if name != "feet" or known_feet]
     return [
         {
-            "people": [{_ARRAYS[name][0]: person[name].ravel().tolist() for name in names} for person in frame],
+            "people": [{ARRAYS[name][0]: person[name].ravel().tolist() for name in names} for person in frame],
             "canvas_height": height,
             "canvas_width": width,
         }
@@ -133,7 +133,7 @@ def write_people(people: list[list[Person]], height: int, width: int) -> list[di
 
 def same_aspect(poses: PoseSequence, height: int, width: int) -> bool:
     """Whether the poses' canvas has the shape of a ``height`` x ``width`` picture, to a per cent."""
-    return abs(poses.width * height / (poses.height * width) - 1) <= _SAME_ASPECT
+    return abs(poses.width * height / (poses.height * width) - 1) <= SAME_ASPECT
 
 
 def _moved(points: np.ndarray, scale: np.ndarray, offset: np.ndarray) -> np.ndarray:
@@ -153,9 +153,9 @@ def _canvas(frame: object, place: str) -> tuple[int, int]:
             f"{place} is a {type(frame).__name__}, not a POSE_KEYPOINT dictionary; connect a pose node's output."
         )
     size = frame.get("canvas_height"), frame.get("canvas_width")
-    if not all(isinstance(side, Real) and 1 <= side <= _LARGEST_CANVAS for side in size):
+    if not all(isinstance(side, Real) and 1 <= side <= LARGEST_CANVAS for side in size):
         raise FreeAnimateError(
-            f"{place} has no canvas_height and canvas_width of 1 to {_LARGEST_CANVAS}, so its pixels have no scale; "
+            f"{place} has no canvas_height and canvas_width of 1 to {LARGEST_CANVAS}, so its pixels have no scale; "
             "detect its pose again."
         )
     return int(size[0]), int(size[1])
@@ -178,7 +178,7 @@ def _seen_people(frame: Mapping, height: int, width: int, place: str) -> list[Pe
 def _chosen(people: list[Person], person: int, gaps: bool, place: str) -> Person:
     """The largest of a frame's people, or the ``person``-th from the left."""
     if not people and gaps:
-        return {name: np.zeros((count, 3)) for name, (_, count) in _ARRAYS.items()}
+        return {name: np.zeros((count, 3)) for name, (_, count) in ARRAYS.items()}
     if not people:
         raise FreeAnimateError(
             f"{place} holds no person; drop that frame, or detect its pose again with a lower threshold."
@@ -193,8 +193,7 @@ def _chosen(people: list[Person], person: int, gaps: bool, place: str) -> Person
 
 def _arrays(person: Mapping, height: int, width: int, place: str) -> Person:
     return {
-        name: _points(person.get(key), count, height, width, f"{place}, {key}")
-        for name, (key, count) in _ARRAYS.items()
+        name: _points(person.get(key), count, height, width, f"{place}, {key}") for name, (key, count) in ARRAYS.items()
     }
 
 
@@ -202,9 +201,9 @@ def _points(values: Sequence[float] | None, count: int, height: int, width: int,
     """One flat array of x, y, confidence as [count,3] in pixels; absent means all missing."""
     points = np.zeros((count, 3))
     given = _numbers([] if values is None else values, place)
-    if not given.size or count == _FACE and given.size % 3 == 0 and given.size // 3 in _FACE_UNNAMED:
+    if not given.size or count == FACE and given.size % 3 == 0 and given.size // 3 in FACE_UNNAMED:
         return points
-    if given.size not in [3 * n for n in (_FACE_NAMED if count == _FACE else (count,))]:
+    if given.size not in [3 * n for n in (FACE_NAMED if count == FACE else (count,))]:
         raise FreeAnimateError(
             f"{place} has {given.size} values, but {3 * count} are expected (x, y, confidence of each point); "
             "detect that frame's pose again."
@@ -212,7 +211,7 @@ def _points(values: Sequence[float] | None, count: int, height: int, width: int,
     given = given.reshape(-1, 3)[:count]
     # Missing points come with confidence 0, as 0, 0 and, from the host's SDPose, as -1, -1 with any confidence.
     known = (given[:, 2] > 0) & ~np.isin(given[:, :2], (0, -1)).all(axis=1)
-    if known.any() and np.abs(given[known, :2]).max() <= _LARGEST_FRACTION:
+    if known.any() and np.abs(given[known, :2]).max() <= LARGEST_FRACTION:
         given = given * (width, height, 1.0)
         # OpenPose of comfyui_controlnet_aux writes a missing pixel, -1, as a fraction too.
         known &= (given[:, :2] > 0).any(axis=1) | (given[:, :2] < -1.01).any(axis=1)
@@ -228,9 +227,9 @@ def _numbers(values: Sequence[float], place: str) -> np.ndarray:
         raise FreeAnimateError(f"{place} is not a flat list of numbers; detect that frame's pose again.") from error
     if not np.isfinite(given).all():
         raise FreeAnimateError(f"{place} has a value that is not a finite number; detect that frame's pose again.")
-    if given.size and np.abs(given).max() > _FARTHEST:
+    if given.size and np.abs(given).max() > FARTHEST:
         raise FreeAnimateError(
-            f"{place} has a point more than {_FARTHEST:.0f} pixels from the picture; detect that frame's pose again."
+            f"{place} has a point more than {FARTHEST:.0f} pixels from the picture; detect that frame's pose again."
         )
     return given
 
@@ -247,6 +246,6 @@ def _area(person: Person) -> float:
 
 def _across(person: Person) -> float:
     """Where a person stands from left to right: the neck, or the middle of the box, in pixels."""
-    x, _, confidence = person["joints"][_NECK]
+    x, _, confidence = person["joints"][NECK]
     seen = _seen_joints(person)[:, 0]
     return float(x if confidence >= VISIBLE else (seen.min() + seen.max()) / 2)

@@ -6,11 +6,11 @@ from .keypoints import PoseSequence
 from .placement import mean, steady_joints
 from .skeleton import confidence_of, with_middles
 
-_TURNED = 8.0  # degrees; smaller ones are the body's own lean
-_GROWN = 0.08  # change of size as a fraction
-_MOVED = 0.1  # of the canvas
-_AXES = ((1, 18), (1, 19), (1, 0))  # neck to hips, ears or nose: upright lengths, which a turn does not change
-_LEAST_FRAMES = 8  # drift needs a start and an end
+TURNED = 8.0  # degrees; smaller ones are the body's own lean
+GROWN = 0.08  # change of size as a fraction
+MOVED = 0.1  # of the canvas
+AXES = ((1, 18), (1, 19), (1, 0))  # neck to hips, ears or nose: upright lengths, which a turn does not change
+LEAST_FRAMES = 8  # drift needs a start and an end
 
 
 def observed(driving: PoseSequence, reference: PoseSequence) -> tuple[str, ...]:
@@ -20,10 +20,10 @@ def observed(driving: PoseSequence, reference: PoseSequence) -> tuple[str, ...]:
     """
     notes = []
     turn = _turn(driving, reference)
-    if abs(turn) >= _TURNED:
+    if abs(turn) >= TURNED:
         way = "clockwise" if turn > 0 else "counter-clockwise"
         notes.append(f"body turned {abs(turn):.0f} degrees {way} against the reference (not corrected)")
-    if len(driving) >= _LEAST_FRAMES:
+    if len(driving) >= LEAST_FRAMES:
         notes += _drift(driving)
     return tuple(notes)
 
@@ -45,12 +45,12 @@ def _drift(driving: PoseSequence) -> list[str]:
     before, after = _neck(start), _neck(end)
     if before is not None and after is not None:
         move = (after - before) / (driving.width, driving.height)
-        if np.abs(move).max() >= _MOVED:
+        if np.abs(move).max() >= MOVED:
             notes.append(
                 f"body ends ({move[0]:+.0%}, {move[1]:+.0%}) of the canvas off its start (walk or camera; kept)"
             )
-    sizes = next(((a, b) for a, b in ((_size(start, axis), _size(end, axis)) for axis in _AXES) if a and b), None)
-    if sizes and abs(sizes[1] / sizes[0] - 1) >= _GROWN:
+    sizes = next(((a, b) for a, b in ((_size(start, axis), _size(end, axis)) for axis in AXES) if a and b), None)
+    if sizes and abs(sizes[1] / sizes[0] - 1) >= GROWN:
         notes.append(f"body's size changes by {sizes[1] / sizes[0] - 1:+.0%} over the clip (depth or zoom; kept)")
     return notes
 

@@ -14,9 +14,9 @@ from .skeleton import LEFT_ANKLE, RIGHT_ANKLE, map_points
 
 # Head, trunk and legs: without elbows and wrists, whose swing says nothing about the place.
 STEADY = (0, 1, 2, 5, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17)
-_TRUNK = np.isin(STEADY, (1, 2, 5, 8, 11))
+TRUNK = np.isin(STEADY, (1, 2, 5, 8, 11))
 # Frames whose misfit is within this factor, and this share of the body's spread, of the best are alike.
-_ALIKE, _ALIKE_SPREAD = 1.05, 1e-3
+ALIKE, ALIKE_SPREAD = 1.05, 1e-3
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ def place(driving: PoseSequence, reference: PoseSequence, scale: float) -> Place
     misfit[(shared < 2) | (2 * shared < shared.max())] = np.inf
     still = (weight > 0).any(axis=0, keepdims=True).astype(float)
     spread = float(mean(np.abs(y - mean(y, still)) ** 2, still)[0, 0])
-    alike = misfit <= misfit.min() * _ALIKE + spread * _ALIKE_SPREAD
+    alike = misfit <= misfit.min() * ALIKE + spread * ALIKE_SPREAD
     anchor = int(np.argmax(alike))
-    trunk = weight[anchor] * _TRUNK
+    trunk = weight[anchor] * TRUNK
     held = trunk if (trunk > 0).sum() >= 2 else weight[anchor]
     return Placement(anchor, complex(mean(gap[[anchor]], held[None])[0, 0]), alike)
 

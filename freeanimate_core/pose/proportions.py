@@ -23,7 +23,7 @@ MOST_UNLIKE = 2.0  # a bone's ratio is kept within this factor of the scale
 BUILD = 4 / 3  # a width further than this factor from the scale is that of a turned body, not of another build
 FACING = 0.97  # share of the head's greatest width that a head seen from the front has
 LARGEST_SCALE = 50.0  # no pair of detections of people differs so much
-_LEAST = 1e-3  # pixels; below, a bone has no length
+LEAST = 1e-3  # pixels; below, a bone has no length
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def measure(driving: PoseSequence, reference: PoseSequence) -> Proportions:
     ratios, weights = {}, {}
     for name, sides in MEASURED.items():
         (own, trust), (goal, trust_goal) = _longest(moving, sides), _longest(still, sides)
-        if own > _LEAST and goal > _LEAST:
+        if own > LEAST and goal > LEAST:
             ratios[name], weights[name] = goal / own, goal * trust * trust_goal
     if not ratios:
         raise FreeAnimateError(no_common_joints("joined by a bone"))

@@ -15,7 +15,7 @@ NOSE, NECK, HIPS, EARS = 0, 1, 18, 19
 WRISTS = {"right_hand": 4, "left_hand": 7}  # the joint that each hand hangs from
 RIGHT_ANKLE, LEFT_ANKLE = 10, 13
 LEFT_FOOT = 3  # the first points of ``feet``: left big toe, small toe, heel; then those of the right foot
-_MIDDLES = ((8, 11), (16, 17))
+MIDDLES = ((8, 11), (16, 17))
 # Bone -> its (upper, lower) joints, right before left. Both sides of a body are equally long. Parents come first.
 BONES: dict[str, tuple[tuple[int, int], ...]] = {
     "trunk": ((NECK, HIPS),),
@@ -34,13 +34,13 @@ MEASURED = BONES | {"ears": ((16, 17),), "head": ((NECK, EARS),)}
 WIDTHS = ("shoulders", "hips")  # what a turned body shows less of
 # Joint -> the joint that it hangs from, and the bone between them; an order in which parents come first.
 PARENTS = {low: (high, bone) for bone, sides in BONES.items() for high, low in sides}
-_ARRAYS = ("joints", "face", "right_hand", "left_hand", "feet")
+ARRAYS = ("joints", "face", "right_hand", "left_hand", "feet")
 
 
 def with_middles(joints: np.ndarray) -> np.ndarray:
     """Joints [F,18,3] and the two middles: [F,20,3]; a middle has the lower confidence of its two sides."""
-    middles = [(joints[:, right] + joints[:, left]) / 2 for right, left in _MIDDLES]
-    for middle, sides in zip(middles, _MIDDLES):
+    middles = [(joints[:, right] + joints[:, left]) / 2 for right, left in MIDDLES]
+    for middle, sides in zip(middles, MIDDLES):
         middle[:, 2] = joints[:, sides, 2].min(axis=1)
     return np.concatenate([joints, np.stack(middles, axis=1)], axis=1)
 
@@ -53,7 +53,7 @@ def confidence_of(joints: np.ndarray, pair: tuple[int, int]) -> np.ndarray:
 
 def map_points(poses: PoseSequence, change: Callable[[np.ndarray], np.ndarray]) -> PoseSequence:
     """``poses`` with ``change`` made to the points [F,N,3] of body, face, hands and feet in turn."""
-    return replace(poses, **{name: change(getattr(poses, name)) for name in _ARRAYS})
+    return replace(poses, **{name: change(getattr(poses, name)) for name in ARRAYS})
 
 
 def turned(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:

@@ -10,9 +10,9 @@ import numpy as np
 from .keypoints import VISIBLE, PoseSequence
 from .skeleton import map_points
 
-_SPEED_SHARE = 0.3  # of the old speed in the filtered speed
+SPEED_SHARE = 0.3  # of the old speed in the filtered speed
 # How fast the cutoff grows with speed, in cycles per frame for one body spread per frame.
-_BETA = 6.0
+BETA = 6.0
 
 
 def smooth(poses: PoseSequence, strength: float) -> PoseSequence:
@@ -43,8 +43,8 @@ def _one_euro(points: np.ndarray, strength: float, size: float) -> np.ndarray:
     for frame in range(1, len(points)):
         going = seen[frame] & seen[frame - 1]
         step = np.where(going, positions[frame] - positions[frame - 1], 0.0)
-        speed = np.where(going, _SPEED_SHARE * speed + (1 - _SPEED_SHARE) * step, 0.0)
-        cutoff = least + _BETA * np.hypot(*speed.T)[:, None] / size
+        speed = np.where(going, SPEED_SHARE * speed + (1 - SPEED_SHARE) * step, 0.0)
+        cutoff = least + BETA * np.hypot(*speed.T)[:, None] / size
         share = 1 / (1 + 1 / (2 * math.pi * cutoff))
         out[frame] = np.where(going, out[frame - 1] + share * (positions[frame] - out[frame - 1]), positions[frame])
     return out

@@ -15,10 +15,10 @@ FACE = (0, 14, 15, 16, 17)
 NECK = 1
 
 # Radii as shares of the trunk's length where the mask does not tell: upper and lower half of a limb.
-_RADIUS = {"arm": (0.15, 0.13), "leg": (0.19, 0.15)}
-_HAND, _FOOT = 0.45, 0.15  # how far hand and foot reach beyond the last joint, of the lower half's length
-_FLANK = 0.12  # share of the trunk's length
-_HEAD_RADIUS, _NECK_RADIUS = 0.40, 0.15  # shares of the trunk's length
+RADIUS = {"arm": (0.15, 0.13), "leg": (0.19, 0.15)}
+HAND, FOOT = 0.45, 0.15  # how far hand and foot reach beyond the last joint, of the lower half's length
+FLANK = 0.12  # share of the trunk's length
+HEAD_RADIUS, NECK_RADIUS = 0.40, 0.15  # shares of the trunk's length
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Trunk:
     @property
     def radius(self) -> float:
         """How thick the figure is believed to be about the quadrilateral's edge, in pixels."""
-        return _FLANK * self.length
+        return FLANK * self.length
 
     def depth(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Signed distance to the quadrilateral [h,w]."""
@@ -123,8 +123,8 @@ def bones_of(joints: np.ndarray, seen: np.ndarray) -> dict[str, Bone]:
     unit = unit_length(joints, seen)
     found = {}
     for name, (root, middle, end) in LIMBS.items():
-        radii = _RADIUS[name.split()[1]]
-        reach = _HAND if name in ARMS else _FOOT
+        radii = RADIUS[name.split()[1]]
+        reach = HAND if name in ARMS else FOOT
         for half, (a, b) in enumerate(((root, middle), (middle, end))):
             if seen[a] and seen[b]:
                 beyond = reach * float(np.hypot(*(joints[b] - joints[a]))) if half else 0.0
@@ -133,7 +133,7 @@ def bones_of(joints: np.ndarray, seen: np.ndarray) -> dict[str, Bone]:
     if centre is not None:
         found["head"] = Bone("head", centre, centre, _head_radius(joints, seen, centre, unit))
         if seen[NECK]:
-            found["neck"] = Bone("neck", joints[NECK], centre, _NECK_RADIUS * unit)
+            found["neck"] = Bone("neck", joints[NECK], centre, NECK_RADIUS * unit)
     return found
 
 
@@ -141,4 +141,4 @@ def _head_radius(joints: np.ndarray, seen: np.ndarray, centre: np.ndarray, unit:
     """Radius of the head in pixels, from the ears and the neck, whichever says more."""
     ears = 0.58 * float(np.hypot(*(joints[16] - joints[17]))) if seen[[16, 17]].all() else 0.0
     neck = 0.75 * float(np.hypot(*(joints[NECK] - centre))) if seen[NECK] else 0.0
-    return max(ears, neck) or _HEAD_RADIUS * unit
+    return max(ears, neck) or HEAD_RADIUS * unit

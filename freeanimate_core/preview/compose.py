@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+from torch import Tensor
+from torch.nn import functional
 
 from .bones import ARMS, LIMBS, NECK
 from .head import slid
@@ -16,17 +17,17 @@ from .place import FLAT, Placement
 from .skirt import CORNERS, SKIRT, skirt_map
 from .warp import Placed, affine_map, bone_along, bone_distance, bone_map
 
-_CORE = 0.5  # of a limb's radius: what must be covered; the rest of its edge is the mask's business
-_JOINT_BLEND = 0.75  # pixels to each side over which two halves of a limb pass into one another
+CORE = 0.5  # of a limb's radius: what must be covered; the rest of its edge is the mask's business
+JOINT_BLEND = 0.75  # pixels to each side over which two halves of a limb pass into one another
 
 
 @dataclass
 class Layers:
     """Colours times alpha [f,3,H,W], alpha [f,H,W] and its invented share [f,H,W] of what has been laid so far."""
 
-    colour: torch.Tensor
-    alpha: torch.Tensor
-    invented: torch.Tensor
+    colour: Tensor
+    alpha: Tensor
+    invented: Tensor
 
     @classmethod
     def empty(cls, frames: int, height: int, width: int, device: torch.device | str) -> "Layers":
@@ -34,7 +35,7 @@ class Layers:
         colour, alpha, invented = torch.zeros(frames, 5, height, width, device=device).split((3, 1, 1), dim=1)
         return cls(colour, alpha[:, 0], invented[:, 0])
 
-    def over(self, window: tuple[slice, slice], patch: torch.Tensor) -> None:
+    def over(self, window: tuple[slice, slice], patch: Tensor) -> None:
         """Lay a patch [f,5,h,w] (colour times alpha, alpha, its invented share) over what is there, in its window."""
         rows, cols = window
         through = 1 - patch[:, 3]
@@ -48,7 +49,7 @@ class Patch:
     """A part in a chunk: its window (rows, cols) and its picture [f,5,h,w] there, 0 in frames without it."""
 
     window: tuple[slice, slice]
-    picture: torch.Tensor
+    picture: Tensor
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,9 @@ class Composer:
 
     parts: dict[str, Part]
     placement: Placement
-    plate: torch.Tensor
+    plate: Tensor
 
-    def chunk(self, frames: slice) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def chunk(self, frames: slice) -> tuple[Tensor, Tensor, Tensor]:
         """Frames [f,H,W,3], person and hole masks [f,H,W]."""
         height, width = self.plate.shape[:2]
         count = len(self.placement.joints[frames])
@@ -76,7 +77,7 @@ class Composer:
         share = 1.0 if there.all() else self._tensor(there)[:, None, None, None]
         layers.over(patch.window, patch.picture * share)
 
-    def _tensor(self, values: np.ndarray) -> torch.Tensor:
+    def _tensor(self, values: np.ndarray) -> Tensor:
         return torch.as_tensor(values, dtype=torch.float32, device=self.plate.device)
 
     def _flat(self, name: str, frames: slice) -> Patch | None:
@@ -136,7 +137,7 @@ class Composer:
         places = skirt_map(part.bone, self._tensor(corners), *self._pixels(window), place.size)
         return Patch(window, self._sampled(part, *places) * self._tensor(shown)[:, None, None, None])
 
-    def _bones(self, limb: str, frames: slice) -> tuple[list[tuple[Part, Placed]], list[torch.Tensor]]:
+    def _bones(self, limb: str, frames: slice) -> tuple[list[tuple[Part, Placed]], list[Tensor]]:
         """The placed bones of a limb and the frames [f] that show each."""
         place = self.placement
         joints, seen = place.joints[frames], place.seen[frames]
@@ -163,13 +164,13 @@ class Composer:
             self._tensor(bone.a), self._tensor(bone.b), self._tensor(a), self._tensor(b), bone.beyond, bone.radius
         )
 
-    def _root_fade(self, name: str, bone: Placed, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    def _root_fade(self, name: str, bone: Placed, x: Tensor, y: Tensor) -> Tensor:
         """1, and for an upper arm a ramp to 0 past the shoulder, where it lies over the trunk."""
         if name not in [f"{arm} 0" for arm in ARMS]:
             return torch.ones(1, 1, 1, device=x.device)
         return (1 + bone_along(bone, x, y) / (bone.radius * self.placement.size)).clamp(0, 1)
 
-    def _extent(self, bones: list[tuple[Part, Placed]], shown: list[torch.Tensor]) -> np.ndarray:
+    def _extent(self, bones: list[tuple[Part, Placed]], shown: list[Tensor]) -> np.ndarray:
         """Points [n,2,k] (x, y) that enclose a limb in all frames that show it."""
         corners = []
         for (part, bone), seen in zip(bones, shown):
@@ -187,22 +188,22 @@ class Composer:
         top, bottom = (int(np.clip(v, 0, height)) for v in (np.floor(y0) - 1, np.ceil(y1) + 1))
         return (slice(top, bottom), slice(left, right)) if left < right and top < bottom else None
 
-    def _pixels(self, window: tuple[slice, slice]) -> tuple[torch.Tensor, torch.Tensor]:
+    def _pixels(self, window: tuple[slice, slice]) -> tuple[Tensor, Tensor]:
         """Pixel centres x [1,w], y [h,1] of a window."""
         rows, cols = window
         x = torch.arange(cols.start, cols.stop, device=self.plate.device) + 0.5
         y = torch.arange(rows.start, rows.stop, device=self.plate.device) + 0.5
         return x[None], y[:, None]
 
-    def _sampled(self, part: Part, sx: torch.Tensor, sy: torch.Tensor) -> torch.Tensor:
+    def _sampled(self, part: Part, sx: Tensor, sy: Tensor) -> Tensor:
         """A part's layer at reference positions [f,h,w], as [f,5,h,w]; nothing beyond the picture."""
         height, width = part.layer.shape[1:]
         grid = torch.stack([sx / width * 2 - 1, sy / height * 2 - 1], dim=-1)
-        return F.grid_sample(
+        return functional.grid_sample(
             part.layer.expand(len(grid), -1, -1, -1), grid, mode="bilinear", padding_mode="zeros", align_corners=False
         )
 
-    def _continued(self, part: Part, sx: torch.Tensor, sy: torch.Tensor, within: torch.Tensor) -> torch.Tensor:
+    def _continued(self, part: Part, sx: Tensor, sy: Tensor, within: Tensor) -> Tensor:
         """As ``_sampled``; what the picture's border cuts goes on beyond it, invented, ``within`` [f,h,w] a limb."""
         height, width = part.layer.shape[1:]
         beyond = within & ((sx < 0) | (sx > width) | (sy < 0) | (sy > height))
@@ -214,17 +215,15 @@ class Composer:
         return torch.cat([picture[:, :4], invented[:, None]], dim=1)
 
 
-def _lower_share(
-    halves: list[Placed], shown: list[torch.Tensor], x: torch.Tensor, y: torch.Tensor, size: float
-) -> torch.Tensor:
+def _lower_share(halves: list[Placed], shown: list[Tensor], x: Tensor, y: Tensor, size: float) -> Tensor:
     """How much the lower half of a limb shows [f,h,w]: where it is the nearer one, with a narrow passage."""
     upper, lower = (
         torch.where(seen[:, None, None], bone_distance(bone, x, y, size), 1e6) for bone, seen in zip(halves, shown)
     )
-    return (0.5 + (upper - lower) / (2 * _JOINT_BLEND)).clamp(0, 1)
+    return (0.5 + (upper - lower) / (2 * JOINT_BLEND)).clamp(0, 1)
 
 
-def _folded(upper: Placed, lower: Placed, x: torch.Tensor, y: torch.Tensor, size: float) -> torch.Tensor:
+def _folded(upper: Placed, lower: Placed, x: Tensor, y: Tensor, size: float) -> Tensor:
     """1 where the lower half [f,h,w], a radius past the joint, lies beside the upper one: there it is in front."""
     radius = max(lower.radius * size, 1.0)
     past = (bone_along(lower, x, y) / radius - 1).clamp(0, 1)
@@ -232,7 +231,7 @@ def _folded(upper: Placed, lower: Placed, x: torch.Tensor, y: torch.Tensor, size
     return past * (length - bone_along(upper, x, y)).clamp(0, 1)
 
 
-def _joined(upper: torch.Tensor, lower: torch.Tensor, share: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
+def _joined(upper: Tensor, lower: Tensor, share: Tensor, before: Tensor) -> Tensor:
     """Two halves [f,5,h,w] side by side by the lower one's ``share`` [f,h,w]; over one another where ``before``."""
     share, before = share[:, None], before[:, None]
     front = lower * torch.maximum(share, before)
@@ -240,14 +239,14 @@ def _joined(upper: torch.Tensor, lower: torch.Tensor, share: torch.Tensor, befor
     return front + behind * (1 - before * front[:, 3:4])
 
 
-def _core(part: Part, bone: Placed, seen: torch.Tensor, x: torch.Tensor, y: torch.Tensor, size: float) -> torch.Tensor:
+def _core(part: Part, bone: Placed, seen: Tensor, x: Tensor, y: Tensor, size: float) -> Tensor:
     """The inside of a bone's capsule in the part's colour, as a patch [f,5,h,w]."""
-    alpha = (_CORE * bone.radius * size - bone_distance(bone, x, y, size) + 0.5).clamp(0, 1) * seen[:, None, None]
+    alpha = (CORE * bone.radius * size - bone_distance(bone, x, y, size) + 0.5).clamp(0, 1) * seen[:, None, None]
     colour = torch.cat([part.colour, part.colour.new_ones(2)])
     return alpha[:, None] * colour[None, :, None, None]
 
 
-def _finished(layers: Layers, cores: Layers, plate: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def _finished(layers: Layers, cores: Layers, plate: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Frames [f,H,W,3], person masks and hole masks [f,H,W]: layers over cores over the plate."""
     through = 1 - layers.alpha
     filled = cores.alpha * through

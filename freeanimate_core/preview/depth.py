@@ -17,10 +17,10 @@ from .bones import NECK, SHOULDERS
 from .skirt import SKIRT
 
 DEPTH_ORDER = "depth_order"  # the widget's name
-_TURNED = 0.86  # shoulders narrower than this share (30 degrees) are those of a turned person
-_ASIDE = 0.2  # of the reference's shoulders: how far the nose of a turned person is from the neck
-_STEADY = 3  # frames over which the order is filtered, so that one uncertain pose does not flash
-_LINE = re.compile(r"(all|(\d+)(?:-(\d+))?)\s*:?\s+(right|left)\s+(arm|leg)\s+(front|behind)", re.IGNORECASE)
+TURNED = 0.86  # shoulders narrower than this share (30 degrees) are those of a turned person
+ASIDE = 0.2  # of the reference's shoulders: how far the nose of a turned person is from the neck
+STEADY = 3  # frames over which the order is filtered, so that one uncertain pose does not flash
+LINE = re.compile(r"(all|(\d+)(?:-(\d+))?)\s*:?\s+(right|left)\s+(arm|leg)\s+(front|behind)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,13 @@ def turns_of(ref: np.ndarray, ref_seen: np.ndarray, joints: np.ndarray, seen: np
     line = joints[:, left] - joints[:, right]
     share = np.where(known, np.copysign(np.hypot(*line.T), line[:, 0]) / width, np.nan)
     looks = joints[:, 0, 0] - joints[:, NECK, 0]
-    sideways = known & (share < _TURNED) & seen[:, [NECK, 0]].all(axis=1) & (np.abs(looks) > _ASIDE * width / 2)
+    sideways = known & (share < TURNED) & seen[:, [NECK, 0]].all(axis=1) & (np.abs(looks) > ASIDE * width / 2)
     return Turns(share, np.where(sideways, np.sign(looks), 0).astype(int))
 
 
 def depth_of(turns: Turns, overrides: Sequence[Override] = ()) -> Depth:
     """The order by the turns; what ``overrides`` say comes last, in their order."""
-    aside = median_filter(turns.aside, _STEADY, mode="nearest")
+    aside = median_filter(turns.aside, STEADY, mode="nearest")
     depth = Depth(aside < 0, aside > 0, aside < 0, aside < 0)
     for override in overrides:
         _apply(depth, override)
@@ -124,7 +124,7 @@ def _pair(limb: str, right: np.ndarray, left: np.ndarray, left_over: np.ndarray)
 
 
 def _parsed(number: int, line: str, count: int) -> Override:
-    found = _LINE.fullmatch(line)
+    found = LINE.fullmatch(line)
     if found is None:
         raise FreeAnimateError(
             f"{PREVIEW}: {DEPTH_ORDER} line {number} is '{line}', which is not understood; write lines like "

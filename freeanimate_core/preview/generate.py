@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..errors import PREVIEW, FreeAnimateError
 from ..pose.keypoints import PoseSequence, same_aspect
@@ -28,19 +29,19 @@ class Preview:
     Frames of any other tool may stand in for ``frames``: as many as the poses, of the reference's size, 0-1.
     """
 
-    frames: torch.Tensor
-    person_mask: torch.Tensor
-    hole_mask: torch.Tensor
-    background: torch.Tensor
+    frames: Tensor
+    person_mask: Tensor
+    hole_mask: Tensor
+    background: Tensor
     coverage: tuple[float, ...]  # [F] 0-1: how much of the figure the reference could show
 
 
 def generate(
-    reference: torch.Tensor,
+    reference: Tensor,
     reference_pose: PoseSequence,
     target_pose: PoseSequence,
-    person_mask: torch.Tensor | None = None,
-    background: torch.Tensor | None = None,
+    person_mask: Tensor | None = None,
+    background: Tensor | None = None,
     device: torch.device | str = "cpu",
     progress: Callable[[int], None] | None = None,
     chunk: int = CHUNK,
@@ -112,9 +113,7 @@ def _check_shown(placement: Placement, parts: dict[str, Part]) -> None:
         )
 
 
-def _rendered(
-    composer: Composer, progress: Callable[[int], None] | None, chunk: int
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def _rendered(composer: Composer, progress: Callable[[int], None] | None, chunk: int) -> tuple[Tensor, Tensor, Tensor]:
     """All frames [F,H,W,3] with person and hole masks [F,H,W], ``chunk`` at a time."""
     count, (height, width) = len(composer.placement.joints), composer.plate.shape[:2]
     frames = torch.empty(count, height, width, 3)
@@ -127,7 +126,7 @@ def _rendered(
     return frames, person, holes
 
 
-def _one_image(images: torch.Tensor, name: str) -> torch.Tensor:
+def _one_image(images: Tensor, name: str) -> Tensor:
     """The one picture [H,W,3] of a batch, float32 on the CPU."""
     if images.ndim != 4 or images.shape[0] != 1 or images.shape[-1] < 3 or images.numel() == 0:
         count = images.shape[0] if images.ndim == 4 else 0
@@ -140,7 +139,7 @@ def _one_image(images: torch.Tensor, name: str) -> torch.Tensor:
     return image.clamp(0, 1)
 
 
-def _one_mask(masks: torch.Tensor, height: int, width: int) -> torch.Tensor:
+def _one_mask(masks: Tensor, height: int, width: int) -> Tensor:
     """The one mask [H,W] of a batch [1,H,W], float32 on the CPU."""
     batch = masks[None] if masks.ndim == 2 else masks
     if batch.ndim != 3 or len(batch) != 1:
@@ -153,7 +152,7 @@ def _one_mask(masks: torch.Tensor, height: int, width: int) -> torch.Tensor:
     return mask.clamp(0, 1)
 
 
-def _fitting(picture: torch.Tensor, height: int, width: int, name: str) -> torch.Tensor:
+def _fitting(picture: Tensor, height: int, width: int, name: str) -> Tensor:
     if picture.shape[:2] != (height, width):
         raise FreeAnimateError(
             f"{PREVIEW}: {name} is {picture.shape[1]} x {picture.shape[0]}, but the reference is {width} x {height}; "

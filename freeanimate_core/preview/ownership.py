@@ -12,17 +12,17 @@ from scipy.ndimage import distance_transform_edt, median_filter
 from .bones import ARMS, LEGS, LIMBS, Bone, Trunk
 from .skirt import SKIRT, Skirt, skirt_of
 
-_STEPS = 13  # at which a limb's width is measured
-_EDGE = 0.5  # pixels that a limb gets beyond its measured width: its soft edge
-_THINNEST, _WIDEST = 0.45, 1.6  # bounds of measured radii, of the default one
-_TUCK = 0.07  # of the longest bone: how far a part goes on under those in front of it, so that no gap opens beside them
-_CLING = 0.08  # of the trunk's length: what lies between trunk and arm is the trunk's unless this much nearer
-_TRUNK_SPREAD = 0.35  # how far the trunk may stand out beyond the line from shoulder to hip, of its half width
-_COLLAR = 0.3  # of the neck's radius: what is farther from it is not the neck's
-_JAW, _HEAD_WIDTH = 0.7, 0.95  # how far below the face the jaw is, and how wide hair may be there, of half the head
-_PELVIS = 1.0  # of the thighs' radius: how far the trunk goes on about the hips
-_CLOSED = 2.0  # pixels: how far the left thigh goes on under the right one
-_TUCKED_UNDER = ("head", "torso", SKIRT)
+STEPS = 13  # at which a limb's width is measured
+EDGE = 0.5  # pixels that a limb gets beyond its measured width: its soft edge
+THINNEST, WIDEST = 0.45, 1.6  # bounds of measured radii, of the default one
+TUCK = 0.07  # of the longest bone: how far a part goes on under those in front of it, so that no gap opens beside them
+CLING = 0.08  # of the trunk's length: what lies between trunk and arm is the trunk's unless this much nearer
+TRUNK_SPREAD = 0.35  # how far the trunk may stand out beyond the line from shoulder to hip, of its half width
+COLLAR = 0.3  # of the neck's radius: what is farther from it is not the neck's
+JAW, HEAD_WIDTH = 0.7, 0.95  # how far below the face the jaw is, and how wide hair may be there, of half the head
+PELVIS = 1.0  # of the thighs' radius: how far the trunk goes on about the hips
+CLOSED = 2.0  # pixels: how far the left thigh goes on under the right one
+TUCKED_UNDER = ("head", "torso", SKIRT)
 Piece = Bone | Trunk | Skirt
 
 
@@ -86,15 +86,15 @@ def _all_measured(bones: dict[str, Bone], alpha: np.ndarray) -> dict[str, Bone]:
 def _measured(bone: Bone, alpha: np.ndarray) -> Bone:
     """One bone with its radii; where parts touch on both sides, or the picture ends, it keeps the default one."""
     whole = 0.45 * bone.length if bone.name == "neck" else bone.length + bone.beyond
-    ways = np.linspace(0, whole, _STEPS)
+    ways = np.linspace(0, whole, STEPS)
     path = bone.a + ways[:, None] * bone.along
     across = np.array([-bone.along[1], bone.along[0]])
-    widest = _WIDEST * bone.radius
+    widest = WIDEST * bone.radius
     widths = np.minimum(*(_way_out(path, side * across, alpha, widest) for side in (-1.0, 1.0)))
     widths = np.where(widths < widest, widths, bone.radius)
-    widths = np.clip(median_filter(widths, 3, mode="nearest"), _THINNEST * bone.radius, widest)
+    widths = np.clip(median_filter(widths, 3, mode="nearest"), THINNEST * bone.radius, widest)
     radius = float(np.median(widths[ways <= bone.length]))
-    return replace(bone, radius=radius, profile=None if bone.name == "neck" else widths + _EDGE)
+    return replace(bone, radius=radius, profile=None if bone.name == "neck" else widths + EDGE)
 
 
 def _way_out(path: np.ndarray, direction: np.ndarray, alpha: np.ndarray, widest: float) -> np.ndarray:
@@ -112,7 +112,7 @@ def _beside_jaw(neck: Bone, radius: float, alpha: np.ndarray, grid: tuple) -> np
     across = np.array([-neck.along[1], neck.along[0]])
     half = min(float(_way_out(neck.b[None], side * across, alpha, 2 * radius)[0]) for side in (-1.0, 1.0))
     way, aside = neck.offsets(*grid)
-    return (way < neck.length - _JAW * half) & (np.abs(aside) > _HEAD_WIDTH * half)
+    return (way < neck.length - JAW * half) & (np.abs(aside) > HEAD_WIDTH * half)
 
 
 def _widened(trunk: Trunk, depths: dict[str, np.ndarray], alpha: np.ndarray, grid: tuple) -> np.ndarray:
@@ -120,7 +120,7 @@ def _widened(trunk: Trunk, depths: dict[str, np.ndarray], alpha: np.ndarray, gri
     top, low = trunk.corners[:2].mean(0), trunk.corners[2:].mean(0)
     down = (low - top) / trunk.length
     way = ((grid[0] - top[0]) * down[0] + (grid[1] - top[1]) * down[1]) / trunk.length
-    widest = _TRUNK_SPREAD * 0.5 * float(np.hypot(*(trunk.corners[1] - trunk.corners[0])))
+    widest = TRUNK_SPREAD * 0.5 * float(np.hypot(*(trunk.corners[1] - trunk.corners[0])))
     arms = [depths[name] for limb in ARMS for name in (f"{limb} 0", f"{limb} 1") if name in depths]
     covered = np.min(arms, axis=0) < 0 if arms else np.zeros_like(alpha, dtype=bool)
     waist = (way > 0.5) & (way < 0.9) & (depths["torso"] > 0)
@@ -156,12 +156,12 @@ def _owners(bones: dict[str, Piece], depths: dict[str, np.ndarray], grid: tuple)
             if name.startswith(LEGS):
                 stack[k][past] = np.inf
     if "neck" in names:  # collars and scarves about it stay with the trunk
-        nearest[names.index("neck")][depths["neck"] > _COLLAR * bones["neck"].radius] = np.inf
+        nearest[names.index("neck")][depths["neck"] > COLLAR * bones["neck"].radius] = np.inf
     if "torso" in names:
         k = names.index("torso")
         beyond = _beyond_arms(bones, grid)
         stack[k][beyond] = nearest[k][beyond] = np.inf
-        nearest[k] -= _CLING * bones["torso"].length
+        nearest[k] -= CLING * bones["torso"].length
     owner = nearest.argmin(axis=0)
     for k in range(len(names))[::-1]:
         owner[stack[k] < 0] = k
@@ -199,13 +199,13 @@ def _share(name: str, bones: dict, depths: dict, owner: np.ndarray, grid: tuple)
     own = owner == rank
     over = [
         names.index(cover)
-        for cover in _TUCKED_UNDER
+        for cover in TUCKED_UNDER
         if cover in names and names.index(cover) < rank and cover[:-2] != name[:-2]
     ]
     own |= _shared_joint(name, bones, owner, grid)
-    tucked = np.isin(owner, over) & _within(own, _TUCK * max(bone.length for bone in bones.values()))
+    tucked = np.isin(owner, over) & _within(own, TUCK * max(bone.length for bone in bones.values()))
     if name.startswith(LEGS[1]) and f"{LEGS[0]} 0" in names:
-        tucked |= (owner == names.index(f"{LEGS[0]} 0")) & _within(own, _CLOSED)
+        tucked |= (owner == names.index(f"{LEGS[0]} 0")) & _within(own, CLOSED)
     hidden = (depths[name] < 0) & (owner < rank) & ~own
     if name in [f"{leg} 0" for leg in LEGS]:  # beside a trunk that turned, a thigh's round end would stand out
         hidden &= bones[name].offsets(*grid)[0] >= 0
@@ -238,7 +238,7 @@ def _pelvis(bones: dict, grid: tuple) -> np.ndarray:
     thighs = [bones[f"{leg} 0"] for leg in LEGS if f"{leg} 0" in bones]
     if len(thighs) < 2:
         return np.zeros(np.broadcast_shapes(grid[0].shape, grid[1].shape), dtype=bool)
-    hips = Bone("hips", thighs[0].a, thighs[1].a, _PELVIS * min(thigh.radius for thigh in thighs))
+    hips = Bone("hips", thighs[0].a, thighs[1].a, PELVIS * min(thigh.radius for thigh in thighs))
     return hips.depth(*grid) < 0
 
 

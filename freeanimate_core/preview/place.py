@@ -15,8 +15,8 @@ from .skirt import CORNERS, SKIRT
 from .warp import affine, as_matrix, inverted, similarity
 
 FLAT = ("torso", "head")  # parts with one map for the whole of them
-_STIFFNESS = 0.02  # of the trunk's affine map against a similarity
-_THINNEST = 0.35  # how narrow a turned trunk may get, of its size in the reference
+STIFFNESS = 0.02  # of the trunk's affine map against a similarity
+THINNEST = 0.35  # how narrow a turned trunk may get, of its size in the reference
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Placement:
         shown = np.isfinite(maps).all(axis=(1, 2))
         out = np.full_like(maps, np.nan)
         for frame in np.flatnonzero(shown):
-            out[frame] = inverted(maps[frame], _THINNEST * self.size)
+            out[frame] = inverted(maps[frame], THINNEST * self.size)
         return out
 
 
@@ -103,7 +103,7 @@ def _torso(ref: np.ndarray, frame: np.ndarray, shown: np.ndarray) -> np.ndarray:
     if fit is None:
         return np.full((2, 3), np.nan)
     prior = as_matrix(*fit)
-    return affine(ref[ids], frame[ids], prior, _STIFFNESS) if len(ids) == 4 else prior
+    return affine(ref[ids], frame[ids], prior, STIFFNESS) if len(ids) == 4 else prior
 
 
 def _turn(matrix: np.ndarray) -> complex:
