@@ -7,6 +7,7 @@ frames of an animation exist.
 import math
 
 import numpy as np
+from einops import rearrange
 
 from .body import Body, body
 from .figure import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TORSO, Figure
@@ -97,7 +98,7 @@ def _labels_in_order(figure: Figure) -> np.ndarray:
 
 def _painted(figure: Figure, ground: np.ndarray) -> Painter:
     """The whole figure over the ground, back to front."""
-    painter = Painter(ground.transpose(2, 0, 1).copy())
+    painter = Painter(rearrange(ground, "h w c -> c h w").copy())
     if figure.head is not None:
         paint_back_hair(painter, figure.head, figure.looks)
     for part in depth_order(figure.yaw):

@@ -1,4 +1,4 @@
-"""Poses of people found in pictures by controlnet-aux's OpenPose, with weights that lie on this machine.
+"""Poses of people in pictures, found by controlnet-aux's OpenPose (arXiv 1812.08008) with weights on this machine.
 
 The package is imported only when it is needed: that takes seconds. It reads weights with torch.load,
 so it is handed a stream that we wrote ourselves from tensors, never the user's file.
@@ -7,15 +7,18 @@ so it is handed a stream that we wrote ourselves from tensors, never the user's 
 import io
 from collections.abc import Callable, Mapping, Sequence
 from pickle import UnpicklingError
+from types import ModuleType
+from typing import Protocol
 
 import numpy as np
 import torch
+from einops import rearrange
 from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn import functional
 
 from ..errors import DETECT_POSE, FreeAnimateError, counted
-from .keypoints import write_people
+from .keypoints import ARRAYS, FACE_POINTS, Person, write_people
 
 FOLDER = "controlnet_aux"  # below the host's models
 WEIGHTS = {"body": "body_pose_model", "hand": "hand_pose_model", "face": "facenet"}  # file names without suffix
@@ -23,8 +26,49 @@ SUFFIXES = (".safetensors", ".pth")
 CLASSES = {"body": "Body", "hand": "Hand", "face": "Face"}
 SOURCE = "https://huggingface.co/lllyasviel/Annotators"
 INSTEAD = "or use the host's SDPose Keypoint Extractor instead"
-FACE_POINTS = 70
 FACE_PEAK = 0.05  # height from which a face point counts as found, as in the package
+
+
+class Keypoint(Protocol):
+    """A point as the package gives it, in fractions of the picture."""
+
+    x: float
+    y: float
+
+
+Keypoints = Sequence[Keypoint | None] | None
+
+
+class FoundBody(Protocol):
+    """The joints of a body, None where one was not found."""
+
+    keypoints: Keypoints
+
+
+class FoundPose(Protocol):
+    """A person as the package gives it; what was not looked for is None."""
+
+    body: FoundBody
+    face: Keypoints
+    right_hand: Keypoints
+    left_hand: Keypoints
+
+
+class Detector(Protocol):
+    """controlnet-aux's OpenposeDetector, as far as it is used."""
+
+    def detect_poses(self, picture: np.ndarray, include_hand: bool, include_face: bool) -> Sequence[FoundPose]:
+        """Everybody in a picture [h,w,3] of 8 bits."""
+
+
+class Estimation(Protocol):
+    """The package's Body, Hand or Face: a network with what reads its output."""
+
+    def to(self, device: torch.device | str) -> "Estimation":
+        """The same with its network on another device."""
+
+    def __call__(self, picture: np.ndarray) -> np.ndarray:
+        """What it finds in a picture [h,w,3] of 8 bits."""
 
 
 def wanted_parts(hands: bool, face: bool) -> list[str]:
@@ -64,7 +108,7 @@ def read_weights(load: Callable[[str], Mapping], files: Mapping[str, str]) -> di
     return weights
 
 
-def build_detector(weights: Mapping[str, Mapping[str, Tensor]], device: torch.device | str) -> object:
+def build_detector(weights: Mapping[str, Mapping[str, Tensor]], device: torch.device | str) -> Detector:
     """controlnet-aux's OpenposeDetector on ``device`` from state dicts by part: body, and hand and face if wanted.
 
     Raises FreeAnimateError when the package cannot be imported or a state dict is another network's.
@@ -76,7 +120,7 @@ def build_detector(weights: Mapping[str, Mapping[str, Tensor]], device: torch.de
 
 
 def detect_poses(
-    images: Tensor, detector: object, hands: bool, face: bool, resolution: int, progress: Callable[[int], None]
+    images: Tensor, detector: Detector, hands: bool, face: bool, resolution: int, progress: Callable[[int], None]
 ) -> list[dict]:
     """POSE_KEYPOINT, in pixels, of everybody in ``images`` [F,H,W,3] 0-1; frames without people have none.
 
@@ -98,7 +142,7 @@ def detect_poses(
     return write_people(people, height, width)
 
 
-def _open_pose() -> object:
+def _open_pose() -> ModuleType:
     """The package's module, imported now."""
     try:
         from controlnet_aux import open_pose
@@ -110,7 +154,7 @@ def _open_pose() -> object:
     return open_pose
 
 
-def _estimation(package: object, part: str, state: Mapping[str, Tensor]) -> object:
+def _estimation(package: ModuleType, part: str, state: Mapping[str, Tensor]) -> Estimation:
     """The package's Body, Hand or Face with these weights."""
     stream = io.BytesIO()
     torch.save({name: value for name, value in state.items() if isinstance(value, Tensor)}, stream)
@@ -127,7 +171,7 @@ def _estimation(package: object, part: str, state: Mapping[str, Tensor]) -> obje
 class _AllPoints:
     """A face estimation that keeps every point's number; the package's own leaves out those it did not find."""
 
-    def __init__(self, estimation: Callable[[np.ndarray], np.ndarray]) -> None:
+    def __init__(self, estimation: Estimation) -> None:
         self.estimation = estimation
 
     def __call__(self, picture: np.ndarray) -> np.ndarray:
@@ -135,7 +179,7 @@ class _AllPoints:
 
     def compute_peaks_from_heatmaps(self, heatmaps: np.ndarray) -> np.ndarray:
         """Highest pixels (x, y) [70,2] of ``heatmaps`` [71,h,w], the last being the ground; 0, 0 if not found."""
-        flat = heatmaps[:FACE_POINTS].reshape(FACE_POINTS, -1)
+        flat = rearrange(heatmaps[:FACE_POINTS], "point h w -> point (h w)")
         rows, columns = np.divmod(flat.argmax(axis=1), heatmaps.shape[2])
         found = flat.max(axis=1) > FACE_PEAK
         return np.where(found[:, None], np.stack((columns, rows), axis=-1), 0)
@@ -145,23 +189,24 @@ def _picture(image: Tensor, resolution: int) -> np.ndarray:
     """One image [H,W,3] 0-1 as 8 bits, its shorter side scaled to ``resolution``."""
     height, width = image.shape[:2]
     size = [round(side * resolution / min(height, width)) for side in (height, width)]
-    planes = image[None, :, :, :3].to("cpu", torch.float32).movedim(-1, 1)
+    planes = rearrange(image[..., :3].to("cpu", torch.float32), "h w c -> 1 c h w")
     scaled = functional.interpolate(planes, size, mode="bilinear", antialias=True)
-    return (scaled[0].movedim(0, -1).clamp(0, 1) * 255).round().byte().contiguous().numpy()
+    picture = rearrange(scaled, "1 c h w -> h w c")
+    return (picture.clamp(0, 1) * 255).round().byte().contiguous().numpy()
 
 
-def _arrays(pose: object, height: int, width: int) -> dict[str, np.ndarray]:
+def _arrays(pose: FoundPose, height: int, width: int) -> Person:
     """One of the package's results as arrays in pixels; found points have confidence 1, as in its peers."""
-    return {
-        "joints": _points(pose.body.keypoints, 18, height, width),
-        "face": _points(pose.face, FACE_POINTS, height, width),
-        "right_hand": _points(pose.right_hand, 21, height, width),
-        "left_hand": _points(pose.left_hand, 21, height, width),
-        "feet": np.zeros((6, 3)),
+    found: dict[str, Keypoints] = {
+        "joints": pose.body.keypoints,
+        "face": pose.face,
+        "right_hand": pose.right_hand,
+        "left_hand": pose.left_hand,
     }
+    return {name: _points(found.get(name), count, height, width) for name, (_, count) in ARRAYS.items()}
 
 
-def _points(keypoints: Sequence | None, count: int, height: int, width: int) -> np.ndarray:
+def _points(keypoints: Keypoints, count: int, height: int, width: int) -> np.ndarray:
     """Keypoints, fractions of the picture, as [count,3]; not found are None, or negative in both."""
     points = np.zeros((count, 3))
     for row, keypoint in zip(points, keypoints or []):

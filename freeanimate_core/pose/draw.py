@@ -1,4 +1,6 @@
-"""Poses drawn as the openpose ControlNets were trained on them: coloured ellipses and discs on black.
+"""Poses drawn as the openpose ControlNets (arXiv 2302.05543) were trained on them: ellipses and discs on black.
+
+Joints, limbs and their colours are those of OpenPose (arXiv 1812.08008).
 
 Body limbs are filled ellipses at 0.6 of their colour, joints discs at full colour; hands are hue
 wheels of lines with blue discs, faces white discs. Sizes are those of a canvas of 512 and grow with it.
@@ -7,9 +9,11 @@ Axes: f frames, k points of a stamp, h, w canvas.
 
 import colorsys
 import math
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from .keypoints import VISIBLE, PoseSequence
@@ -89,6 +93,16 @@ def _rgb(colour: tuple[int, int, int], share: float = 1.0) -> tuple[float, ...]:
     return tuple(share * c / 255 for c in colour)
 
 
+class _Line(NamedTuple):
+    """Lines in the frames that show both of their ends, from their middles, in pixels."""
+
+    frames: np.ndarray  # [f] numbers of those frames
+    along: Tensor  # [f,k,k] offsets of the pixels about each line
+    across: Tensor  # [f,k,k]
+    half_length: Tensor  # [f,1,1]
+    place: Tensor  # [f,k,k] numbers of those pixels on the canvas
+
+
 class _Canvas:
     """F pictures that small stamps are laid on, one stamp in all frames at once."""
 
@@ -97,11 +111,11 @@ class _Canvas:
         # One pixel more than the picture: whatever a stamp has outside the canvas goes there.
         self.pixels = torch.zeros(frames, height * width + 1, 3, device=device)
         if ground is not None:
-            self.pixels[:, :-1] = ground.to(self.pixels).reshape(-1, height * width, 3)
+            self.pixels[:, :-1] = rearrange(ground.to(self.pixels), "... h w c -> ... (h w) c")
 
     def picture(self) -> Tensor:
         """The pictures [f,h,w,3]."""
-        return self.pixels[:, :-1].reshape(-1, self.height, self.width, 3)
+        return rearrange(self.pixels[:, :-1], "f (h w) c -> f h w c", h=self.height)
 
     def disc(self, centre: np.ndarray, radius: float, colour: tuple[float, ...]) -> None:
         """A disc about ``centre`` [f,3] in the frames that show it."""
@@ -113,35 +127,35 @@ class _Canvas:
 
     def ellipse(self, a: np.ndarray, b: np.ndarray, half_width: float, colour: tuple[float, ...]) -> None:
         """A filled ellipse with the ends ``a`` and ``b`` [f,3], in the frames that show both."""
-        frames, along, across, half_length, place = self._between(a, b, half_width)
-        if not len(frames):
+        line = self._between(a, b, half_width)
+        if line is None:
             return
-        along, across = along / half_length, across / half_width
+        along, across = line.along / line.half_length, line.across / half_width
         rim = torch.hypot(along, across)
-        slope = torch.hypot(along / half_length, across / half_width)
-        depth = torch.where(rim < 1e-4, half_width, rim * (1 - rim) / slope.clamp_min(1e-6))  # 0 / 0 at the middle
-        self._lay(frames, place, depth, colour)
+        slope = torch.hypot(along / line.half_length, across / half_width)
+        # The distance to first order (Taubin, ACM TOG 1994); 0 / 0 at the middle
+        depth = torch.where(rim < 1e-4, half_width, rim * (1 - rim) / slope.clamp_min(1e-6))
+        self._lay(line.frames, line.place, depth, colour)
 
     def line(self, a: np.ndarray, b: np.ndarray, half_width: float, colour: tuple[float, ...]) -> None:
         """A line of one width with round ends at ``a`` and ``b`` [f,3], in the frames that show both."""
-        frames, along, across, half_length, place = self._between(a, b, half_width)
-        if len(frames):
-            distance = torch.hypot((along.abs() - half_length).clamp_min(0), across)
-            self._lay(frames, place, half_width - distance, colour)
+        line = self._between(a, b, half_width)
+        if line is not None:
+            distance = torch.hypot((line.along.abs() - line.half_length).clamp_min(0), line.across)
+            self._lay(line.frames, line.place, half_width - distance, colour)
 
-    def _between(self, a: np.ndarray, b: np.ndarray, half_width: float) -> tuple[np.ndarray, ...]:
-        """Frames that show ``a`` and ``b`` [f,3] apart, and there, in pixels from the middle: offsets along the
-        line and across it [f,k,k], half its length [f,1,1], and places [f,k,k]."""
+    def _between(self, a: np.ndarray, b: np.ndarray, half_width: float) -> _Line | None:
+        """The lines from ``a`` to ``b`` [f,3] in the frames that show them apart; None without such a frame."""
         frames = np.flatnonzero((a[:, 2] >= VISIBLE) & (b[:, 2] >= VISIBLE) & (np.hypot(*(b - a)[:, :2].T) >= 1))
         if not len(frames):
-            return (frames,) * 5
+            return None
         start, end = self._tensor(a[frames, :2]), self._tensor(b[frames, :2])
         line = end - start
         half_length = torch.linalg.vector_norm(line, dim=1)[:, None, None] / 2
         reach = (line.abs().amax(dim=0) / 2 + half_width + 1).tolist()
         x, y, place = self._window((start + end) / 2, (reach[0], reach[1]))
         cos, sin = (line[:, :, None, None] / (2 * half_length[:, None])).unbind(1)
-        return frames, cos * x + sin * y, cos * y - sin * x, half_length, place
+        return _Line(frames, cos * x + sin * y, cos * y - sin * x, half_length, place)
 
     def _tensor(self, values: np.ndarray) -> Tensor:
         return torch.as_tensor(values, dtype=torch.float32, device=self.pixels.device)

@@ -6,24 +6,25 @@ hip, knee, ankle, 11-13 left, 14/15 right/left eye, 16/17 right/left ear.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from numbers import Real
+from dataclasses import dataclass
+from typing import TypeGuard
 
 import numpy as np
 
 from ..errors import FreeAnimateError
 
+NOSE, NECK = 0, 1
 Person = dict[str, np.ndarray]  # one person's arrays [points,3] by name
 VISIBLE = 0.3  # confidence from which a joint counts as seen, as in the host's own drawing node
+FACE_POINTS = 70
 # Array -> its key in the host's form and its number of points there.
 ARRAYS = {
     "joints": ("pose_keypoints_2d", 18),
-    "face": ("face_keypoints_2d", 70),
+    "face": ("face_keypoints_2d", FACE_POINTS),
     "right_hand": ("hand_right_keypoints_2d", 21),
     "left_hand": ("hand_left_keypoints_2d", 21),
     "feet": ("foot_keypoints_2d", 6),
 }
-NECK, FACE = 1, 70
 FACE_NAMED = (68, 70, 71)  # producers differ: without the two pupils, with them, with a point for the background too
 # OpenPose of comfyui_controlnet_aux leaves out the face points that it did not find: which are left is lost.
 FACE_UNNAMED = frozenset(range(1, 72)) - {68, 70, 71}
@@ -56,14 +57,23 @@ class PoseSequence:
         return cls(**{**empty, "joints": np.asarray(joints, dtype=np.float64)}, height=height, width=width)
 
     @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All points [F,points,3] by name: body, face, hands and feet."""
+        return {name: getattr(self, name) for name in ARRAYS}
+
+    def with_arrays(self, arrays: Mapping[str, np.ndarray]) -> "PoseSequence":
+        """The same canvas with other points for the arrays named."""
+        return PoseSequence(**{**self.arrays, **arrays}, height=self.height, width=self.width)
+
+    @property
     def seen(self) -> np.ndarray:
         """Which body joints are visible, [F,18] bool."""
         return self.joints[..., 2] >= VISIBLE
 
     def moved(self, scale: Sequence[float], offset: Sequence[float], height: int, width: int) -> "PoseSequence":
         """Every point p at ``scale`` * p + ``offset`` (x, y) on another canvas; missing points stay missing."""
-        arrays = {name: _moved(getattr(self, name), np.asarray(scale), np.asarray(offset)) for name in ARRAYS}
-        return replace(self, **arrays, height=height, width=width)
+        arrays = {name: _moved(points, np.asarray(scale), np.asarray(offset)) for name, points in self.arrays.items()}
+        return PoseSequence(**arrays, height=height, width=width)
 
     def resized(self, height: int, width: int) -> "PoseSequence":
         """The same poses on a canvas of another size."""
@@ -79,9 +89,8 @@ def parse_poses(frames: object, where: str, person: int = 0, gaps: bool = False)
     wrong array lengths, values that are no numbers, frames of different canvases.
     """
     people, height, width = read_people(frames, where)
-    if not any(people):
-        gaps = False  # a clip without anybody has no gaps: its first frame is to blame
-    chosen = [_chosen(found, person, gaps, _place(where, index)) for index, found in enumerate(people)]
+    refuse_nobody(people, where, gaps)
+    chosen = [_chosen(found, person, _place(where, index)) for index, found in enumerate(people)]
     arrays = {name: np.stack([one[name] for one in chosen]) for name in ARRAYS}
     return PoseSequence(**arrays, height=height, width=width)
 
@@ -108,9 +117,19 @@ def read_people(frames: object, where: str) -> tuple[list[list[Person]], int, in
     return people, height, width
 
 
+def refuse_nobody(people: list[list[Person]], where: str, gaps: bool = True) -> None:
+    """Raise FreeAnimateError for the first frame without anybody; with ``gaps`` only where no frame shows anybody."""
+    empty = [index for index, found in enumerate(people) if not found]
+    if empty and not (gaps and any(people)):
+        place = _place(where, empty[0])
+        raise FreeAnimateError(
+            f"{place} holds no person; drop that frame, or detect its pose again with a lower threshold."
+        )
+
+
 def write_poses(poses: PoseSequence) -> list[dict]:
     """POSE_KEYPOINT in the host's form, one person per frame: see ``write_people``."""
-    people = [[{name: getattr(poses, name)[frame] for name in ARRAYS}] for frame in range(len(poses))]
+    people = [[{name: points[frame] for name, points in poses.arrays.items()}] for frame in range(len(poses))]
     return write_people(people, poses.height, poses.width)
 
 
@@ -152,13 +171,18 @@ def _canvas(frame: object, place: str) -> tuple[int, int]:
         raise FreeAnimateError(
             f"{place} is a {type(frame).__name__}, not a POSE_KEYPOINT dictionary; connect a pose node's output."
         )
-    size = frame.get("canvas_height"), frame.get("canvas_width")
-    if not all(isinstance(side, Real) and 1 <= side <= LARGEST_CANVAS for side in size):
+    height, width = frame.get("canvas_height"), frame.get("canvas_width")
+    if not (_is_side(height) and _is_side(width)):
         raise FreeAnimateError(
             f"{place} has no canvas_height and canvas_width of 1 to {LARGEST_CANVAS}, so its pixels have no scale; "
             "detect its pose again."
         )
-    return int(size[0]), int(size[1])
+    return int(height), int(width)
+
+
+def _is_side(length: object) -> TypeGuard[float]:
+    """Whether a canvas may be that long, in pixels."""
+    return isinstance(length, (int, float, np.integer, np.floating)) and bool(1 <= length <= LARGEST_CANVAS)
 
 
 def _seen_people(frame: Mapping, height: int, width: int, place: str) -> list[Person]:
@@ -175,14 +199,10 @@ def _seen_people(frame: Mapping, height: int, width: int, place: str) -> list[Pe
     return [person for person in parsed if _seen_joints(person).size]
 
 
-def _chosen(people: list[Person], person: int, gaps: bool, place: str) -> Person:
-    """The largest of a frame's people, or the ``person``-th from the left."""
-    if not people and gaps:
-        return {name: np.zeros((count, 3)) for name, (_, count) in ARRAYS.items()}
+def _chosen(people: list[Person], person: int, place: str) -> Person:
+    """The largest of a frame's people, or the ``person``-th from the left; of none, points that are all missing."""
     if not people:
-        raise FreeAnimateError(
-            f"{place} holds no person; drop that frame, or detect its pose again with a lower threshold."
-        )
+        return {name: np.zeros((count, 3)) for name, (_, count) in ARRAYS.items()}
     if person > len(people):
         raise FreeAnimateError(
             f"{place} shows {len(people)} with visible joints, but person is {person} (counted from the left); "
@@ -201,9 +221,9 @@ def _points(values: Sequence[float] | None, count: int, height: int, width: int,
     """One flat array of x, y, confidence as [count,3] in pixels; absent means all missing."""
     points = np.zeros((count, 3))
     given = _numbers([] if values is None else values, place)
-    if not given.size or count == FACE and given.size % 3 == 0 and given.size // 3 in FACE_UNNAMED:
+    if not given.size or count == FACE_POINTS and given.size % 3 == 0 and given.size // 3 in FACE_UNNAMED:
         return points
-    if given.size not in [3 * n for n in (FACE_NAMED if count == FACE else (count,))]:
+    if given.size not in [3 * n for n in (FACE_NAMED if count == FACE_POINTS else (count,))]:
         raise FreeAnimateError(
             f"{place} has {given.size} values, but {3 * count} are expected (x, y, confidence of each point); "
             "detect that frame's pose again."

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from .keypoints import PoseSequence
-from .placement import mean, steady_joints
-from .skeleton import confidence_of, with_middles
+from .anchor import mean, steady_joints
+from .keypoints import NECK, NOSE, PoseSequence
+from .skeleton import MID_EAR, MID_HIP, confidence_of, with_middles
 
 TURNED = 8.0  # degrees; smaller ones are the body's own lean
 GROWN = 0.08  # change of size as a fraction
 MOVED = 0.1  # of the canvas
-AXES = ((1, 18), (1, 19), (1, 0))  # neck to hips, ears or nose: upright lengths, which a turn does not change
+AXES = ((NECK, MID_HIP), (NECK, MID_EAR), (NECK, NOSE))  # upright lengths, which a turn does not change
 LEAST_FRAMES = 8  # drift needs a start and an end
 
 
@@ -57,13 +57,14 @@ def _drift(driving: PoseSequence) -> list[str]:
 
 def _neck(joints: np.ndarray) -> np.ndarray | None:
     """Median place [2] of the neck over ``joints`` [F,20,3]."""
-    seen = confidence_of(joints, (1, 1)) > 0
-    return np.median(joints[seen, 1, :2], axis=0) if seen.any() else None
+    seen = confidence_of(joints, (NECK, NECK)) > 0
+    return np.median(joints[seen, NECK, :2], axis=0) if seen.any() else None
 
 
 def _size(joints: np.ndarray, axis: tuple[int, int]) -> float | None:
     """Median length in pixels of ``axis`` over ``joints`` [F,20,3]."""
     seen = confidence_of(joints, axis) > 0
-    return (
-        float(np.median(np.hypot(*(joints[seen, axis[0], :2] - joints[seen, axis[1], :2]).T))) if seen.any() else None
-    )
+    if not seen.any():
+        return None
+    high, low = axis
+    return float(np.median(np.hypot(*(joints[seen, high, :2] - joints[seen, low, :2]).T)))

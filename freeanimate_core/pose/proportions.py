@@ -11,8 +11,8 @@ import numpy as np
 from scipy.ndimage import median_filter
 
 from ..errors import ALIGN_POSE, FreeAnimateError
-from .keypoints import PoseSequence
-from .skeleton import BONES, MEASURED, NOSE, PARENTS, WIDTHS, confidence_of, with_middles
+from .keypoints import NOSE, PoseSequence
+from .skeleton import BONES, MEASURED, PARENTS, WIDTHS, confidence_of, with_middles
 
 LONGEST = 0.95  # quantile over frames
 # How much of what the median filter takes out is taken off: jitter makes the longest lengths too long by about that.
@@ -101,9 +101,9 @@ def _complete(ratios: dict[str, float], scale: float) -> dict[str, float]:
     """A ratio for every bone: its own within bounds, else that of the bone above it, else the scale."""
     bones: dict[str, float] = {}
     for name, sides in BONES.items():
-        _, above = PARENTS.get(sides[0][0], (None, None))
-        bones[name] = ratios.get(name, bones.get(above, scale))
-        bones[name] = float(np.clip(bones[name], scale / MOST_UNLIKE, scale * MOST_UNLIKE))
+        upper = sides[0][0]
+        above = bones[PARENTS[upper][1]] if upper in PARENTS else scale
+        bones[name] = float(np.clip(ratios.get(name, above), scale / MOST_UNLIKE, scale * MOST_UNLIKE))
     return bones
 
 

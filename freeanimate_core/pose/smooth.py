@@ -1,4 +1,4 @@
-"""Smoothing of jittering joints: the One-Euro filter (Casiez, Roussel, Vogel 2012), run both ways.
+"""Smoothing of jittering joints: the One-Euro filter (Casiez, Roussel, Vogel, "1 Euro Filter", CHI 2012), both ways.
 
 A joint at rest is smoothed most and a fast one hardly. The mean of a run forwards and a run backwards has no lag.
 """
@@ -36,7 +36,7 @@ def _both_ways(points: np.ndarray, strength: float, size: float) -> np.ndarray:
 
 
 def _one_euro(points: np.ndarray, strength: float, size: float) -> np.ndarray:
-    """Positions [F,N,2] filtered in the order of the frames."""
+    """Positions [F,N,2] filtered in the order of the frames: the paper's exponential smoothing, adaptive cutoff."""
     least = (1 - strength) / (2 * math.pi * strength)  # cutoff in cycles per frame
     positions, seen = points[..., :2], points[..., 2:] >= VISIBLE
     out, speed = positions.copy(), np.zeros_like(positions[0])

@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 from torch.nn import functional
 
-from .bones import ARMS, LIMBS, NECK
+from ..pose.keypoints import NECK
+from .bones import ARM, ARMS, LIMBS, Bone
 from .head import slid
 from .parts import Part
-from .place import FLAT, Placement
-from .skirt import CORNERS, SKIRT, skirt_map
+from .placement import FLAT, Placement
+from .skirt import CORNERS, SKIRT, Skirt, skirt_map
 from .warp import Placed, affine_map, bone_along, bone_distance, bone_map
 
 CORE = 0.5  # of a limb's radius: what must be covered; the rest of its edge is the mask's business
@@ -36,7 +38,10 @@ class Layers:
         return cls(colour, alpha[:, 0], invented[:, 0])
 
     def over(self, window: tuple[slice, slice], patch: Tensor) -> None:
-        """Lay a patch [f,5,h,w] (colour times alpha, alpha, its invented share) over what is there, in its window."""
+        """Lay a patch [f,5,h,w] (colour times alpha, alpha, its invented share) over what is there, in its window.
+
+        The operator "over" on premultiplied colours: Porter and Duff, SIGGRAPH 1984.
+        """
         rows, cols = window
         through = 1 - patch[:, 3]
         self.colour[:, :, rows, cols] = patch[:, :3] + through[:, None] * self.colour[:, :, rows, cols]
@@ -68,8 +73,9 @@ class Composer:
         patches = {limb: self._limb(limb, frames, cores) for limb in (*LIMBS, "neck")}
         patches |= {name: self._flat(name, frames) for name in FLAT} | {SKIRT: self._skirt(frames)}
         for name, there in self.placement.depth.layers():
-            if patches[name] is not None and there[frames].any():
-                self._lay(layers, patches[name], there[frames])
+            patch = patches[name]
+            if patch is not None and there[frames].any():
+                self._lay(layers, patch, there[frames])
         return _finished(layers, cores, self.plate)
 
     def _lay(self, layers: Layers, patch: Patch, there: np.ndarray) -> None:
@@ -100,80 +106,85 @@ class Composer:
 
     def _limb(self, limb: str, frames: slice, cores: Layers) -> Patch | None:
         """A limb of two halves, or the neck: bone maps that meet at the joint. Lays its core as well."""
-        bones, shown = self._bones(limb, frames)
-        if not bones or not torch.stack(shown).any():
+        bones = self._bones(limb, frames)
+        if not any(seen.any() for *_, seen in bones):
             return None
-        window = self._window(self._extent(bones, shown))
+        window = self._window(self._extent(bones))
         if window is None:
             return None
         x, y = self._pixels(window)
         size = self.placement.size
         pictures = []
-        for (part, bone), seen in zip(bones, shown):
-            fade = self._root_fade(part.bone.name, bone, x, y) * seen[:, None, None]
+        for part, bone, seen in bones:
+            fade = self._root_fade(part, bone, x, y) * seen[:, None, None]
             within = bone_distance(bone, x, y, size) < part.reach * size
             pictures.append(fade[:, None] * self._continued(part, *bone_map(bone, x, y, size), within))
             cores.over(window, _core(part, replace(bone, beyond=0.0), seen, x, y, size))
         if len(bones) == 1:
             return Patch(window, pictures[0])
-        halves = [bone for _, bone in bones]
-        both = (shown[0] & shown[1])[:, None, None]
-        lower = _lower_share(halves, shown, x, y, size)
-        before = both * _folded(*halves, x, y, size) if limb in ARMS else torch.zeros_like(lower)
-        return Patch(window, _joined(*pictures, lower, before))
+        (_, upper, upper_seen), (_, lower, lower_seen) = bones
+        share = _lower_share((upper, upper_seen), (lower, lower_seen), x, y, size)
+        both = (upper_seen & lower_seen)[:, None, None]
+        before = both * _folded(upper, lower, x, y, size) if limb in ARMS else torch.zeros_like(share)
+        return Patch(window, _joined(pictures[0], pictures[1], share, before))
 
     def _skirt(self, frames: slice) -> Patch | None:
         """The cloth about both thighs, in frames that show hips and knees."""
         part, place = self.parts.get(SKIRT), self.placement
         shown = place.shows([SKIRT])[frames]
-        if part is None or not shown.any():
+        if part is None or not isinstance(part.bone, Skirt) or not shown.any():
             return None
         corners = place.joints[frames][:, CORNERS]
         reach = (part.bone.radius + max(part.reach, 0) + part.bone.overhang) * place.size
-        spots = corners[shown].transpose(0, 2, 1)
+        spots = rearrange(corners[shown], "f joint xy -> f xy joint")
         window = self._window(np.concatenate([spots - reach, spots + reach], axis=2))
         if window is None:
             return None
         places = skirt_map(part.bone, self._tensor(corners), *self._pixels(window), place.size)
         return Patch(window, self._sampled(part, *places) * self._tensor(shown)[:, None, None, None])
 
-    def _bones(self, limb: str, frames: slice) -> tuple[list[tuple[Part, Placed]], list[Tensor]]:
-        """The placed bones of a limb and the frames [f] that show each."""
+    def _bones(self, limb: str, frames: slice) -> list[tuple[Part, Placed, Tensor]]:
+        """The parts of a limb that the reference has, each placed, and the frames [f] bool that show it."""
         place = self.placement
         joints, seen = place.joints[frames], place.seen[frames]
         if limb == "neck":
             known = np.isfinite(place.face[frames]).all(axis=1) & seen[:, NECK]
             ends = {"neck": (joints[:, NECK], np.nan_to_num(place.face[frames]), known)}
         else:
-            root, mid, end = LIMBS[limb]
-            ends = {
-                f"{limb} {k}": (joints[:, a], joints[:, b], seen[:, a] & seen[:, b])
-                for k, (a, b) in enumerate(((root, mid), (mid, end)))
-            }
-        found = [(self.parts[name], *ends[name]) for name in ends if name in self.parts]
-        bones = [self._placed(part, a, b) for part, a, b, _ in found]
-        if len(bones) == 2:
-            bones = [replace(bones[0], mate=bones[1]), replace(bones[1], mate=bones[0], lower=True)]
-        return [(item[0], bone) for item, bone in zip(found, bones)], [
-            torch.as_tensor(item[3], device=self.plate.device) for item in found
+            ends = {}
+            for half in LIMBS[limb]:
+                first, last = half.joints
+                ends[half.name] = joints[:, first], joints[:, last], seen[:, first] & seen[:, last]
+        found = []
+        for name, (a, b, known) in ends.items():
+            part = self.parts.get(name)
+            if part is not None and isinstance(part.bone, Bone):
+                shown = torch.as_tensor(known, device=self.plate.device)
+                found.append((part, self._placed(part.bone, a, b), shown))
+        if len(found) < 2:
+            return found
+        (upper_part, upper, upper_shown), (lower_part, lower, lower_shown) = found
+        return [
+            (upper_part, replace(upper, mate=lower), upper_shown),
+            (lower_part, replace(lower, mate=upper, lower=True), lower_shown),
         ]
 
-    def _placed(self, part: Part, a: np.ndarray, b: np.ndarray) -> Placed:
-        bone = part.bone
+    def _placed(self, bone: Bone, a: np.ndarray, b: np.ndarray) -> Placed:
         return Placed(
             self._tensor(bone.a), self._tensor(bone.b), self._tensor(a), self._tensor(b), bone.beyond, bone.radius
         )
 
-    def _root_fade(self, name: str, bone: Placed, x: Tensor, y: Tensor) -> Tensor:
+    def _root_fade(self, part: Part, bone: Placed, x: Tensor, y: Tensor) -> Tensor:
         """1, and for an upper arm a ramp to 0 past the shoulder, where it lies over the trunk."""
-        if name not in [f"{arm} 0" for arm in ARMS]:
+        half = part.bone.half
+        if half is None or half.limb != ARM or half.index != 0:
             return torch.ones(1, 1, 1, device=x.device)
         return (1 + bone_along(bone, x, y) / (bone.radius * self.placement.size)).clamp(0, 1)
 
-    def _extent(self, bones: list[tuple[Part, Placed]], shown: list[Tensor]) -> np.ndarray:
+    def _extent(self, bones: list[tuple[Part, Placed, Tensor]]) -> np.ndarray:
         """Points [n,2,k] (x, y) that enclose a limb in all frames that show it."""
         corners = []
-        for (part, bone), seen in zip(bones, shown):
+        for part, bone, seen in bones:
             reach = part.reach * self.placement.size
             for end in (bone.ta, bone.tb):
                 spots = end[seen].cpu().numpy()[:, :, None]
@@ -215,12 +226,17 @@ class Composer:
         return torch.cat([picture[:, :4], invented[:, None]], dim=1)
 
 
-def _lower_share(halves: list[Placed], shown: list[Tensor], x: Tensor, y: Tensor, size: float) -> Tensor:
-    """How much the lower half of a limb shows [f,h,w]: where it is the nearer one, with a narrow passage."""
-    upper, lower = (
-        torch.where(seen[:, None, None], bone_distance(bone, x, y, size), 1e6) for bone, seen in zip(halves, shown)
+def _lower_share(
+    upper: tuple[Placed, Tensor], lower: tuple[Placed, Tensor], x: Tensor, y: Tensor, size: float
+) -> Tensor:
+    """How much the lower half of a limb shows [f,h,w]: where it is the nearer one, with a narrow passage.
+
+    Each half comes with the frames [f] bool that show it.
+    """
+    above, below = (
+        torch.where(seen[:, None, None], bone_distance(bone, x, y, size), 1e6) for bone, seen in (upper, lower)
     )
-    return (0.5 + (upper - lower) / (2 * JOINT_BLEND)).clamp(0, 1)
+    return (0.5 + (above - below) / (2 * JOINT_BLEND)).clamp(0, 1)
 
 
 def _folded(upper: Placed, lower: Placed, x: Tensor, y: Tensor, size: float) -> Tensor:
@@ -254,5 +270,5 @@ def _finished(layers: Layers, cores: Layers, plate: Tensor) -> tuple[Tensor, Ten
     # Along a seam that is as in the reference, both parts show by half and what is invented is no hole
     holes = (2 * layers.invented - 1).clamp_min(0) + filled
     colour = layers.colour + through[:, None] * cores.colour
-    frames = colour.permute(0, 2, 3, 1) + (1 - person)[..., None] * plate
+    frames = rearrange(colour, "f c h w -> f h w c") + (1 - person)[..., None] * plate
     return frames.clamp(0, 1), person.clamp(0, 1), holes.clamp(0, 1)

@@ -13,8 +13,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..errors import counted
-from .bones import Bone, Trunk, bones_of, trunk_of
-from .place import Placement
+from .bones import Bone, Trunk, figure_of
+from .ownership import Piece
+from .placement import Placement
 
 # What a whole part is short of counts this many times its area: a figure without a forearm is wrong, however small
 # the forearm. At 1, frames without a forearm score as a half turn does (0.90), at 3 they score 0.80.
@@ -26,11 +27,11 @@ GRID = 160  # cells along the longer side: areas need no more
 class Expected:
     """The reference's parts with their measured radii, and their areas on its canvas in pixels."""
 
-    bones: dict[str, Bone | Trunk]
+    bones: dict[str, Piece]
     areas: dict[str, float]
 
     @classmethod
-    def of(cls, bones: dict[str, Bone | Trunk], height: int, width: int) -> "Expected":
+    def of(cls, bones: dict[str, Piece], height: int, width: int) -> "Expected":
         """Areas by name."""
         x, y, cell = _cells(height, width)
         areas = {name: float((bone.depth(x, y) < 0).sum()) * cell**2 for name, bone in bones.items()}
@@ -54,8 +55,9 @@ def coverage(expected: Expected, placement: Placement, shown: Tensor) -> np.ndar
         inside = {name: bone.depth(x, y) < 0 for name, bone in parts.items()}
         there = {name: int(area.sum()) for name, area in inside.items()}
         found = {name: float(grid[area].sum()) * seen_before[k].get(name, 1.0) for name, area in inside.items()}
-        lost = sum(expected.areas[name] for name in lasting - set(parts)) * placement.size**2 / cell**2
-        lacking = sum(there[name] - found[name] for name in set(parts) - set(expected.areas))
+        gone = [area for name, area in expected.areas.items() if name in lasting and name not in parts]
+        lost = sum(gone) * placement.size**2 / cell**2
+        lacking = sum(there[name] - found[name] for name in parts if name not in expected.areas)
         total = sum(there.values()) + LOST * lost + (LOST - 1) * lacking
         scores[k] = sum(found.values()) / total if total > 0 else 1.0
     return scores.clip(0, 1)
@@ -96,8 +98,7 @@ def name_frames(frames: Sequence[int]) -> str:
 
 def _figure(expected: Expected, joints: np.ndarray, seen: np.ndarray, size: float) -> dict[str, Bone | Trunk]:
     """Bones and trunk of a frame, with the reference's radii where it shows the part."""
-    trunk = trunk_of(joints, seen)
-    found: dict[str, Bone | Trunk] = {**bones_of(joints, seen), **({"torso": trunk} if trunk else {})}
+    found = figure_of(joints, seen)
     for name, bone in found.items():
         model = expected.bones.get(name)
         if isinstance(bone, Bone):

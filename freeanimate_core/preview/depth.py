@@ -13,7 +13,8 @@ import numpy as np
 from scipy.ndimage import median_filter
 
 from ..errors import PREVIEW, FreeAnimateError
-from .bones import NECK, SHOULDERS
+from ..pose.keypoints import NECK, NOSE
+from .bones import ARM, LEG, SHOULDERS
 from .skirt import SKIRT
 
 DEPTH_ORDER = "depth_order"  # the widget's name
@@ -45,7 +46,7 @@ class Depth:
         every = np.ones_like(self.left_leg_over)
         return [
             *self._arms(self.right_arm_behind, self.left_arm_behind),
-            *_pair("leg", every, every, self.left_leg_over),
+            *_pair(LEG, every, every, self.left_leg_over),
             ("neck", every),
             (SKIRT, every),
             ("torso", every),
@@ -54,7 +55,7 @@ class Depth:
         ]
 
     def _arms(self, right: np.ndarray, left: np.ndarray) -> list[tuple[str, np.ndarray]]:
-        return _pair("arm", right, left, self.left_arm_over)
+        return _pair(ARM, right, left, self.left_arm_over)
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,8 @@ def turns_of(ref: np.ndarray, ref_seen: np.ndarray, joints: np.ndarray, seen: np
     # The line of the shoulders also tilts; what a turn takes is its length. Its sign is that of its way across.
     line = joints[:, left] - joints[:, right]
     share = np.where(known, np.copysign(np.hypot(*line.T), line[:, 0]) / width, np.nan)
-    looks = joints[:, 0, 0] - joints[:, NECK, 0]
-    sideways = known & (share < TURNED) & seen[:, [NECK, 0]].all(axis=1) & (np.abs(looks) > ASIDE * width / 2)
+    looks = joints[:, NOSE, 0] - joints[:, NECK, 0]
+    sideways = known & (share < TURNED) & seen[:, [NECK, NOSE]].all(axis=1) & (np.abs(looks) > ASIDE * width / 2)
     return Turns(share, np.where(sideways, np.sign(looks), 0).astype(int))
 
 
@@ -109,7 +110,7 @@ def depth_of(turns: Turns, overrides: Sequence[Override] = ()) -> Depth:
 def _apply(depth: Depth, override: Override) -> None:
     """Write one line of the user's into the order."""
     frames, left = override.frames, override.side == "left"
-    if override.limb == "leg":
+    if override.limb == LEG:
         depth.left_leg_over[frames] = override.front == left
         return
     behind = depth.left_arm_behind if left else depth.right_arm_behind

@@ -10,14 +10,14 @@ from torch import Tensor
 from ..errors import PREVIEW, FreeAnimateError
 from ..pose.keypoints import PoseSequence, same_aspect
 from .background import background_plate
-from .bones import Bone, Trunk, bones_of, trunk_of
+from .bones import Bone, Trunk, figure_of
 from .compose import Composer
 from .coverage import Expected, coverage
 from .depth import parse_overrides
 from .head import with_chin
 from .mask import person_mask as find_mask
 from .parts import Part, take_apart
-from .place import Placement, place
+from .placement import Placement, place
 
 CHUNK = 8  # frames at once: what the working memory depends on, the result does not
 
@@ -89,8 +89,7 @@ def generate(
 
 def _figure(joints: np.ndarray, seen: np.ndarray) -> list[Bone | Trunk]:
     """Bones and trunk of the reference."""
-    trunk = trunk_of(joints, seen)
-    found = [*bones_of(joints, seen).values(), *([trunk] if trunk else [])]
+    found = list(figure_of(joints, seen).values())
     if not found:
         raise FreeAnimateError(
             f"{PREVIEW}: reference_pose shows no limb, trunk or head; detect the pose of the reference again."
@@ -119,10 +118,10 @@ def _rendered(composer: Composer, progress: Callable[[int], None] | None, chunk:
     frames = torch.empty(count, height, width, 3)
     person, holes = torch.empty(count, height, width), torch.empty(count, height, width)
     for start in range(0, count, chunk):
-        part = slice(start, min(start + chunk, count))
-        frames[part], person[part], holes[part] = composer.chunk(part)
+        end = min(start + chunk, count)
+        frames[start:end], person[start:end], holes[start:end] = composer.chunk(slice(start, end))
         if progress is not None:
-            progress(part.stop)
+            progress(end)
     return frames, person, holes
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .bones import FACE, NECK
+from ..pose.keypoints import NECK
+from .bones import FACE
 from .warp import as_matrix
 
 YAWS = np.radians(np.arange(-180.0, 180.0, 1.0))  # turns that are tried

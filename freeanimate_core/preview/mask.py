@@ -29,7 +29,10 @@ def person_mask(image: Tensor, given: Tensor | None, bones: list[Bone | Trunk]) 
 
 
 def cut_out(image: Tensor, bones: list[Bone | Trunk]) -> Tensor:
-    """grabCut [H,W] seeded by the bones: thin capsules are the person, far from all capsules is ground."""
+    """GrabCut (Rother, Kolmogorov, Blake, SIGGRAPH 2004) as a mask [H,W], seeded by the bones.
+
+    Thin capsules about them are the person; what is far from all of them is ground.
+    """
     height, width = image.shape[:2]
     shrink = min(1.0, LARGEST / max(height, width))
     size = max(round(width * shrink), 2), max(round(height * shrink), 2)
@@ -42,7 +45,8 @@ def cut_out(image: Tensor, bones: list[Bone | Trunk]) -> Tensor:
     if (near < 1.0).any() and (near >= 1.0).any():  # else there is nothing to tell apart
         # OpenCV draws the start of its colour models from this generator.
         cv2.setRNGSeed(0)
-        cv2.grabCut(picture, seeds, None, np.zeros((1, 65)), np.zeros((1, 65)), ROUNDS, cv2.GC_INIT_WITH_MASK)
+        rectangle, models = (0, 0, 0, 0), np.zeros((2, 1, 65))  # no rectangle: the seeds say where to start
+        cv2.grabCut(picture, seeds, rectangle, models[0], models[1], ROUNDS, cv2.GC_INIT_WITH_MASK)
     figure = np.isin(seeds, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
     full = cv2.resize(figure, (width, height), interpolation=cv2.INTER_LINEAR)
     return torch.from_numpy(cv2.GaussianBlur(full, (0, 0), 0.7))

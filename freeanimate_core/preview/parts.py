@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from einops import rearrange
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 from torch import Tensor
 from torch.nn import functional
@@ -76,7 +77,7 @@ def _part(bone: Piece, colours: np.ndarray, alpha: np.ndarray, share: Share, sea
     line = replace(bone, radius=0.0, beyond=0.0, profile=None) if isinstance(bone, Bone) else bone
     return Part(
         bone=bone,
-        layer=torch.from_numpy(np.ascontiguousarray(layer.transpose(2, 0, 1))),
+        layer=torch.from_numpy(np.ascontiguousarray(rearrange(layer, "h w c -> c h w"))),
         colour=torch.from_numpy(np.median(colours[seeds], axis=0).astype(np.float32)),
         box=(float(cols.min()), float(rows.min()), float(cols.max() + 1), float(rows.max() + 1)),
         reach=float(line.depth(cols + 0.5, rows + 0.5).max()),
@@ -100,9 +101,9 @@ def _spread(colours: np.ndarray, weight: np.ndarray, where: np.ndarray) -> np.nd
     if not where.any():
         return colours
     share = torch.from_numpy(weight.astype(np.float32))[None, None]
-    known = torch.from_numpy(colours.astype(np.float32)).permute(2, 0, 1)[None] * share
+    known = _planes(colours) * share
     filled = colours.copy()
-    filled[where] = _pulled(known, share)[0].permute(1, 2, 0).numpy()[where]
+    filled[where] = rearrange(_pulled(known, share), "1 c h w -> h w c").numpy()[where]
     return filled
 
 
@@ -115,7 +116,7 @@ def _usual(colours: np.ndarray, seeds: np.ndarray, where: np.ndarray) -> np.ndar
     if not where.any():
         return seeds
     cell = max(int(float(distance_transform_edt(~seeds)[where].max()) / CELLS), 1)
-    picture = torch.from_numpy(colours.astype(np.float32)).permute(2, 0, 1)[None]
+    picture = _planes(colours)
     share = torch.from_numpy(seeds.astype(np.float32))[None, None]
     coarse, full = (
         functional.avg_pool2d(item, cell, ceil_mode=True, count_include_pad=False)[0].numpy()
@@ -133,13 +134,21 @@ def _usual(colours: np.ndarray, seeds: np.ndarray, where: np.ndarray) -> np.ndar
     return seeds * _likeness((picture - wide[..., : seeds.shape[1]])[0].numpy())[0]
 
 
+def _planes(colours: np.ndarray) -> Tensor:
+    """Colours [h,w,3] as a batch of one, [1,3,h,w] float32."""
+    return rearrange(torch.from_numpy(colours.astype(np.float32)), "h w c -> 1 c h w")
+
+
 def _likeness(off: np.ndarray) -> np.ndarray:
     """1 to 0 [1,h,w] for differences of colour [3,h,w]."""
     return 1 / (1 + (off**2).sum(axis=0, keepdims=True) / ODD**2) ** 2
 
 
 def _pulled(colour: Tensor, weight: Tensor) -> Tensor:
-    """Colours [1,3,h,w] everywhere, from colours times weight and weight [1,1,h,w]: push-pull over halved pictures."""
+    """Colours [1,3,h,w] everywhere, from colours times weight and weight [1,1,h,w], over halved pictures.
+
+    Push-pull as in Gortler, Grzeszczuk, Szeliski and Cohen, "The Lumigraph", SIGGRAPH 1996.
+    """
     height, width = weight.shape[2:]
     own = colour / weight.clamp_min(1e-6)
     if bool((weight > 0.9).all()) or height * width == 1:

@@ -5,16 +5,18 @@ across, towards the person's left. Positions are (x, y) in pixels.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 
-from .bones import LEGS, LIMBS, Bone
+from .bones import LEGS, Bone, thighs_of
 
 SKIRT = "skirt"
 # Hips and knees in the order right hip, right knee, left hip, left knee.
-CORNERS = tuple(joint for leg in LEGS for joint in LIMBS[leg][:2])
+CORNERS = tuple(joint for thigh, _ in LEGS.values() for joint in thigh.joints)
 GAP = 2.2  # thighs' radii between the thighs from which a mask without a gap is cloth
 AT = 0.55  # of the thigh: where that is looked at
 LONGEST = 2.0  # thighs' lengths: how far down a hem is looked for
@@ -26,8 +28,8 @@ ROUNDS = 4  # of the search for how far across a pixel is
 
 
 @dataclass(frozen=True)
-class Frame:
-    """Hips and knees in their own axes, batched: all [f,1,1]."""
+class Axes:
+    """Hips and knees in the cloth's own axes, batched: all [f,1,1]."""
 
     origin: tuple[Tensor, Tensor]
     down: tuple[Tensor, Tensor]
@@ -35,9 +37,9 @@ class Frame:
     knees: Tensor
 
     @classmethod
-    def of(cls, corners: Tensor) -> "Frame":
+    def of(cls, corners: Tensor) -> "Axes":
         """From ``corners`` [f,4,2] in the order of CORNERS."""
-        hips, knees = corners[:, 0::2], corners[:, 1::2]
+        hips, knees = rearrange(corners, "f (leg joint) xy -> joint f leg xy", joint=2)
         origin = hips.mean(dim=1)
         axis = knees.mean(dim=1) - origin
         length = torch.linalg.vector_norm(axis, dim=-1, keepdim=True)
@@ -84,7 +86,7 @@ class Skirt:
     corners: np.ndarray
     hem: float
     margins: np.ndarray
-    name: str = SKIRT
+    half: ClassVar[None] = None
 
     @property
     def length(self) -> float:
@@ -99,33 +101,33 @@ class Skirt:
     @property
     def overhang(self) -> float:
         """How far the hem is below the knees, in pixels; 0 above them."""
-        return max(self.hem - float(self.frame.knees[:, 1].mean()), 0.0)
+        return max(self.hem - float(self.axes.knees[:, 1].mean()), 0.0)
 
     @property
-    def frame(self) -> Frame:
+    def axes(self) -> Axes:
         """The axes, a batch of one."""
-        return Frame.of(torch.from_numpy(self.corners.astype(np.float32))[None])
+        return Axes.of(torch.from_numpy(self.corners.astype(np.float32))[None])
 
     def depth(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Distance to the cloth's nearest edge [h,w], negative inside."""
-        frame = self.frame
-        across, down = frame.turned(torch.as_tensor(x), torch.as_tensor(y))
-        hip, length = frame.line(torch.tensor(0.5))
-        middle, width = frame.width(((down - hip) / length).clamp(0, 1))
-        across, down = across[0].numpy(), down[0].numpy()
-        margin = np.interp(down, np.linspace(0, self.hem, len(self.margins)), self.margins)
-        aside = np.abs(across - middle[0].numpy()) - 0.5 * np.abs(width[0].numpy()) - margin
-        return np.maximum.reduce([aside, down - self.hem, -down]).astype(np.float32)
+        axes = self.axes
+        across, down = axes.turned(torch.as_tensor(x), torch.as_tensor(y))
+        hip, length = axes.line(torch.tensor(0.5))
+        middle, width = axes.width(((down - hip) / length).clamp(0, 1))
+        way = down[0].numpy()
+        margin = np.interp(way, np.linspace(0, self.hem, len(self.margins)), self.margins)
+        aside = np.abs((across - middle)[0].numpy()) - 0.5 * np.abs(width[0].numpy()) - margin
+        return np.maximum.reduce([aside, way - self.hem, -way]).astype(np.float32)
 
     def level(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Pixels [h,w] bool that are between hips and hem, however far aside."""
-        _, down = self.frame.turned(torch.as_tensor(x), torch.as_tensor(y))
+        _, down = self.axes.turned(torch.as_tensor(x), torch.as_tensor(y))
         return ((down > 0) & (down < self.hem))[0].numpy()
 
 
 def skirt_of(bones: dict[str, Bone], alpha: np.ndarray) -> Skirt | None:
     """The skirt that the mask [h,w] shows: it closes the gap between two thighs that stand apart; else None."""
-    thighs = [bones[f"{leg} 0"] for leg in LEGS if f"{leg} 0" in bones]
+    thighs = thighs_of(bones)
     if len(thighs) < 2:
         return None
     spots = [thigh.a + AT * (thigh.b - thigh.a) for thigh in thighs]
@@ -144,7 +146,7 @@ def skirt_map(skirt: Skirt, corners: Tensor, x: Tensor, y: Tensor, size: float) 
     Between the thighs' lines the cloth is stretched across and down; what stands out beyond them, above the
     hips and below the knees keeps its size.
     """
-    there, here = skirt.frame, Frame.of(corners)
+    there, here = skirt.axes, Axes.of(corners)
     across, down = here.turned(x, y)
     ref_length = float(there.line(torch.tensor(0.5))[1].mean())
     share = torch.full_like(across, 0.5)
@@ -181,15 +183,15 @@ def _hem(corners: np.ndarray, alpha: np.ndarray) -> float:
 
 def _margins(bare: Skirt, alpha: np.ndarray, widest: float) -> np.ndarray:
     """Pixels [n] from the thighs' lines outwards until the mask ends, of the side where it ends first."""
-    frame = bare.frame
+    axes = bare.axes
     downs = torch.linspace(0, bare.hem - 1, STEPS)
-    hip, length = frame.line(torch.tensor(0.5))
-    middle, width = (item.flatten() for item in frame.width(((downs - hip) / length).clamp(0, 1)))
+    hip, length = axes.line(torch.tensor(0.5))
+    middle, width = (item.flatten() for item in axes.width(((downs - hip) / length).clamp(0, 1)))
     steps = torch.arange(0.0, widest, 0.25)
     ends = []
     for side in (-1, 1):
         across = (middle + 0.5 * side * width)[:, None] + side * steps
-        spots = torch.stack(frame.places(across[None], downs[:, None]), dim=-1)[0].numpy()
+        spots = torch.stack(axes.places(across[None], downs[:, None]), dim=-1)[0].numpy()
         outside = np.array([[not _inside(spot, alpha) for spot in row] for row in spots])
         ends.append(np.where(outside.any(axis=1), steps.numpy()[outside.argmax(axis=1)], widest))
     return np.minimum(*ends)

@@ -53,13 +53,13 @@ def bone_map(bone: Placed, x: Tensor, y: Tensor, width_scale: float) -> tuple[Te
     if bone.mate is None:
         return sx, sy
     past = u < 0 if bone.lower else u > t_length
-    wx, wy = _wedge_map(bone, x, y, width_scale)
+    halves = (bone.mate, bone) if bone.lower else (bone, bone.mate)
+    wx, wy = _wedge_map(*halves, x, y, width_scale)
     return torch.where(past, wx, sx), torch.where(past, wy, sy)
 
 
-def _wedge_map(bone: Placed, x: Tensor, y: Tensor, width_scale: float) -> tuple[Tensor, Tensor]:
+def _wedge_map(upper: Placed, lower: Placed, x: Tensor, y: Tensor, width_scale: float) -> tuple[Tensor, Tensor]:
     """The map beyond the joint that two bones share: distance kept, angle between their normals."""
-    upper, lower = (bone.mate, bone) if bone.lower else (bone, bone.mate)
     px, py = x - _at(lower.ta, 0), y - _at(lower.ta, 1)
     t_upper, t_lower = _angle(upper.tb - upper.ta), _angle(lower.tb - lower.ta)
     bend = _wrapped(t_lower - t_upper)[:, None, None]
@@ -96,7 +96,10 @@ def affine_map(matrix: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def similarity(source: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[complex, complex] | None:
-    """Least-squares ``target = m source + t`` over complex points [n]; None when points coincide on either side."""
+    """Least-squares ``target = m source + t`` over complex points [n] (Umeyama, TPAMI 1991, without its reflections).
+
+    ``weight`` [n] is each point's; None when points coincide on either side.
+    """
     total = weight.sum()
     if (weight > 0).sum() < 2:
         return None
