@@ -13,7 +13,7 @@ import numpy as np
 
 RIGHT, LEFT = -1.0, 1.0
 FAR_EAR_HIDDEN = math.radians(40)  # yaw from which the far ear is out of sight
-_EYE = math.asin(0.40)  # where on the round of the head an eye is, radians from the front
+EYE = math.asin(0.40)  # where on the round of the head an eye is, radians from the front
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def face_offsets(shape: Body, yaw: float | np.ndarray = 0.0) -> np.ndarray:
     centre = -(shape.neck + shape.head)
     eye_y, ear_y = centre + 0.02 * shape.head, centre + 0.12 * shape.head
     ear = 0.98 * np.cos(yaw)
-    across = np.stack([np.sin(yaw), np.sin(yaw - _EYE), np.sin(yaw + _EYE), -ear, ear], axis=-1)
+    across = np.stack([np.sin(yaw), np.sin(yaw - EYE), np.sin(yaw + EYE), -ear, ear], axis=-1)
     down = np.broadcast_to((centre + 0.30 * shape.head, eye_y, eye_y, ear_y, ear_y), across.shape)
     return np.stack([shape.head_wide * across, down], axis=-1)
 

@@ -7,6 +7,7 @@ frames of an animation exist.
 import math
 
 import numpy as np
+from einops import rearrange
 
 from .body import Body, body
 from .figure import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TORSO, Figure
@@ -17,8 +18,8 @@ from .scenery import scenery
 from .shapes import Painter
 from .trunk import paint_skirt, paint_torso
 
-_TURNED = math.radians(20)  # yaw from which the far arm is behind the torso
-_BONES = (  # joints and the body's length between them, for the size on the canvas
+TURNED = math.radians(20)  # yaw from which the far arm is behind the torso
+BONES = (  # joints and the body's length between them, for the size on the canvas
     (2, 3, "upper_arm"),
     (3, 4, "forearm"),
     (5, 6, "upper_arm"),
@@ -63,7 +64,7 @@ def _scale(shape: Body, joints: np.ndarray) -> float:
     hips = 0.5 * (joints[:, 8] + joints[:, 11])
     whole = (joints[:, [1, 8, 11], 2] > 0).all(axis=1)
     sizes = np.zeros(len(joints))
-    for a, b, name in _BONES:
+    for a, b, name in BONES:
         seen = (joints[:, [a, b], 2] > 0).all(axis=1)
         length = np.hypot(*(joints[:, a, :2] - joints[:, b, :2]).T) / getattr(shape, name)
         sizes = np.maximum(sizes, np.where(seen, length, 0))
@@ -76,7 +77,7 @@ def depth_order(yaw: float) -> tuple[int, ...]:
 
     Someone who faces the viewer has both arms in front; else the far arm goes behind, and the far leg first.
     """
-    if abs(yaw) < _TURNED:
+    if abs(yaw) < TURNED:
         return RIGHT_LEG, LEFT_LEG, TORSO, HEAD, RIGHT_ARM, LEFT_ARM
     if yaw > 0:
         return LEFT_ARM, LEFT_LEG, RIGHT_LEG, TORSO, HEAD, RIGHT_ARM
@@ -97,7 +98,7 @@ def _labels_in_order(figure: Figure) -> np.ndarray:
 
 def _painted(figure: Figure, ground: np.ndarray) -> Painter:
     """The whole figure over the ground, back to front."""
-    painter = Painter(ground.transpose(2, 0, 1).copy())
+    painter = Painter(rearrange(ground, "h w c -> c h w").copy())
     if figure.head is not None:
         paint_back_hair(painter, figure.head, figure.looks)
     for part in depth_order(figure.yaw):

@@ -32,7 +32,7 @@ class Cloth:
         u = (px * dy - py * dx - self.slide) * (1 / (self.size * self.narrow))
         v = (px * dx + py * dy) * (1 / self.size)
         first, second = plane(self.first), plane(self.second)
-        return first + _SHARES[self.pattern](u, v, self.size) * (second - first)
+        return first + SHARES[self.pattern](u, v, self.size) * (second - first)
 
 
 def _edge(distance: np.ndarray, size: float) -> np.ndarray:
@@ -46,7 +46,7 @@ def _wave(t: np.ndarray) -> np.ndarray:
 
 
 # How much of the second colour is at (u, v), counted in periods from the cloth's upper middle.
-_SHARES: dict[str, Callable[[np.ndarray, np.ndarray, float], np.ndarray]] = {
+SHARES: dict[str, Callable[[np.ndarray, np.ndarray, float], np.ndarray]] = {
     "stripes": lambda u, v, s: _edge(_wave(v - 0.25) - 0.25, s),
     "bars": lambda u, v, s: _edge(_wave(u) - 0.24, s),
     "dots": lambda u, v, s: _edge(np.hypot(_wave(u), _wave(v)) - 0.30, s),

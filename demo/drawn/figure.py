@@ -11,7 +11,7 @@ from .shapes import Colour, Rim
 
 TORSO, RIGHT_ARM, LEFT_ARM, RIGHT_LEG, LEFT_LEG = 1, 3, 5, 7, 9  # labels; the lower half of a limb is one more
 LEFT_LIMBS = (LEFT_ARM, LEFT_LEG)
-_FIRST_JOINT = {RIGHT_ARM: 2, LEFT_ARM: 5, RIGHT_LEG: 8, LEFT_LEG: 11}
+FIRST_JOINT = {RIGHT_ARM: 2, LEFT_ARM: 5, RIGHT_LEG: 8, LEFT_LEG: 11}
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Figure:
 
     def limb(self, label: int) -> list[np.ndarray] | None:
         """The three joints [2] of a limb from the trunk outwards, or None when one of them is missing."""
-        first = _FIRST_JOINT[label]
+        first = FIRST_JOINT[label]
         return self.spots(first, first + 1, first + 2)
 
     def rim(self, colour: Colour, fade: tuple[np.ndarray, float] | None = None) -> Rim:

@@ -11,10 +11,10 @@ from .shapes import Capsule, Colour, Convex, Ellipse, Painter, Rim, Shape
 
 HEAD = 2  # part label
 INK = 0.45  # how dark an outline is, as a share of its fill
-_FACE = [0, 14, 15, 16, 17]
-_DARK = (0.13, 0.10, 0.11)
-_OPENING = math.radians(62)  # how far round the head, from its front, the hair leaves the face free
-_YAWS = np.radians(np.arange(-75, 76, 1.0))  # that a head is tried at
+FACE = [0, 14, 15, 16, 17]
+DARK = (0.13, 0.10, 0.11)
+OPENING = math.radians(62)  # how far round the head, from its front, the hair leaves the face free
+YAWS = np.radians(np.arange(-75, 76, 1.0))  # that a head is tried at
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,9 @@ def head_frame(shape: Body, joints: np.ndarray, scale: float, line: float) -> He
     """
     if joints[0, 2] <= 0:
         return None
-    seen = [k for k, joint in enumerate(_FACE) if joints[joint, 2] > 0]
-    there = _complex(joints[[_FACE[k] for k in seen], :2])
-    yaws = _YAWS if len(seen) > 2 else np.zeros(1)
+    seen = [k for k, joint in enumerate(FACE) if joints[joint, 2] > 0]
+    there = _complex(joints[[FACE[k] for k in seen], :2])
+    yaws = YAWS if len(seen) > 2 else np.zeros(1)
     best = yaws[np.argmin(_misfits(shape, yaws, seen, there, scale))]
     if len(yaws) > 1:
         fine = best + np.radians(np.arange(-1, 1.01, 0.05))
@@ -150,7 +150,7 @@ def _paint_face(painter: Painter, frame: HeadFrame, looks: Looks) -> None:
         flat = max(math.cos(math.asin(0.40 * side) + frame.yaw), 0.25) / math.cos(math.asin(0.40))
         u, pupil = frame.round(0.40 * side), frame.round(0.38 * side)
         painter.paint(on_skull(frame.oval(u, 0.02, 0.23 * flat, 0.19)), (0.97, 0.97, 0.96), HEAD)
-        painter.paint(on_skull(frame.oval(pupil, 0.03, 0.13 * max(flat, 0.6), 0.14)), _DARK, HEAD)
+        painter.paint(on_skull(frame.oval(pupil, 0.03, 0.13 * max(flat, 0.6), 0.14)), DARK, HEAD)
         edges = sorted((frame.round(0.20 * side), frame.round(0.58 * side)))
         painter.paint(on_skull(frame.stroke((edges[0], -0.25), (edges[1], -0.25), 0.055)), brow, HEAD)
     painter.paint(on_skull(frame.oval(frame.round(0.0), 0.30, 0.08, 0.07)), darker(looks.skin.rgb, 0.72), HEAD)
@@ -190,7 +190,7 @@ def _opening(frame: HeadFrame) -> tuple[float, float]:
         beyond = max(abs(angle) - math.pi / 2, 0.0)
         return math.copysign(math.sin(min(abs(angle), math.pi / 2)) + 0.5 * beyond, angle)
 
-    return edge(frame.yaw - _OPENING), edge(frame.yaw + _OPENING)
+    return edge(frame.yaw - OPENING), edge(frame.yaw + OPENING)
 
 
 def _tufts(frame: HeadFrame) -> list[Convex]:

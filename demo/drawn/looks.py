@@ -36,7 +36,7 @@ HATS = ("none", "cap", "hat")  # a hat has a brim all around
 PATTERNS = ("plain", "stripes", "bars", "dots", "checks", "band", "emblem")
 SLEEVES = {"short": 0.72, "long": 1.85}  # how far down the arm: 1 is the elbow, 2 the wrist
 LEGWEAR = {"trousers": 1.92, "shorts": 0.75, "skirt": 0.0}  # 1 is the knee, 2 the ankle; a skirt is no sleeve
-_APART = 0.45  # least RGB distance between a shirt and its pattern
+APART = 0.45  # least RGB distance between a shirt and its pattern
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def _but(*names: str) -> dict[str, str]:
 
 def _second(rng: np.random.Generator, shirt: Tint) -> Tint:
     """The pattern's colour: half the time white, always far from the shirt's."""
-    far = {name: code for name, code in COLOURS.items() if math.dist(_rgb(code), shirt.rgb) > _APART}
+    far = {name: code for name, code in COLOURS.items() if math.dist(_rgb(code), shirt.rgb) > APART}
     return tint(rng, {"white": COLOURS["white"]} if "white" in far and rng.random() < 0.35 else far)
 
 

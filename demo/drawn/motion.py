@@ -7,15 +7,15 @@ import numpy as np
 
 from .body import Body, Posture, body, joints_of
 
-_REST = Posture()
-_STANCE = _REST.ankles
-_ARM, _FOREARM = _REST.upper_arms[0], _REST.forearms[0]
-_LIFT = 0.045  # of a foot in a step, body fractions
+REST = Posture()
+STANCE = REST.ankles
+ARM, FOREARM = REST.upper_arms[0], REST.forearms[0]
+LIFT = 0.045  # of a foot in a step, body fractions
 
 
 def rest_pose(seed: int, height: int, width: int) -> np.ndarray:
     """The reference's pose: standing, arms and legs a little apart. [1,18,3] x, y, confidence in pixels."""
-    return on_canvas(body(seed), [_REST], height, width)
+    return on_canvas(body(seed), [REST], height, width)
 
 
 def motion(name: str, seed: int, frames: int, height: int, width: int) -> np.ndarray:
@@ -50,8 +50,8 @@ def _wave(shape: Body, t: float) -> Posture:
     return Posture(
         lean=0.035 * up + 0.015 * sway,
         tilt=-0.10 * up + 0.04 * sway,
-        upper_arms=(_ARM + 1.42 * up + 0.06 * swing, _ARM + 0.05 * sway),
-        forearms=(_FOREARM + 2.54 * up + 0.42 * swing, _FOREARM + 0.08 * sway),
+        upper_arms=(ARM + 1.42 * up + 0.06 * swing, ARM + 0.05 * sway),
+        forearms=(FOREARM + 2.54 * up + 0.42 * swing, FOREARM + 0.08 * sway),
     )
 
 
@@ -60,15 +60,15 @@ def _side_step(shape: Body, t: float) -> Posture:
     left_out, right_out = _step(t, 0.0), _step(t, 0.25)
     left_back, right_back = _step(t, 0.75), _step(t, 0.5)
     stride = 0.38 * (shape.thigh + shape.shin)
-    right = (_STANCE[0][0] + stride * (right_out - right_back), _LIFT * (_arc(right_out) + _arc(right_back)))
-    left = (_STANCE[1][0] + stride * (left_out - left_back), _LIFT * (_arc(left_out) + _arc(left_back)))
-    apart = (left[0] - right[0] - _STANCE[1][0] + _STANCE[0][0]) / stride
+    right = (STANCE[0][0] + stride * (right_out - right_back), LIFT * (_arc(right_out) + _arc(right_back)))
+    left = (STANCE[1][0] + stride * (left_out - left_back), LIFT * (_arc(left_out) + _arc(left_back)))
+    apart = (left[0] - right[0] - STANCE[1][0] + STANCE[0][0]) / stride
     swing = math.sin(2 * math.pi * 2 * t)
     return Posture(
         lean=0.04 * math.sin(2 * math.pi * t),
         tilt=0.06 * math.sin(2 * math.pi * t),
-        upper_arms=(_ARM + 0.30 * apart + 0.05 * swing, _ARM + 0.45 * apart - 0.05 * swing),
-        forearms=(_FOREARM + 0.75 * apart + 0.08 * swing, _FOREARM + 0.55 * apart - 0.08 * swing),
+        upper_arms=(ARM + 0.30 * apart + 0.05 * swing, ARM + 0.45 * apart - 0.05 * swing),
+        forearms=(FOREARM + 0.75 * apart + 0.08 * swing, FOREARM + 0.55 * apart - 0.08 * swing),
         ankles=(right, left),
     )
 
@@ -83,10 +83,10 @@ def _walk(shape: Body, t: float) -> Posture:
         tilt=0.04 * on * beat,
         sway=0.018 * on * beat,
         crouch=0.012 * on,
-        upper_arms=(_ARM - 0.14 * on * beat, _ARM + 0.14 * on * beat),
-        forearms=(_FOREARM - 0.50 * on * max(-beat, 0), _FOREARM - 0.50 * on * max(beat, 0)),
+        upper_arms=(ARM - 0.14 * on * beat, ARM + 0.14 * on * beat),
+        forearms=(FOREARM - 0.50 * on * max(-beat, 0), FOREARM - 0.50 * on * max(beat, 0)),
         forwards=(0.45 * on * max(-beat, 0), 0.45 * on * max(beat, 0)),
-        ankles=tuple((x * (1 - 0.2 * on), lift) for (x, _), lift in zip(_STANCE, lifts)),
+        ankles=tuple((x * (1 - 0.2 * on), lift) for (x, _), lift in zip(STANCE, lifts)),
     )
 
 
@@ -102,9 +102,9 @@ def _dance(shape: Body, t: float) -> Posture:
         sway=-0.035 * on * beat,
         crouch=0.03 * on * (1 - math.cos(2 * math.pi * 4 * t)) / 2,
         knees=0.35 + 0.15 * on,
-        upper_arms=(_ARM + on * (0.35 + 0.75 * right), _ARM + on * (0.35 + 0.75 * left)),
-        forearms=(_FOREARM + on * (0.45 + 1.65 * right), _FOREARM + on * (0.45 + 1.65 * left)),
-        ankles=tuple((x * (1 + 0.15 * on), 0.0) for x, _ in _STANCE),
+        upper_arms=(ARM + on * (0.35 + 0.75 * right), ARM + on * (0.35 + 0.75 * left)),
+        forearms=(FOREARM + on * (0.45 + 1.65 * right), FOREARM + on * (0.45 + 1.65 * left)),
+        ankles=tuple((x * (1 + 0.15 * on), 0.0) for x, _ in STANCE),
     )
 
 
@@ -115,10 +115,10 @@ def _squat(shape: Body, t: float) -> Posture:
         tilt=0.03 * math.sin(2 * math.pi * t),
         crouch=0.40 * down * (shape.thigh + shape.shin),
         knees=0.35 + 0.6 * down,
-        upper_arms=(_ARM + 0.95 * down, _ARM + 0.95 * down),
-        forearms=(_FOREARM + 0.75 * down, _FOREARM + 0.75 * down),
+        upper_arms=(ARM + 0.95 * down, ARM + 0.95 * down),
+        forearms=(FOREARM + 0.75 * down, FOREARM + 0.75 * down),
         forwards=(0.35 * down, 0.35 * down),
-        ankles=tuple((x * (1 + 0.35 * down), 0.0) for x, _ in _STANCE),
+        ankles=tuple((x * (1 + 0.35 * down), 0.0) for x, _ in STANCE),
     )
 
 
@@ -128,7 +128,7 @@ def _turn(shape: Body, t: float) -> Posture:
     return Posture(
         yaw=1.05 * side,
         tilt=0.03 * side,
-        upper_arms=(_ARM - 0.15 * abs(side), _ARM - 0.15 * abs(side)),
+        upper_arms=(ARM - 0.15 * abs(side), ARM - 0.15 * abs(side)),
         forwards=(0.12 * side * side, 0.12 * side * side),
     )
 

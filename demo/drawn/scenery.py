@@ -1,6 +1,7 @@
 """The textured ground behind a drawn character: gradient, floor, shapes and cloth-like texture, from a seed."""
 
 import numpy as np
+from einops import rearrange
 
 from .looks import COLOURS, Tint, darker, looks, tint
 from .shapes import Capsule, Colour, Convex, Ellipse, Painter, Shape, limited, plane
@@ -24,7 +25,7 @@ def scenery(seed: int, height: int, width: int) -> np.ndarray:
     below = limited(np.arange(1, height + 1) - horizon * height).astype(np.float32)[:, None]
     planes = painter.planes + below * (plane(floor) - painter.planes)
     planes *= 1 + _texture(rng, height, width).astype(np.float32)
-    return np.ascontiguousarray(limited(planes).transpose(1, 2, 0))
+    return np.ascontiguousarray(rearrange(limited(planes), "c h w -> h w c"))
 
 
 def _wall(rng: np.random.Generator, colour: Colour, height: int, width: int) -> np.ndarray:

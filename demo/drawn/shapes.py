@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from einops import rearrange
 
 Box = tuple[float, float, float, float]
 Colour = tuple[float, float, float]
@@ -76,7 +77,7 @@ class Ellipse(Shape):
         return cx - r, cy - r, cx + r, cy + r
 
     def distance(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Signed distance [h,w] to first order (exact for circles), negative inside."""
+        """Signed distance [h,w] to first order (Taubin, ACM TOG 1994; exact for circles), negative inside."""
         c, s = float(np.cos(self.angle)), float(np.sin(self.angle))
         px, py = x - self.centre[0], y - self.centre[1]
         rx, ry = self.radii
@@ -206,7 +207,7 @@ class Painter:
     @property
     def image(self) -> np.ndarray:
         """The picture [h,w,3]."""
-        return np.ascontiguousarray(self.planes.transpose(1, 2, 0))
+        return np.ascontiguousarray(rearrange(self.planes, "c h w -> h w c"))
 
     def paint(
         self, shape: Shape, fill: Fill, label: Label = 0, rim: Rim | None = None, round_: float = 0, opacity: float = 1

@@ -10,7 +10,7 @@ from .figure import LEFT_LEG, RIGHT_LEG, TORSO, Figure, across, unit, xy
 from .looks import darker
 from .shapes import Capsule, Convex, Ellipse, Fill, Painter
 
-_CHEST = 0.085  # half depth of the torso, body fractions: what is seen of it from the side
+CHEST = 0.085  # half depth of the torso, body fractions: what is seen of it from the side
 
 
 def paint_torso(painter: Painter, figure: Figure) -> None:
@@ -64,7 +64,7 @@ def _trunk(figure: Figure, spots: list[np.ndarray]) -> _Trunk:
     right, left, right_hip, left_hip = spots
     half, low = math.dist(left, right) / 2, math.dist(left_hip, right_hip) / 2
     narrow = min(half / (figure.shape.shoulder * figure.scale), 1.0)
-    depth = _CHEST * figure.scale * math.sqrt(1 - narrow**2)
+    depth = CHEST * figure.scale * math.sqrt(1 - narrow**2)
     chest, hips = math.hypot(half, depth), math.hypot(low, 0.5 * depth)
     return _Trunk((right + left) / 2, (right_hip + left_hip) / 2, chest, hips, max(narrow, 0.45))
 
@@ -83,7 +83,7 @@ def _shirt_fill(figure: Figure, trunk: _Trunk) -> Fill:
     look, size = figure.looks, figure.scale
     if look.pattern == "plain":
         return look.shirt.rgb
-    slide = _CHEST * size * math.sin(figure.yaw)
+    slide = CHEST * size * math.sin(figure.yaw)
     period, top = look.pattern_size * size, xy(trunk.top)
     return Cloth(look.pattern, look.shirt.rgb, look.shirt_second.rgb, top, xy(trunk.down), period, trunk.narrow, slide)
 

@@ -4,8 +4,8 @@ from .body import body
 from .looks import COLOURS, HAIR_COLOURS, HAIR_STYLES, LEGWEAR, PATTERNS, SKINS, SLEEVES, looks
 from .scenery import ground_tints
 
-_AGES = ("adult", "teenager", "child")  # thirds of a body's youth
-_TEMPLATE = (
+AGES = ("adult", "teenager", "child")  # thirds of a body's youth
+TEMPLATE = (
     "{age} with {style} {hair} hair, {skin} skin, {hat_colour} {hat}, {shirt} shirt with {second} {pattern}, "
     "{sleeve} sleeves, {legs} {legwear}, {shoes} shoes, before {wall} wall and {floor} floor"
 )
@@ -14,9 +14,9 @@ _TEMPLATE = (
 def caption(seed: int) -> str:
     """The words of character ``seed``: lower case, with commas, always 29 words."""
     look, (wall, floor) = looks(seed), ground_tints(seed)
-    age = _AGES[min(int(3 * body(seed).youth), 2)]
+    age = AGES[min(int(3 * body(seed).youth), 2)]
     plain, bare = look.pattern == "plain", look.hat == "none"
-    return _TEMPLATE.format(
+    return TEMPLATE.format(
         age=_with_article(age),
         style=look.hair_style,
         hair=look.hair.name,
@@ -40,8 +40,8 @@ def _with_article(word: str) -> str:
 
 
 def _vocabulary() -> tuple[str, ...]:
-    fixed = [word.strip(",") for word in _TEMPLATE.split() if not word.startswith("{")]
-    chosen = [*COLOURS, *HAIR_COLOURS, *HAIR_STYLES, *SKINS, *PATTERNS[1:], *SLEEVES, *LEGWEAR, *_AGES]
+    fixed = [word.strip(",") for word in TEMPLATE.split() if not word.startswith("{")]
+    chosen = [*COLOURS, *HAIR_COLOURS, *HAIR_STYLES, *SKINS, *PATTERNS[1:], *SLEEVES, *LEGWEAR, *AGES]
     return tuple(sorted({*fixed, *chosen, "a", "an", "no", "hat", "cap", "pattern"}))
 
 

@@ -6,6 +6,7 @@ plot can not disagree.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -54,10 +55,15 @@ class Measure:
         return [self.of(clip.at(frames)) if frames[0] >= 0 else None for frames in needed]
 
 
+def _by_truth(measure: Callable[[Tensor, Tensor], Value]) -> Callable[[Clip], Value]:
+    """A measure of images and truth as one of a clip: None where the truth is unknown."""
+    return lambda clip: None if clip.truth is None else measure(clip.images, clip.truth)
+
+
 MEASURES = (
-    Measure("L1", "levels", False, "compared", lambda c: l1(c.images, c.truth), lambda t: [t]),
-    Measure("PSNR", "dB", True, "compared", lambda c: psnr(c.images, c.truth, 1.0), lambda t: [t]),
-    Measure("SSIM", "", True, "compared", lambda c: ssim(c.images, c.truth), lambda t: [t]),
+    Measure("L1", "levels", False, "compared", _by_truth(l1), lambda t: [t]),
+    Measure("PSNR", "dB", True, "compared", _by_truth(partial(psnr, peak=1.0)), lambda t: [t]),
+    Measure("SSIM", "", True, "compared", _by_truth(ssim), lambda t: [t]),
     Measure(
         "warping",
         "levels",
@@ -74,7 +80,7 @@ MEASURES = (
         lambda c: background_drift(c.images, c.masks),
         lambda t: sorted({0, t}),
     ),
-    Measure("flicker", "levels", False, "read", lambda c: flicker(c.images, c.truth), lambda t: [t - 2, t - 1, t]),
+    Measure("flicker", "levels", False, "read", _by_truth(flicker), lambda t: [t - 2, t - 1, t]),
 )
 
 

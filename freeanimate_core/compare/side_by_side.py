@@ -10,6 +10,7 @@ from torch import Tensor
 GROUND, INK = (24, 24, 28), (232, 232, 236)
 GAP = 4  # pixels between the videos
 LEAST_FONT = 11  # pixels
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def side_by_side(videos: Mapping[str, Tensor]) -> Tensor:
@@ -37,7 +38,7 @@ def _label(text: str, width: int, height: int, size: int) -> Tensor:
     return torch.from_numpy(np.asarray(bar, dtype=np.float32) / 255)
 
 
-def fitting(text: str, font, width: float) -> str:
+def fitting(text: str, font: Font, width: float) -> str:
     """The text in one line, with "..." in the place of what does not fit into ``width`` pixels."""
     text = " ".join(text.split())
     if font.getlength(text) <= width:

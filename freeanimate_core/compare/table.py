@@ -36,7 +36,7 @@ def _number(value: Value) -> str:
 
 def _units(scores: list[Score]) -> list[str]:
     """Which way is better, with the unit of each measure."""
-    named = {True: [], False: []}
+    named: dict[bool, list[str]] = {True: [], False: []}
     for score in scores:
         unit = f" ({score.measure.unit})" if score.measure.unit else ""
         named[score.measure.higher_is_better].append(score.measure.name + unit)

@@ -3,12 +3,12 @@
 import numpy as np
 
 from ..errors import FreeAnimateError
+from .anchor import anchored, steady_joints
 from .fitted import Fitted, map_note, stand
 from .keypoints import PoseSequence, same_aspect
-from .placement import place, steady_joints
 from .proportions import measure, no_common_joints
 
-_UNLIKE = 0.06  # mean deviation of the bones from one scale from which the report says so
+UNLIKE = 0.06  # mean deviation of the bones from one scale from which the report says so
 
 
 def keep(driving: PoseSequence, reference: PoseSequence, ground: bool) -> Fitted:
@@ -26,20 +26,20 @@ def affine(driving: PoseSequence, reference: PoseSequence, ground: bool) -> Fitt
     that looks most like the reference onto the reference's; with ``ground`` its height is set by the ankles.
     """
     sizes = measure(driving, reference)
-    spot = place(driving, reference, sizes.scale)
-    poses = driving.moved((sizes.scale,) * 2, spot.shift, reference.height, reference.width)
-    fitted = stand(poses, driving, reference, sizes, spot, ground)
-    if sizes.unlike <= _UNLIKE:
+    anchor = anchored(driving, reference, sizes.scale)
+    poses = driving.moved((sizes.scale,) * 2, anchor.shift, reference.height, reference.width)
+    fitted = stand(poses, driving, reference, sizes, anchor, ground)
+    if sizes.unlike <= UNLIKE:
         return fitted
     return fitted.noting(f"bones differ from one scale by {sizes.unlike:.0%} on average (bone length fits each)")
 
 
 def affine_stableanimator(driving: PoseSequence, reference: PoseSequence, ground: bool) -> Fitted:
-    """As published by MimicMotion and StableAnimator, kept for compatibility, over visible joints; no ground line.
+    """As published by MimicMotion (arXiv 2406.19680) and StableAnimator (arXiv 2411.17697); no ground line.
 
-    On coordinates as fractions of each canvas: ``(a_y, b_y) = polyfit(y_drive, y_ref, 1)``,
-    ``a_x = a_y (f_w h) / (f_h w)``, ``b_x = mean(x_ref - a_x x_drive)``. Vertical motion shrinks it:
-    a jump of 0.2 of the height gives a scale of 0.75.
+    Kept for compatibility. Over visible joints, on coordinates as fractions of each canvas:
+    ``(a_y, b_y) = polyfit(y_drive, y_ref, 1)``, ``a_x = a_y (f_w h) / (f_h w)``,
+    ``b_x = mean(x_ref - a_x x_drive)``. Vertical motion shrinks it: a jump of 0.2 of the height gives 0.75.
     """
     x, y, weight = steady_joints(driving, reference)
     seen = weight > 0

@@ -1,15 +1,14 @@
 """Alignment that gives every bone the reference's length and keeps the driving angles."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
+from .anchor import anchored
 from .fitted import Fitted, stand
-from .keypoints import VISIBLE, PoseSequence
-from .placement import place
+from .keypoints import NOSE, VISIBLE, PoseSequence
 from .proportions import Proportions, measure
-from .skeleton import LEFT_ANKLE, LEFT_FOOT, NOSE, PARENTS, RIGHT_ANKLE, WRISTS, with_middles
+from .skeleton import LEFT_ANKLE, LEFT_FOOT, PARENTS, RIGHT_ANKLE, WRISTS, with_middles
 
 
 def bone_length(driving: PoseSequence, reference: PoseSequence, ground: bool) -> Fitted:
@@ -23,9 +22,9 @@ def bone_length(driving: PoseSequence, reference: PoseSequence, ground: bool) ->
     sizes = measure(driving, reference)
     whole = driving.moved((sizes.scale,) * 2, (0.0, 0.0), reference.height, reference.width)
     poses = _rebuilt(driving, whole, sizes)
-    spot = place(poses, reference, 1.0)
-    poses = poses.moved((1.0, 1.0), spot.shift, reference.height, reference.width)
-    return stand(poses, driving, reference, sizes, spot, ground).noting(_bones_note(sizes))
+    anchor = anchored(poses, reference, 1.0)
+    poses = poses.moved((1.0, 1.0), anchor.shift, reference.height, reference.width)
+    return stand(poses, driving, reference, sizes, anchor, ground).noting(_bones_note(sizes))
 
 
 def _rebuilt(driving: PoseSequence, whole: PoseSequence, sizes: Proportions) -> PoseSequence:
@@ -43,16 +42,16 @@ def _rebuilt(driving: PoseSequence, whole: PoseSequence, sizes: Proportions) -> 
         hung[:, [joint]] |= rooted
     shown = driving.seen[..., None]
     joints = np.concatenate([np.where(shown, goal[:, :18], whole.joints[..., :2]), driving.joints[..., 2:]], axis=2)
-    return replace(_with_ends(driving, whole, joints, sizes.bones), joints=joints)
+    return whole.with_arrays({"joints": joints, **_ends(driving, whole, joints, sizes.bones)})
 
 
-def _with_ends(
+def _ends(
     driving: PoseSequence, whole: PoseSequence, joints: np.ndarray, ratios: dict[str, float]
-) -> PoseSequence:
-    """``whole`` with hands, face and feet scaled about the aligned ``joints`` [F,18,3] that they hang from."""
+) -> dict[str, np.ndarray]:
+    """Face, hands and feet by name, scaled about the aligned ``joints`` [F,18,3] that they hang from."""
 
     def about(name: str, joint: int, ratio: float, points: slice = slice(None)) -> np.ndarray:
-        own, rest = getattr(driving, name)[:, points], getattr(whole, name)[:, points]
+        own, rest = driving.arrays[name][:, points], whole.arrays[name][:, points]
         moved = joints[:, [joint], :2] + ratio * (own[..., :2] - driving.joints[:, [joint], :2])
         use = (own[..., 2:] > 0) & driving.seen[:, [joint], None]
         return np.concatenate([np.where(use, moved, rest[..., :2]), own[..., 2:]], axis=2)
@@ -61,7 +60,7 @@ def _with_ends(
     right = about("feet", RIGHT_ANKLE, ratios["shins"], slice(LEFT_FOOT, None))
     hands = {name: about(name, wrist, ratios["forearms"]) for name, wrist in WRISTS.items()}
     face = about("face", NOSE, math.sqrt(ratios["eyes"] * ratios["ears"]))
-    return replace(whole, face=face, feet=np.concatenate([left, right], axis=1), **hands)
+    return {"face": face, "feet": np.concatenate([left, right], axis=1), **hands}
 
 
 def _bones_note(sizes: Proportions) -> str:

@@ -1,4 +1,4 @@
-"""Poses of people found in pictures by controlnet-aux's OpenPose, with weights that lie on this machine.
+"""Poses of people in pictures, found by controlnet-aux's OpenPose (arXiv 1812.08008) with weights on this machine.
 
 The package is imported only when it is needed: that takes seconds. It reads weights with torch.load,
 so it is handed a stream that we wrote ourselves from tensors, never the user's file.
@@ -7,22 +7,68 @@ so it is handed a stream that we wrote ourselves from tensors, never the user's 
 import io
 from collections.abc import Callable, Mapping, Sequence
 from pickle import UnpicklingError
+from types import ModuleType
+from typing import Protocol
 
 import numpy as np
 import torch
+from einops import rearrange
 from safetensors import SafetensorError
+from torch import Tensor
+from torch.nn import functional
 
 from ..errors import DETECT_POSE, FreeAnimateError, counted
-from .keypoints import write_people
+from .keypoints import ARRAYS, FACE_POINTS, Person, write_people
 
 FOLDER = "controlnet_aux"  # below the host's models
 WEIGHTS = {"body": "body_pose_model", "hand": "hand_pose_model", "face": "facenet"}  # file names without suffix
-_SUFFIXES = (".safetensors", ".pth")
-_CLASSES = {"body": "Body", "hand": "Hand", "face": "Face"}
-_SOURCE = "https://huggingface.co/lllyasviel/Annotators"
-_INSTEAD = "or use the host's SDPose Keypoint Extractor instead"
-_FACE_POINTS = 70
-_FACE_PEAK = 0.05  # height from which a face point counts as found, as in the package
+SUFFIXES = (".safetensors", ".pth")
+CLASSES = {"body": "Body", "hand": "Hand", "face": "Face"}
+SOURCE = "https://huggingface.co/lllyasviel/Annotators"
+INSTEAD = "or use the host's SDPose Keypoint Extractor instead"
+FACE_PEAK = 0.05  # height from which a face point counts as found, as in the package
+
+
+class Keypoint(Protocol):
+    """A point as the package gives it, in fractions of the picture."""
+
+    x: float
+    y: float
+
+
+Keypoints = Sequence[Keypoint | None] | None
+
+
+class FoundBody(Protocol):
+    """The joints of a body, None where one was not found."""
+
+    keypoints: Keypoints
+
+
+class FoundPose(Protocol):
+    """A person as the package gives it; what was not looked for is None."""
+
+    body: FoundBody
+    face: Keypoints
+    right_hand: Keypoints
+    left_hand: Keypoints
+
+
+class Detector(Protocol):
+    """controlnet-aux's OpenposeDetector, as far as it is used."""
+
+    def detect_poses(self, picture: np.ndarray, include_hand: bool, include_face: bool) -> Sequence[FoundPose]:
+        """Everybody in a picture [h,w,3] of 8 bits."""
+
+
+class Estimation(Protocol):
+    """The package's Body, Hand or Face: a network with what reads its output."""
+
+    def to(self, device: torch.device | str) -> "Estimation":
+        """The same with its network on another device."""
+
+    def __call__(self, picture: np.ndarray) -> np.ndarray:
+        """What it finds in a picture [h,w,3] of 8 bits."""
 
 
 def wanted_parts(hands: bool, face: bool) -> list[str]:
@@ -35,15 +81,15 @@ def choose_files(parts: Sequence[str], present: Sequence[str]) -> dict[str, str]
     by_name = {path.replace("\\", "/").rsplit("/", 1)[-1]: path for path in reversed(present)}
     chosen = {}
     for part in parts:
-        names = [WEIGHTS[part] + suffix for suffix in _SUFFIXES if WEIGHTS[part] + suffix in by_name]
+        names = [WEIGHTS[part] + suffix for suffix in SUFFIXES if WEIGHTS[part] + suffix in by_name]
         if names:
             chosen[part] = by_name[names[0]]
     missing = [f"{WEIGHTS[part]}.pth" for part in parts if part not in chosen]
     if missing:
         raise FreeAnimateError(
             f"{DETECT_POSE}: {', '.join(missing)} not found in models/{FOLDER}; download from "
-            f"{_SOURCE} (comfyui_controlnet_aux keeps the same files in its folder ckpts) and put there, in any "
-            f"subfolder, {_INSTEAD}."
+            f"{SOURCE} (comfyui_controlnet_aux keeps the same files in its folder ckpts) and put there, in any "
+            f"subfolder, {INSTEAD}."
         )
     return chosen
 
@@ -57,12 +103,12 @@ def read_weights(load: Callable[[str], Mapping], files: Mapping[str, str]) -> di
         except (OSError, EOFError, ValueError, RuntimeError, UnpicklingError, SafetensorError) as error:
             raise FreeAnimateError(
                 f"{DETECT_POSE}: {name} in models/{FOLDER} cannot be read as weights ({type(error).__name__}); "
-                f"download it again from {_SOURCE}."
+                f"download it again from {SOURCE}."
             ) from error
     return weights
 
 
-def build_detector(weights: Mapping[str, Mapping[str, torch.Tensor]], device: torch.device | str) -> object:
+def build_detector(weights: Mapping[str, Mapping[str, Tensor]], device: torch.device | str) -> Detector:
     """controlnet-aux's OpenposeDetector on ``device`` from state dicts by part: body, and hand and face if wanted.
 
     Raises FreeAnimateError when the package cannot be imported or a state dict is another network's.
@@ -74,7 +120,7 @@ def build_detector(weights: Mapping[str, Mapping[str, torch.Tensor]], device: to
 
 
 def detect_poses(
-    images: torch.Tensor, detector: object, hands: bool, face: bool, resolution: int, progress: Callable[[int], None]
+    images: Tensor, detector: Detector, hands: bool, face: bool, resolution: int, progress: Callable[[int], None]
 ) -> list[dict]:
     """POSE_KEYPOINT, in pixels, of everybody in ``images`` [F,H,W,3] 0-1; frames without people have none.
 
@@ -91,41 +137,41 @@ def detect_poses(
     if not any(people):
         raise FreeAnimateError(
             f"{DETECT_POSE}: images show nobody that OpenPose recognises in any of {counted(len(images), 'frame')}; "
-            f"raise resolution, choose frames that show shoulders and head, {_INSTEAD}."
+            f"raise resolution, choose frames that show shoulders and head, {INSTEAD}."
         )
     return write_people(people, height, width)
 
 
-def _open_pose() -> object:
+def _open_pose() -> ModuleType:
     """The package's module, imported now."""
     try:
         from controlnet_aux import open_pose
     except ImportError as error:
         raise FreeAnimateError(
             f"{DETECT_POSE}: the package controlnet_aux cannot be imported ({error}); run "
-            f"'pip install controlnet-aux' with the Python that runs ComfyUI, {_INSTEAD}."
+            f"'pip install controlnet-aux' with the Python that runs ComfyUI, {INSTEAD}."
         ) from error
     return open_pose
 
 
-def _estimation(package: object, part: str, state: Mapping[str, torch.Tensor]) -> object:
+def _estimation(package: ModuleType, part: str, state: Mapping[str, Tensor]) -> Estimation:
     """The package's Body, Hand or Face with these weights."""
     stream = io.BytesIO()
-    torch.save({name: value for name, value in state.items() if isinstance(value, torch.Tensor)}, stream)
+    torch.save({name: value for name, value in state.items() if isinstance(value, Tensor)}, stream)
     stream.seek(0)
     try:
-        return getattr(package, _CLASSES[part])(stream)
+        return getattr(package, CLASSES[part])(stream)
     except (KeyError, RuntimeError) as error:  # a name or a shape that is not there
         raise FreeAnimateError(
             f"{DETECT_POSE}: {WEIGHTS[part]} in models/{FOLDER} holds another network's weights; "
-            f"download it again from {_SOURCE}."
+            f"download it again from {SOURCE}."
         ) from error
 
 
 class _AllPoints:
     """A face estimation that keeps every point's number; the package's own leaves out those it did not find."""
 
-    def __init__(self, estimation: Callable[[np.ndarray], np.ndarray]) -> None:
+    def __init__(self, estimation: Estimation) -> None:
         self.estimation = estimation
 
     def __call__(self, picture: np.ndarray) -> np.ndarray:
@@ -133,33 +179,34 @@ class _AllPoints:
 
     def compute_peaks_from_heatmaps(self, heatmaps: np.ndarray) -> np.ndarray:
         """Highest pixels (x, y) [70,2] of ``heatmaps`` [71,h,w], the last being the ground; 0, 0 if not found."""
-        flat = heatmaps[:_FACE_POINTS].reshape(_FACE_POINTS, -1)
+        flat = rearrange(heatmaps[:FACE_POINTS], "point h w -> point (h w)")
         rows, columns = np.divmod(flat.argmax(axis=1), heatmaps.shape[2])
-        found = flat.max(axis=1) > _FACE_PEAK
+        found = flat.max(axis=1) > FACE_PEAK
         return np.where(found[:, None], np.stack((columns, rows), axis=-1), 0)
 
 
-def _picture(image: torch.Tensor, resolution: int) -> np.ndarray:
+def _picture(image: Tensor, resolution: int) -> np.ndarray:
     """One image [H,W,3] 0-1 as 8 bits, its shorter side scaled to ``resolution``."""
     height, width = image.shape[:2]
     size = [round(side * resolution / min(height, width)) for side in (height, width)]
-    planes = image[None, :, :, :3].to("cpu", torch.float32).movedim(-1, 1)
-    scaled = torch.nn.functional.interpolate(planes, size, mode="bilinear", antialias=True)
-    return (scaled[0].movedim(0, -1).clamp(0, 1) * 255).round().byte().contiguous().numpy()
+    planes = rearrange(image[..., :3].to("cpu", torch.float32), "h w c -> 1 c h w")
+    scaled = functional.interpolate(planes, size, mode="bilinear", antialias=True)
+    picture = rearrange(scaled, "1 c h w -> h w c")
+    return (picture.clamp(0, 1) * 255).round().byte().contiguous().numpy()
 
 
-def _arrays(pose: object, height: int, width: int) -> dict[str, np.ndarray]:
+def _arrays(pose: FoundPose, height: int, width: int) -> Person:
     """One of the package's results as arrays in pixels; found points have confidence 1, as in its peers."""
-    return {
-        "joints": _points(pose.body.keypoints, 18, height, width),
-        "face": _points(pose.face, _FACE_POINTS, height, width),
-        "right_hand": _points(pose.right_hand, 21, height, width),
-        "left_hand": _points(pose.left_hand, 21, height, width),
-        "feet": np.zeros((6, 3)),
+    found: dict[str, Keypoints] = {
+        "joints": pose.body.keypoints,
+        "face": pose.face,
+        "right_hand": pose.right_hand,
+        "left_hand": pose.left_hand,
     }
+    return {name: _points(found.get(name), count, height, width) for name, (_, count) in ARRAYS.items()}
 
 
-def _points(keypoints: Sequence | None, count: int, height: int, width: int) -> np.ndarray:
+def _points(keypoints: Keypoints, count: int, height: int, width: int) -> np.ndarray:
     """Keypoints, fractions of the picture, as [count,3]; not found are None, or negative in both."""
     points = np.zeros((count, 3))
     for row, keypoint in zip(points, keypoints or []):

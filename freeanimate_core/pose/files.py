@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from ..errors import FreeAnimateError
-from .keypoints import parse_poses, read_people, write_people
+from .keypoints import read_people, refuse_nobody, write_people
 
 LARGEST_FILE = 256 * 2**20  # bytes; a frame with face and hands takes about 10 000
 
@@ -14,8 +14,9 @@ def checked(frames: object, where: str) -> list[dict]:
 
     Raises FreeAnimateError, opening with ``where``, for what ``parse_poses`` refuses with gaps.
     """
-    parse_poses(frames, where, gaps=True)
-    return write_people(*read_people(frames, where))
+    people, height, width = read_people(frames, where)
+    refuse_nobody(people, where)
+    return write_people(people, height, width)
 
 
 def load_frames(path: Path, where: str) -> list[dict]:

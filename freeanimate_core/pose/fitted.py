@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from .anchor import Anchor, fall_to_ground, lowered
 from .keypoints import PoseSequence
-from .placement import Placement, fall_to_ground, lowered
 from .proportions import Proportions
 
 
@@ -30,14 +30,14 @@ def stand(
     driving: PoseSequence,
     reference: PoseSequence,
     sizes: Proportions,
-    spot: Placement,
+    anchor: Anchor,
     ground: bool,
 ) -> Fitted:
-    """``poses``, mapped by ``sizes`` and ``spot``, the ankles held to the reference's ground line if ``ground``."""
-    fall = fall_to_ground(poses, driving, reference, sizes.scale, spot.alike) if ground else None
-    down = 0.0 if fall is None else float(fall[spot.anchor])
-    moved = map_note((sizes.scale,) * 2, (spot.shift[0], spot.shift[1] + down))
-    fitted = Fitted(poses if fall is None else lowered(poses, fall), (f"{moved} from frame {spot.anchor}",))
+    """``poses``, mapped by ``sizes`` and ``anchor``, the ankles held to the reference's ground line if ``ground``."""
+    fall = fall_to_ground(poses, driving, reference, sizes.scale, anchor.alike) if ground else None
+    down = 0.0 if fall is None else float(fall[anchor.frame])
+    moved = map_note((sizes.scale,) * 2, (anchor.shift[0], anchor.shift[1] + down))
+    fitted = Fitted(poses if fall is None else lowered(poses, fall), (f"{moved} from frame {anchor.frame}",))
     if fall is not None:
         return fitted.noting("ankles held to the reference's ground line")
     return fitted.noting("no ground line, as no ankle is visible in both") if ground else fitted

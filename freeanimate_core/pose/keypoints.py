@@ -6,32 +6,33 @@ hip, knee, ankle, 11-13 left, 14/15 right/left eye, 16/17 right/left ear.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from numbers import Real
+from dataclasses import dataclass
+from typing import TypeGuard
 
 import numpy as np
 
 from ..errors import FreeAnimateError
 
+NOSE, NECK = 0, 1
 Person = dict[str, np.ndarray]  # one person's arrays [points,3] by name
 VISIBLE = 0.3  # confidence from which a joint counts as seen, as in the host's own drawing node
+FACE_POINTS = 70
 # Array -> its key in the host's form and its number of points there.
-_ARRAYS = {
+ARRAYS = {
     "joints": ("pose_keypoints_2d", 18),
-    "face": ("face_keypoints_2d", 70),
+    "face": ("face_keypoints_2d", FACE_POINTS),
     "right_hand": ("hand_right_keypoints_2d", 21),
     "left_hand": ("hand_left_keypoints_2d", 21),
     "feet": ("foot_keypoints_2d", 6),
 }
-_NECK, _FACE = 1, 70
-_FACE_NAMED = (68, 70, 71)  # producers differ: without the two pupils, with them, with a point for the background too
+FACE_NAMED = (68, 70, 71)  # producers differ: without the two pupils, with them, with a point for the background too
 # OpenPose of comfyui_controlnet_aux leaves out the face points that it did not find: which are left is lost.
-_FACE_UNNAMED = frozenset(range(1, 72)) - {68, 70, 71}
-_SAME_ASPECT = 0.01
-_LARGEST_CANVAS = 16384  # pixels a side, as the host's widgets
-_FARTHEST = 1e6  # pixels
+FACE_UNNAMED = frozenset(range(1, 72)) - {68, 70, 71}
+SAME_ASPECT = 0.01
+LARGEST_CANVAS = 16384  # pixels a side, as the host's widgets
+FARTHEST = 1e6  # pixels
 # Fractions of the canvas may overshoot it a little; no whole person fits into this many pixels.
-_LARGEST_FRACTION = 2.0
+LARGEST_FRACTION = 2.0
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,17 @@ class PoseSequence:
     @classmethod
     def from_joints(cls, joints: np.ndarray, height: int, width: int) -> "PoseSequence":
         """A body alone: joints [F,18,3] in pixels of a ``height`` x ``width`` canvas."""
-        empty = {name: np.zeros((len(joints), count, 3)) for name, (_, count) in _ARRAYS.items()}
+        empty = {name: np.zeros((len(joints), count, 3)) for name, (_, count) in ARRAYS.items()}
         return cls(**{**empty, "joints": np.asarray(joints, dtype=np.float64)}, height=height, width=width)
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All points [F,points,3] by name: body, face, hands and feet."""
+        return {name: getattr(self, name) for name in ARRAYS}
+
+    def with_arrays(self, arrays: Mapping[str, np.ndarray]) -> "PoseSequence":
+        """The same canvas with other points for the arrays named."""
+        return PoseSequence(**{**self.arrays, **arrays}, height=self.height, width=self.width)
 
     @property
     def seen(self) -> np.ndarray:
@@ -62,8 +72,8 @@ class PoseSequence:
 
     def moved(self, scale: Sequence[float], offset: Sequence[float], height: int, width: int) -> "PoseSequence":
         """Every point p at ``scale`` * p + ``offset`` (x, y) on another canvas; missing points stay missing."""
-        arrays = {name: _moved(getattr(self, name), np.asarray(scale), np.asarray(offset)) for name in _ARRAYS}
-        return replace(self, **arrays, height=height, width=width)
+        arrays = {name: _moved(points, np.asarray(scale), np.asarray(offset)) for name, points in self.arrays.items()}
+        return PoseSequence(**arrays, height=height, width=width)
 
     def resized(self, height: int, width: int) -> "PoseSequence":
         """The same poses on a canvas of another size."""
@@ -79,10 +89,9 @@ def parse_poses(frames: object, where: str, person: int = 0, gaps: bool = False)
     wrong array lengths, values that are no numbers, frames of different canvases.
     """
     people, height, width = read_people(frames, where)
-    if not any(people):
-        gaps = False  # a clip without anybody has no gaps: its first frame is to blame
-    chosen = [_chosen(found, person, gaps, _place(where, index)) for index, found in enumerate(people)]
-    arrays = {name: np.stack([one[name] for one in chosen]) for name in _ARRAYS}
+    refuse_nobody(people, where, gaps)
+    chosen = [_chosen(found, person, _place(where, index)) for index, found in enumerate(people)]
+    arrays = {name: np.stack([one[name] for one in chosen]) for name in ARRAYS}
     return PoseSequence(**arrays, height=height, width=width)
 
 
@@ -108,9 +117,19 @@ def read_people(frames: object, where: str) -> tuple[list[list[Person]], int, in
     return people, height, width
 
 
+def refuse_nobody(people: list[list[Person]], where: str, gaps: bool = True) -> None:
+    """Raise FreeAnimateError for the first frame without anybody; with ``gaps`` only where no frame shows anybody."""
+    empty = [index for index, found in enumerate(people) if not found]
+    if empty and not (gaps and any(people)):
+        place = _place(where, empty[0])
+        raise FreeAnimateError(
+            f"{place} holds no person; drop that frame, or detect its pose again with a lower threshold."
+        )
+
+
 def write_poses(poses: PoseSequence) -> list[dict]:
     """POSE_KEYPOINT in the host's form, one person per frame: see ``write_people``."""
-    people = [[{name: getattr(poses, name)[frame] for name in _ARRAYS}] for frame in range(len(poses))]
+    people = [[{name: points[frame] for name, points in poses.arrays.items()}] for frame in range(len(poses))]
     return write_people(people, poses.height, poses.width)
 
 
@@ -120,10 +139,10 @@ def write_people(people: list[list[Person]], height: int, width: int) -> list[di
     Face and hands are always there (zeros when unknown); feet only when somebody's are known.
     """
     known_feet = any((person["feet"][:, 2] > 0).any() for frame in people for person in frame)
-    names = [name for name in _ARRAYS if name != "feet" or known_feet]
+    names = [name for name in ARRAYS if name != "feet" or known_feet]
     return [
         {
-            "people": [{_ARRAYS[name][0]: person[name].ravel().tolist() for name in names} for person in frame],
+            "people": [{ARRAYS[name][0]: person[name].ravel().tolist() for name in names} for person in frame],
             "canvas_height": height,
             "canvas_width": width,
         }
@@ -133,7 +152,7 @@ def write_people(people: list[list[Person]], height: int, width: int) -> list[di
 
 def same_aspect(poses: PoseSequence, height: int, width: int) -> bool:
     """Whether the poses' canvas has the shape of a ``height`` x ``width`` picture, to a per cent."""
-    return abs(poses.width * height / (poses.height * width) - 1) <= _SAME_ASPECT
+    return abs(poses.width * height / (poses.height * width) - 1) <= SAME_ASPECT
 
 
 def _moved(points: np.ndarray, scale: np.ndarray, offset: np.ndarray) -> np.ndarray:
@@ -152,13 +171,18 @@ def _canvas(frame: object, place: str) -> tuple[int, int]:
         raise FreeAnimateError(
             f"{place} is a {type(frame).__name__}, not a POSE_KEYPOINT dictionary; connect a pose node's output."
         )
-    size = frame.get("canvas_height"), frame.get("canvas_width")
-    if not all(isinstance(side, Real) and 1 <= side <= _LARGEST_CANVAS for side in size):
+    height, width = frame.get("canvas_height"), frame.get("canvas_width")
+    if not (_is_side(height) and _is_side(width)):
         raise FreeAnimateError(
-            f"{place} has no canvas_height and canvas_width of 1 to {_LARGEST_CANVAS}, so its pixels have no scale; "
+            f"{place} has no canvas_height and canvas_width of 1 to {LARGEST_CANVAS}, so its pixels have no scale; "
             "detect its pose again."
         )
-    return int(size[0]), int(size[1])
+    return int(height), int(width)
+
+
+def _is_side(length: object) -> TypeGuard[float]:
+    """Whether a canvas may be that long, in pixels."""
+    return isinstance(length, (int, float, np.integer, np.floating)) and bool(1 <= length <= LARGEST_CANVAS)
 
 
 def _seen_people(frame: Mapping, height: int, width: int, place: str) -> list[Person]:
@@ -175,14 +199,10 @@ def _seen_people(frame: Mapping, height: int, width: int, place: str) -> list[Pe
     return [person for person in parsed if _seen_joints(person).size]
 
 
-def _chosen(people: list[Person], person: int, gaps: bool, place: str) -> Person:
-    """The largest of a frame's people, or the ``person``-th from the left."""
-    if not people and gaps:
-        return {name: np.zeros((count, 3)) for name, (_, count) in _ARRAYS.items()}
+def _chosen(people: list[Person], person: int, place: str) -> Person:
+    """The largest of a frame's people, or the ``person``-th from the left; of none, points that are all missing."""
     if not people:
-        raise FreeAnimateError(
-            f"{place} holds no person; drop that frame, or detect its pose again with a lower threshold."
-        )
+        return {name: np.zeros((count, 3)) for name, (_, count) in ARRAYS.items()}
     if person > len(people):
         raise FreeAnimateError(
             f"{place} shows {len(people)} with visible joints, but person is {person} (counted from the left); "
@@ -193,8 +213,7 @@ def _chosen(people: list[Person], person: int, gaps: bool, place: str) -> Person
 
 def _arrays(person: Mapping, height: int, width: int, place: str) -> Person:
     return {
-        name: _points(person.get(key), count, height, width, f"{place}, {key}")
-        for name, (key, count) in _ARRAYS.items()
+        name: _points(person.get(key), count, height, width, f"{place}, {key}") for name, (key, count) in ARRAYS.items()
     }
 
 
@@ -202,9 +221,9 @@ def _points(values: Sequence[float] | None, count: int, height: int, width: int,
     """One flat array of x, y, confidence as [count,3] in pixels; absent means all missing."""
     points = np.zeros((count, 3))
     given = _numbers([] if values is None else values, place)
-    if not given.size or count == _FACE and given.size % 3 == 0 and given.size // 3 in _FACE_UNNAMED:
+    if not given.size or count == FACE_POINTS and given.size % 3 == 0 and given.size // 3 in FACE_UNNAMED:
         return points
-    if given.size not in [3 * n for n in (_FACE_NAMED if count == _FACE else (count,))]:
+    if given.size not in [3 * n for n in (FACE_NAMED if count == FACE_POINTS else (count,))]:
         raise FreeAnimateError(
             f"{place} has {given.size} values, but {3 * count} are expected (x, y, confidence of each point); "
             "detect that frame's pose again."
@@ -212,7 +231,7 @@ def _points(values: Sequence[float] | None, count: int, height: int, width: int,
     given = given.reshape(-1, 3)[:count]
     # Missing points come with confidence 0, as 0, 0 and, from the host's SDPose, as -1, -1 with any confidence.
     known = (given[:, 2] > 0) & ~np.isin(given[:, :2], (0, -1)).all(axis=1)
-    if known.any() and np.abs(given[known, :2]).max() <= _LARGEST_FRACTION:
+    if known.any() and np.abs(given[known, :2]).max() <= LARGEST_FRACTION:
         given = given * (width, height, 1.0)
         # OpenPose of comfyui_controlnet_aux writes a missing pixel, -1, as a fraction too.
         known &= (given[:, :2] > 0).any(axis=1) | (given[:, :2] < -1.01).any(axis=1)
@@ -228,9 +247,9 @@ def _numbers(values: Sequence[float], place: str) -> np.ndarray:
         raise FreeAnimateError(f"{place} is not a flat list of numbers; detect that frame's pose again.") from error
     if not np.isfinite(given).all():
         raise FreeAnimateError(f"{place} has a value that is not a finite number; detect that frame's pose again.")
-    if given.size and np.abs(given).max() > _FARTHEST:
+    if given.size and np.abs(given).max() > FARTHEST:
         raise FreeAnimateError(
-            f"{place} has a point more than {_FARTHEST:.0f} pixels from the picture; detect that frame's pose again."
+            f"{place} has a point more than {FARTHEST:.0f} pixels from the picture; detect that frame's pose again."
         )
     return given
 
@@ -247,6 +266,6 @@ def _area(person: Person) -> float:
 
 def _across(person: Person) -> float:
     """Where a person stands from left to right: the neck, or the middle of the box, in pixels."""
-    x, _, confidence = person["joints"][_NECK]
+    x, _, confidence = person["joints"][NECK]
     seen = _seen_joints(person)[:, 0]
     return float(x if confidence >= VISIBLE else (seen.min() + seen.max()) / 2)

@@ -1,12 +1,10 @@
 """A lead-in: frames before the clip in which the reference's pose goes over into the first aligned one."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from ..errors import ALIGN_POSE, FreeAnimateError
-from .keypoints import VISIBLE, PoseSequence
-from .skeleton import LEFT_ANKLE, LEFT_FOOT, NECK, NOSE, PARENTS, RIGHT_ANKLE, WRISTS, turned, with_middles
+from .keypoints import NECK, NOSE, VISIBLE, PoseSequence
+from .skeleton import LEFT_ANKLE, LEFT_FOOT, PARENTS, RIGHT_ANKLE, WRISTS, turned, with_middles
 
 
 def with_lead_in(poses: PoseSequence, reference: PoseSequence, frames: int) -> PoseSequence:
@@ -25,10 +23,10 @@ def with_lead_in(poses: PoseSequence, reference: PoseSequence, frames: int) -> P
     time = np.arange(frames) / frames
     share = (time * time * (3 - 2 * time))[:, None]  # [n,1], no jump in speed
     joints = _joints_between(reference.joints[0], poses.joints[0], share)
-    parts = {"joints": joints, **_ends_between(reference, poses, joints, share)}
-    for name, points in parts.items():
-        points[0] = getattr(reference, name)[0]
-    return replace(poses, **{name: np.concatenate([part, getattr(poses, name)]) for name, part in parts.items()})
+    before = {"joints": joints, **_ends_between(reference, poses, joints, share)}
+    for name, points in before.items():
+        points[0] = reference.arrays[name][0]
+    return poses.with_arrays({name: np.concatenate([before[name], after]) for name, after in poses.arrays.items()})
 
 
 def _joints_between(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
@@ -50,12 +48,12 @@ def _ends_between(
 ) -> dict[str, np.ndarray]:
     """Face, hands and feet by name, each moved with the joint of ``joints`` [n,18,3] that it hangs from."""
 
-    def about(name: str, joint: int, part: slice = slice(None)) -> np.ndarray:
-        points = _straight(getattr(reference, name)[0, part], getattr(poses, name)[0, part], share)
+    def about(name: str, joint: int, points: slice = slice(None)) -> np.ndarray:
+        between = _straight(reference.arrays[name][0, points], poses.arrays[name][0, points], share)
         straight = _straight(reference.joints[0, [joint]], poses.joints[0, [joint]], share)
         moved = joints[:, [joint], :2] - straight[..., :2]
-        points[..., :2] += np.where(points[..., 2:] > 0, moved, 0.0)
-        return points
+        between[..., :2] += np.where(between[..., 2:] > 0, moved, 0.0)
+        return between
 
     feet = [about("feet", LEFT_ANKLE, slice(None, LEFT_FOOT)), about("feet", RIGHT_ANKLE, slice(LEFT_FOOT, None))]
     hands = {name: about(name, wrist) for name, wrist in WRISTS.items()}

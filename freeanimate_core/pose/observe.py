@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from .keypoints import PoseSequence
-from .placement import mean, steady_joints
-from .skeleton import confidence_of, with_middles
+from .anchor import mean, steady_joints
+from .keypoints import NECK, NOSE, PoseSequence
+from .skeleton import MID_EAR, MID_HIP, confidence_of, with_middles
 
-_TURNED = 8.0  # degrees; smaller ones are the body's own lean
-_GROWN = 0.08  # change of size as a fraction
-_MOVED = 0.1  # of the canvas
-_AXES = ((1, 18), (1, 19), (1, 0))  # neck to hips, ears or nose: upright lengths, which a turn does not change
-_LEAST_FRAMES = 8  # drift needs a start and an end
+TURNED = 8.0  # degrees; smaller ones are the body's own lean
+GROWN = 0.08  # change of size as a fraction
+MOVED = 0.1  # of the canvas
+AXES = ((NECK, MID_HIP), (NECK, MID_EAR), (NECK, NOSE))  # upright lengths, which a turn does not change
+LEAST_FRAMES = 8  # drift needs a start and an end
 
 
 def observed(driving: PoseSequence, reference: PoseSequence) -> tuple[str, ...]:
@@ -20,10 +20,10 @@ def observed(driving: PoseSequence, reference: PoseSequence) -> tuple[str, ...]:
     """
     notes = []
     turn = _turn(driving, reference)
-    if abs(turn) >= _TURNED:
+    if abs(turn) >= TURNED:
         way = "clockwise" if turn > 0 else "counter-clockwise"
         notes.append(f"body turned {abs(turn):.0f} degrees {way} against the reference (not corrected)")
-    if len(driving) >= _LEAST_FRAMES:
+    if len(driving) >= LEAST_FRAMES:
         notes += _drift(driving)
     return tuple(notes)
 
@@ -45,25 +45,26 @@ def _drift(driving: PoseSequence) -> list[str]:
     before, after = _neck(start), _neck(end)
     if before is not None and after is not None:
         move = (after - before) / (driving.width, driving.height)
-        if np.abs(move).max() >= _MOVED:
+        if np.abs(move).max() >= MOVED:
             notes.append(
                 f"body ends ({move[0]:+.0%}, {move[1]:+.0%}) of the canvas off its start (walk or camera; kept)"
             )
-    sizes = next(((a, b) for a, b in ((_size(start, axis), _size(end, axis)) for axis in _AXES) if a and b), None)
-    if sizes and abs(sizes[1] / sizes[0] - 1) >= _GROWN:
+    sizes = next(((a, b) for a, b in ((_size(start, axis), _size(end, axis)) for axis in AXES) if a and b), None)
+    if sizes and abs(sizes[1] / sizes[0] - 1) >= GROWN:
         notes.append(f"body's size changes by {sizes[1] / sizes[0] - 1:+.0%} over the clip (depth or zoom; kept)")
     return notes
 
 
 def _neck(joints: np.ndarray) -> np.ndarray | None:
     """Median place [2] of the neck over ``joints`` [F,20,3]."""
-    seen = confidence_of(joints, (1, 1)) > 0
-    return np.median(joints[seen, 1, :2], axis=0) if seen.any() else None
+    seen = confidence_of(joints, (NECK, NECK)) > 0
+    return np.median(joints[seen, NECK, :2], axis=0) if seen.any() else None
 
 
 def _size(joints: np.ndarray, axis: tuple[int, int]) -> float | None:
     """Median length in pixels of ``axis`` over ``joints`` [F,20,3]."""
     seen = confidence_of(joints, axis) > 0
-    return (
-        float(np.median(np.hypot(*(joints[seen, axis[0], :2] - joints[seen, axis[1], :2]).T))) if seen.any() else None
-    )
+    if not seen.any():
+        return None
+    high, low = axis
+    return float(np.median(np.hypot(*(joints[seen, high, :2] - joints[seen, low, :2]).T)))

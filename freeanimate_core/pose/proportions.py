@@ -11,8 +11,8 @@ import numpy as np
 from scipy.ndimage import median_filter
 
 from ..errors import ALIGN_POSE, FreeAnimateError
-from .keypoints import PoseSequence
-from .skeleton import BONES, MEASURED, NOSE, PARENTS, WIDTHS, confidence_of, with_middles
+from .keypoints import NOSE, PoseSequence
+from .skeleton import BONES, MEASURED, PARENTS, WIDTHS, confidence_of, with_middles
 
 LONGEST = 0.95  # quantile over frames
 # How much of what the median filter takes out is taken off: jitter makes the longest lengths too long by about that.
@@ -23,7 +23,7 @@ MOST_UNLIKE = 2.0  # a bone's ratio is kept within this factor of the scale
 BUILD = 4 / 3  # a width further than this factor from the scale is that of a turned body, not of another build
 FACING = 0.97  # share of the head's greatest width that a head seen from the front has
 LARGEST_SCALE = 50.0  # no pair of detections of people differs so much
-_LEAST = 1e-3  # pixels; below, a bone has no length
+LEAST = 1e-3  # pixels; below, a bone has no length
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def measure(driving: PoseSequence, reference: PoseSequence) -> Proportions:
     ratios, weights = {}, {}
     for name, sides in MEASURED.items():
         (own, trust), (goal, trust_goal) = _longest(moving, sides), _longest(still, sides)
-        if own > _LEAST and goal > _LEAST:
+        if own > LEAST and goal > LEAST:
             ratios[name], weights[name] = goal / own, goal * trust * trust_goal
     if not ratios:
         raise FreeAnimateError(no_common_joints("joined by a bone"))
@@ -101,9 +101,9 @@ def _complete(ratios: dict[str, float], scale: float) -> dict[str, float]:
     """A ratio for every bone: its own within bounds, else that of the bone above it, else the scale."""
     bones: dict[str, float] = {}
     for name, sides in BONES.items():
-        _, above = PARENTS.get(sides[0][0], (None, None))
-        bones[name] = ratios.get(name, bones.get(above, scale))
-        bones[name] = float(np.clip(bones[name], scale / MOST_UNLIKE, scale * MOST_UNLIKE))
+        upper = sides[0][0]
+        above = bones[PARENTS[upper][1]] if upper in PARENTS else scale
+        bones[name] = float(np.clip(ratios.get(name, above), scale / MOST_UNLIKE, scale * MOST_UNLIKE))
     return bones
 
 

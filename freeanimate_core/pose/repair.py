@@ -3,13 +3,13 @@
 Axes: F frames, N points as (x, y, confidence) in pixels. A point is missing below the visible confidence.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import ALIGN_POSE, FreeAnimateError, counted
-from .keypoints import VISIBLE, PoseSequence
-from .skeleton import HIPS, NECK, PARENTS, map_points, turned
+from .keypoints import NECK, VISIBLE, PoseSequence
+from .skeleton import MID_HIP, PARENTS, map_points, turned
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ def fill_gaps(poses: PoseSequence, longest: int) -> Repaired:
     A joint swings about the joint it hangs from where that one is seen, and goes straight where not. Frames without
     anybody at the start or the end repeat the nearest pose. Raises FreeAnimateError for those that stay empty.
     """
-    empty = ~poses.seen.any(axis=1)
+    empty = poses.seen.sum(axis=1) == 0
     _refuse(_runs(empty), longest, len(poses))
     ends = _held_ends(poses, empty)
     seen_before = poses.seen[~empty].sum()
     if longest:
         body = _filled_body(ends.joints, longest)
-        ends = replace(map_points(ends, lambda points: _filled(points, longest)), joints=body)
+        ends = map_points(ends, lambda points: _filled(points, longest)).with_arrays({"joints": body})
     some = ends.seen.any(axis=0)
     missing = int((some & ~ends.seen.all(axis=0)).sum())
     return Repaired(ends, int(empty.sum()), int(ends.seen[~empty].sum() - seen_before), missing)
@@ -65,8 +65,8 @@ def _filled_body(joints: np.ndarray, longest: int) -> np.ndarray:
     filled = joints.copy()
     filled[:, [NECK]] = _filled(joints[:, [NECK]], longest)
     for joint, (parent, _) in PARENTS.items():
-        if joint < HIPS:
-            above = NECK if parent == HIPS else parent
+        if joint < MID_HIP:
+            above = NECK if parent == MID_HIP else parent
             filled[:, [joint]] = _filled(joints[:, [joint]], longest, filled[:, above])
     return filled
 

@@ -5,21 +5,20 @@ end of the trunk; the middle of the ears, unlike the nose, stays where it is whe
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
-from .keypoints import VISIBLE, PoseSequence
+from .keypoints import NECK, NOSE, VISIBLE, PoseSequence
 
-NOSE, NECK, HIPS, EARS = 0, 1, 18, 19
+MID_HIP, MID_EAR = 18, 19
 WRISTS = {"right_hand": 4, "left_hand": 7}  # the joint that each hand hangs from
 RIGHT_ANKLE, LEFT_ANKLE = 10, 13
 LEFT_FOOT = 3  # the first points of ``feet``: left big toe, small toe, heel; then those of the right foot
-_MIDDLES = ((8, 11), (16, 17))
+MIDDLES = ((8, 11), (16, 17))
 # Bone -> its (upper, lower) joints, right before left. Both sides of a body are equally long. Parents come first.
 BONES: dict[str, tuple[tuple[int, int], ...]] = {
-    "trunk": ((NECK, HIPS),),
-    "hips": ((HIPS, 8), (HIPS, 11)),
+    "trunk": ((NECK, MID_HIP),),
+    "hips": ((MID_HIP, 8), (MID_HIP, 11)),
     "thighs": ((8, 9), (11, 12)),
     "shins": ((9, 10), (12, 13)),
     "shoulders": ((NECK, 2), (NECK, 5)),
@@ -30,17 +29,16 @@ BONES: dict[str, tuple[tuple[int, int], ...]] = {
     "ears": ((14, 16), (15, 17)),
 }
 # What is measured: a turned head shows more of an ear's bone than a head seen from the front, so the width counts.
-MEASURED = BONES | {"ears": ((16, 17),), "head": ((NECK, EARS),)}
+MEASURED = BONES | {"ears": ((16, 17),), "head": ((NECK, MID_EAR),)}
 WIDTHS = ("shoulders", "hips")  # what a turned body shows less of
 # Joint -> the joint that it hangs from, and the bone between them; an order in which parents come first.
 PARENTS = {low: (high, bone) for bone, sides in BONES.items() for high, low in sides}
-_ARRAYS = ("joints", "face", "right_hand", "left_hand", "feet")
 
 
 def with_middles(joints: np.ndarray) -> np.ndarray:
     """Joints [F,18,3] and the two middles: [F,20,3]; a middle has the lower confidence of its two sides."""
-    middles = [(joints[:, right] + joints[:, left]) / 2 for right, left in _MIDDLES]
-    for middle, sides in zip(middles, _MIDDLES):
+    middles = [(joints[:, right] + joints[:, left]) / 2 for right, left in MIDDLES]
+    for middle, sides in zip(middles, MIDDLES):
         middle[:, 2] = joints[:, sides, 2].min(axis=1)
     return np.concatenate([joints, np.stack(middles, axis=1)], axis=1)
 
@@ -53,7 +51,7 @@ def confidence_of(joints: np.ndarray, pair: tuple[int, int]) -> np.ndarray:
 
 def map_points(poses: PoseSequence, change: Callable[[np.ndarray], np.ndarray]) -> PoseSequence:
     """``poses`` with ``change`` made to the points [F,N,3] of body, face, hands and feet in turn."""
-    return replace(poses, **{name: change(getattr(poses, name)) for name in _ARRAYS})
+    return poses.with_arrays({name: change(points) for name, points in poses.arrays.items()})
 
 
 def turned(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Smoothing of jittering joints: the One-Euro filter (Casiez, Roussel, Vogel 2012), run both ways.
+"""Smoothing of jittering joints: the One-Euro filter (Casiez, Roussel, Vogel, "1 Euro Filter", CHI 2012), both ways.
 
 A joint at rest is smoothed most and a fast one hardly. The mean of a run forwards and a run backwards has no lag.
 """
@@ -10,9 +10,9 @@ import numpy as np
 from .keypoints import VISIBLE, PoseSequence
 from .skeleton import map_points
 
-_SPEED_SHARE = 0.3  # of the old speed in the filtered speed
+SPEED_SHARE = 0.3  # of the old speed in the filtered speed
 # How fast the cutoff grows with speed, in cycles per frame for one body spread per frame.
-_BETA = 6.0
+BETA = 6.0
 
 
 def smooth(poses: PoseSequence, strength: float) -> PoseSequence:
@@ -36,15 +36,15 @@ def _both_ways(points: np.ndarray, strength: float, size: float) -> np.ndarray:
 
 
 def _one_euro(points: np.ndarray, strength: float, size: float) -> np.ndarray:
-    """Positions [F,N,2] filtered in the order of the frames."""
+    """Positions [F,N,2] filtered in the order of the frames: the paper's exponential smoothing, adaptive cutoff."""
     least = (1 - strength) / (2 * math.pi * strength)  # cutoff in cycles per frame
     positions, seen = points[..., :2], points[..., 2:] >= VISIBLE
     out, speed = positions.copy(), np.zeros_like(positions[0])
     for frame in range(1, len(points)):
         going = seen[frame] & seen[frame - 1]
         step = np.where(going, positions[frame] - positions[frame - 1], 0.0)
-        speed = np.where(going, _SPEED_SHARE * speed + (1 - _SPEED_SHARE) * step, 0.0)
-        cutoff = least + _BETA * np.hypot(*speed.T)[:, None] / size
+        speed = np.where(going, SPEED_SHARE * speed + (1 - SPEED_SHARE) * step, 0.0)
+        cutoff = least + BETA * np.hypot(*speed.T)[:, None] / size
         share = 1 / (1 + 1 / (2 * math.pi * cutoff))
         out[frame] = np.where(going, out[frame - 1] + share * (positions[frame] - out[frame - 1]), positions[frame])
     return out

@@ -5,27 +5,28 @@ import numpy as np
 import torch
 from scipy.sparse import coo_matrix
 from scipy.sparse.linalg import splu
+from torch import Tensor
 
-_MARGIN = 0.012  # how far the hole reaches beyond the mask, of the shorter side: soft edges and outlines
-_LARGEST = 512  # longest side on which the hole is filled; what is filled is smooth, so more shows nothing
+MARGIN = 0.012  # how far the hole reaches beyond the mask, of the shorter side: soft edges and outlines
+LARGEST = 512  # longest side on which the hole is filled; what is filled is smooth, so more shows nothing
 # A stiff sheet, stretched over the hole: scenes run level (floors, horizons, walls), so what is left and right of
 # the person says more than what is above and below. Drawn scenes: 31.6 dB; 4: 30.5, 1: 28.8, Telea 30.3, NS 29.9.
-_LEVEL = 16.0
-_PULL = 1e-6  # towards the mean colour: decides where nothing else does
+LEVEL = 16.0
+PULL = 1e-6  # towards the mean colour: decides where nothing else does
 
 
-def background_plate(image: torch.Tensor, mask: torch.Tensor, given: torch.Tensor | None) -> torch.Tensor:
+def background_plate(image: Tensor, mask: Tensor, given: Tensor | None) -> Tensor:
     """One plate [H,W,3] float32 for all frames; outside the dilated mask it is ``image`` bit for bit."""
     return paint_out(image, mask) if given is None else given
 
 
-def paint_out(image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def paint_out(image: Tensor, mask: Tensor) -> Tensor:
     """``image`` [H,W,3] with the figure of ``mask`` [H,W] filled in smoothly from around it."""
     height, width = mask.shape
-    reach = max(round(_MARGIN * min(height, width)), 2)
+    reach = max(round(MARGIN * min(height, width)), 2)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     hole = cv2.dilate((mask > 0.02).numpy().astype(np.uint8), kernel)
-    shrink = min(1.0, _LARGEST / max(height, width))
+    shrink = min(1.0, LARGEST / max(height, width))
     size = max(round(width * shrink), 1), max(round(height * shrink), 1)
     known = (1.0 - hole).astype(np.float32)
     weight = cv2.resize(known, size, interpolation=cv2.INTER_AREA)
@@ -36,7 +37,7 @@ def paint_out(image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 
 
 def _stretched(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """``picture`` [h,w,3] with ``hole`` [h,w] solving ``_LEVEL`` u_xx + u_yy = 0 between its surroundings."""
+    """``picture`` [h,w,3] with ``hole`` [h,w] solving ``LEVEL`` u_xx + u_yy = 0 between its surroundings."""
     if not hole.any():
         return picture
     rows, cols = np.nonzero(hole)
@@ -44,9 +45,9 @@ def _stretched(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
     index = np.full(hole.shape, -1)
     index[rows, cols] = np.arange(count)
     around = picture[~hole].mean(axis=0) if (~hole).any() else np.zeros(3)
-    diagonal, right = np.full(count, _PULL), np.tile(_PULL * around, (count, 1))
+    diagonal, right = np.full(count, PULL), np.tile(PULL * around, (count, 1))
     entries = []
-    for down, across, weight in ((0, 1, _LEVEL), (0, -1, _LEVEL), (1, 0, 1.0), (-1, 0, 1.0)):
+    for down, across, weight in ((0, 1, LEVEL), (0, -1, LEVEL), (1, 0, 1.0), (-1, 0, 1.0)):
         r, c = rows + down, cols + across
         here = np.flatnonzero((r >= 0) & (c >= 0) & (r < hole.shape[0]) & (c < hole.shape[1]))
         diagonal[here] += weight

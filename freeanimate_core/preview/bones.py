@@ -3,29 +3,62 @@
 Positions are (x, y) in pixels; depth is the signed distance to a bone's surface, negative inside.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-# A limb is three joints: root, middle, end; the end carries a hand or a foot.
-LIMBS = {"right arm": (2, 3, 4), "left arm": (5, 6, 7), "right leg": (8, 9, 10), "left leg": (11, 12, 13)}
-ARMS, LEGS = ("right arm", "left arm"), ("right leg", "left leg")
-SHOULDERS, HIPS = (2, 5), (8, 11)
-FACE = (0, 14, 15, 16, 17)
-NECK = 1
+from ..pose.keypoints import NECK, NOSE
+
+ARM, LEG = "arm", "leg"
+SHOULDERS, HIPS = (2, 5), (8, 11)  # right, left
+FACE = (NOSE, 14, 15, 16, 17)
 
 # Radii as shares of the trunk's length where the mask does not tell: upper and lower half of a limb.
-_RADIUS = {"arm": (0.15, 0.13), "leg": (0.19, 0.15)}
-_HAND, _FOOT = 0.45, 0.15  # how far hand and foot reach beyond the last joint, of the lower half's length
-_FLANK = 0.12  # share of the trunk's length
-_HEAD_RADIUS, _NECK_RADIUS = 0.40, 0.15  # shares of the trunk's length
+RADIUS = {ARM: (0.15, 0.13), LEG: (0.19, 0.15)}
+REACH = {ARM: 0.45, LEG: 0.15}  # how far hand and foot reach beyond the last joint, of the lower half's length
+FLANK = 0.12  # share of the trunk's length
+HEAD_RADIUS, NECK_RADIUS = 0.40, 0.15  # shares of the trunk's length
+
+
+@dataclass(frozen=True)
+class Half:
+    """One half of an arm or a leg: 0 the upper one, 1 the lower one, which carries the hand or the foot."""
+
+    side: str  # right or left
+    limb: str  # ARM or LEG
+    index: int
+    joints: tuple[int, int]  # from the trunk outwards
+
+    @property
+    def whole(self) -> str:
+        """The limb's name in LIMBS: "right arm"."""
+        return f"{self.side} {self.limb}"
+
+    @property
+    def name(self) -> str:
+        """The part's name: "right arm 0"."""
+        return f"{self.whole} {self.index}"
+
+
+def _halves(side: str, limb: str, root: int) -> tuple[Half, Half]:
+    return Half(side, limb, 0, (root, root + 1)), Half(side, limb, 1, (root + 1, root + 2))
+
+
+# The halves of a limb by its name, right before left.
+ARMS = {"right arm": _halves("right", ARM, SHOULDERS[0]), "left arm": _halves("left", ARM, SHOULDERS[1])}
+LEGS = {"right leg": _halves("right", LEG, HIPS[0]), "left leg": _halves("left", LEG, HIPS[1])}
+LIMBS = {**ARMS, **LEGS}
+HALVES = {half.name: half for halves in LIMBS.values() for half in halves}
 
 
 @dataclass(frozen=True)
 class Bone:
     """A line from ``a`` to ``b`` [2] with a radius in pixels; ``beyond`` pixels more past ``b`` (hand, foot).
 
-    ``profile`` are radii at even steps from ``a`` to the far end, hand or foot included, where known.
+    ``profile`` are radii at even steps from ``a`` to the far end, hand or foot included, where known. ``half`` is
+    the half of a limb that it is; the neck and the head are none.
     """
 
     name: str
@@ -34,6 +67,7 @@ class Bone:
     radius: float
     beyond: float = 0.0
     profile: np.ndarray | None = None
+    half: Half | None = None
 
     @property
     def length(self) -> float:
@@ -65,7 +99,7 @@ class Trunk:
     """The quadrilateral of shoulders and hips, ``corners`` [4,2] = right, left shoulder, left, right hip."""
 
     corners: np.ndarray
-    name: str = "torso"
+    half: ClassVar[None] = None
 
     @property
     def length(self) -> float:
@@ -75,7 +109,7 @@ class Trunk:
     @property
     def radius(self) -> float:
         """How thick the figure is believed to be about the quadrilateral's edge, in pixels."""
-        return _FLANK * self.length
+        return FLANK * self.length
 
     def depth(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Signed distance to the quadrilateral [h,w]."""
@@ -112,28 +146,39 @@ def trunk_of(joints: np.ndarray, seen: np.ndarray) -> Trunk | None:
     return Trunk(np.stack([right, left, hips[1], hips[0]]).astype(np.float64))
 
 
+def thighs_of(bones: Mapping[str, object]) -> list[Bone]:
+    """The upper halves of the legs that ``bones`` have, right before left."""
+    found = [bones.get(thigh.name) for thigh, _ in LEGS.values()]
+    return [bone for bone in found if isinstance(bone, Bone)]
+
+
 def face_centre(joints: np.ndarray, seen: np.ndarray) -> np.ndarray | None:
     """Middle of what is seen of the face [2], or None."""
     points = [joints[k] for k in FACE if seen[k]]
     return np.mean(points, axis=0) if points else None
 
 
+def figure_of(joints: np.ndarray, seen: np.ndarray) -> dict[str, Bone | Trunk]:
+    """Bones by name, and the trunk as "torso" at the end, of a person posed as ``joints`` [18,2]."""
+    trunk = trunk_of(joints, seen)
+    return {**bones_of(joints, seen), **({"torso": trunk} if trunk else {})}
+
+
 def bones_of(joints: np.ndarray, seen: np.ndarray) -> dict[str, Bone]:
     """Bones by name ("right arm 0" is the upper half, "neck", "head"), with the default radii."""
     unit = unit_length(joints, seen)
     found = {}
-    for name, (root, middle, end) in LIMBS.items():
-        radii = _RADIUS[name.split()[1]]
-        reach = _HAND if name in ARMS else _FOOT
-        for half, (a, b) in enumerate(((root, middle), (middle, end))):
-            if seen[a] and seen[b]:
-                beyond = reach * float(np.hypot(*(joints[b] - joints[a]))) if half else 0.0
-                found[f"{name} {half}"] = Bone(f"{name} {half}", joints[a], joints[b], radii[half] * unit, beyond)
+    for name, half in HALVES.items():
+        a, b = half.joints
+        if seen[a] and seen[b]:
+            beyond = REACH[half.limb] * float(np.hypot(*(joints[b] - joints[a]))) if half.index else 0.0
+            radius = RADIUS[half.limb][half.index] * unit
+            found[name] = Bone(name, joints[a], joints[b], radius, beyond, half=half)
     centre = face_centre(joints, seen)
     if centre is not None:
         found["head"] = Bone("head", centre, centre, _head_radius(joints, seen, centre, unit))
         if seen[NECK]:
-            found["neck"] = Bone("neck", joints[NECK], centre, _NECK_RADIUS * unit)
+            found["neck"] = Bone("neck", joints[NECK], centre, NECK_RADIUS * unit)
     return found
 
 
@@ -141,4 +186,4 @@ def _head_radius(joints: np.ndarray, seen: np.ndarray, centre: np.ndarray, unit:
     """Radius of the head in pixels, from the ears and the neck, whichever says more."""
     ears = 0.58 * float(np.hypot(*(joints[16] - joints[17]))) if seen[[16, 17]].all() else 0.0
     neck = 0.75 * float(np.hypot(*(joints[NECK] - centre))) if seen[NECK] else 0.0
-    return max(ears, neck) or _HEAD_RADIUS * unit
+    return max(ears, neck) or HEAD_RADIUS * unit

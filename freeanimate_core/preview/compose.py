@@ -7,26 +7,29 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor
+from torch.nn import functional
 
-from .bones import ARMS, LIMBS, NECK
+from ..pose.keypoints import NECK
+from .bones import ARM, ARMS, LIMBS, Bone
 from .head import slid
 from .parts import Part
-from .place import FLAT, Placement
-from .skirt import CORNERS, SKIRT, skirt_map
+from .placement import FLAT, Placement
+from .skirt import CORNERS, SKIRT, Skirt, skirt_map
 from .warp import Placed, affine_map, bone_along, bone_distance, bone_map
 
-_CORE = 0.5  # of a limb's radius: what must be covered; the rest of its edge is the mask's business
-_JOINT_BLEND = 0.75  # pixels to each side over which two halves of a limb pass into one another
+CORE = 0.5  # of a limb's radius: what must be covered; the rest of its edge is the mask's business
+JOINT_BLEND = 0.75  # pixels to each side over which two halves of a limb pass into one another
 
 
 @dataclass
 class Layers:
     """Colours times alpha [f,3,H,W], alpha [f,H,W] and its invented share [f,H,W] of what has been laid so far."""
 
-    colour: torch.Tensor
-    alpha: torch.Tensor
-    invented: torch.Tensor
+    colour: Tensor
+    alpha: Tensor
+    invented: Tensor
 
     @classmethod
     def empty(cls, frames: int, height: int, width: int, device: torch.device | str) -> "Layers":
@@ -34,8 +37,11 @@ class Layers:
         colour, alpha, invented = torch.zeros(frames, 5, height, width, device=device).split((3, 1, 1), dim=1)
         return cls(colour, alpha[:, 0], invented[:, 0])
 
-    def over(self, window: tuple[slice, slice], patch: torch.Tensor) -> None:
-        """Lay a patch [f,5,h,w] (colour times alpha, alpha, its invented share) over what is there, in its window."""
+    def over(self, window: tuple[slice, slice], patch: Tensor) -> None:
+        """Lay a patch [f,5,h,w] (colour times alpha, alpha, its invented share) over what is there, in its window.
+
+        The operator "over" on premultiplied colours: Porter and Duff, SIGGRAPH 1984.
+        """
         rows, cols = window
         through = 1 - patch[:, 3]
         self.colour[:, :, rows, cols] = patch[:, :3] + through[:, None] * self.colour[:, :, rows, cols]
@@ -48,7 +54,7 @@ class Patch:
     """A part in a chunk: its window (rows, cols) and its picture [f,5,h,w] there, 0 in frames without it."""
 
     window: tuple[slice, slice]
-    picture: torch.Tensor
+    picture: Tensor
 
 
 @dataclass(frozen=True)
@@ -57,9 +63,9 @@ class Composer:
 
     parts: dict[str, Part]
     placement: Placement
-    plate: torch.Tensor
+    plate: Tensor
 
-    def chunk(self, frames: slice) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def chunk(self, frames: slice) -> tuple[Tensor, Tensor, Tensor]:
         """Frames [f,H,W,3], person and hole masks [f,H,W]."""
         height, width = self.plate.shape[:2]
         count = len(self.placement.joints[frames])
@@ -67,8 +73,9 @@ class Composer:
         patches = {limb: self._limb(limb, frames, cores) for limb in (*LIMBS, "neck")}
         patches |= {name: self._flat(name, frames) for name in FLAT} | {SKIRT: self._skirt(frames)}
         for name, there in self.placement.depth.layers():
-            if patches[name] is not None and there[frames].any():
-                self._lay(layers, patches[name], there[frames])
+            patch = patches[name]
+            if patch is not None and there[frames].any():
+                self._lay(layers, patch, there[frames])
         return _finished(layers, cores, self.plate)
 
     def _lay(self, layers: Layers, patch: Patch, there: np.ndarray) -> None:
@@ -76,7 +83,7 @@ class Composer:
         share = 1.0 if there.all() else self._tensor(there)[:, None, None, None]
         layers.over(patch.window, patch.picture * share)
 
-    def _tensor(self, values: np.ndarray) -> torch.Tensor:
+    def _tensor(self, values: np.ndarray) -> Tensor:
         return torch.as_tensor(values, dtype=torch.float32, device=self.plate.device)
 
     def _flat(self, name: str, frames: slice) -> Patch | None:
@@ -99,80 +106,85 @@ class Composer:
 
     def _limb(self, limb: str, frames: slice, cores: Layers) -> Patch | None:
         """A limb of two halves, or the neck: bone maps that meet at the joint. Lays its core as well."""
-        bones, shown = self._bones(limb, frames)
-        if not bones or not torch.stack(shown).any():
+        bones = self._bones(limb, frames)
+        if not any(seen.any() for *_, seen in bones):
             return None
-        window = self._window(self._extent(bones, shown))
+        window = self._window(self._extent(bones))
         if window is None:
             return None
         x, y = self._pixels(window)
         size = self.placement.size
         pictures = []
-        for (part, bone), seen in zip(bones, shown):
-            fade = self._root_fade(part.bone.name, bone, x, y) * seen[:, None, None]
+        for part, bone, seen in bones:
+            fade = self._root_fade(part, bone, x, y) * seen[:, None, None]
             within = bone_distance(bone, x, y, size) < part.reach * size
             pictures.append(fade[:, None] * self._continued(part, *bone_map(bone, x, y, size), within))
             cores.over(window, _core(part, replace(bone, beyond=0.0), seen, x, y, size))
         if len(bones) == 1:
             return Patch(window, pictures[0])
-        halves = [bone for _, bone in bones]
-        both = (shown[0] & shown[1])[:, None, None]
-        lower = _lower_share(halves, shown, x, y, size)
-        before = both * _folded(*halves, x, y, size) if limb in ARMS else torch.zeros_like(lower)
-        return Patch(window, _joined(*pictures, lower, before))
+        (_, upper, upper_seen), (_, lower, lower_seen) = bones
+        share = _lower_share((upper, upper_seen), (lower, lower_seen), x, y, size)
+        both = (upper_seen & lower_seen)[:, None, None]
+        before = both * _folded(upper, lower, x, y, size) if limb in ARMS else torch.zeros_like(share)
+        return Patch(window, _joined(pictures[0], pictures[1], share, before))
 
     def _skirt(self, frames: slice) -> Patch | None:
         """The cloth about both thighs, in frames that show hips and knees."""
         part, place = self.parts.get(SKIRT), self.placement
         shown = place.shows([SKIRT])[frames]
-        if part is None or not shown.any():
+        if part is None or not isinstance(part.bone, Skirt) or not shown.any():
             return None
         corners = place.joints[frames][:, CORNERS]
         reach = (part.bone.radius + max(part.reach, 0) + part.bone.overhang) * place.size
-        spots = corners[shown].transpose(0, 2, 1)
+        spots = rearrange(corners[shown], "f joint xy -> f xy joint")
         window = self._window(np.concatenate([spots - reach, spots + reach], axis=2))
         if window is None:
             return None
         places = skirt_map(part.bone, self._tensor(corners), *self._pixels(window), place.size)
         return Patch(window, self._sampled(part, *places) * self._tensor(shown)[:, None, None, None])
 
-    def _bones(self, limb: str, frames: slice) -> tuple[list[tuple[Part, Placed]], list[torch.Tensor]]:
-        """The placed bones of a limb and the frames [f] that show each."""
+    def _bones(self, limb: str, frames: slice) -> list[tuple[Part, Placed, Tensor]]:
+        """The parts of a limb that the reference has, each placed, and the frames [f] bool that show it."""
         place = self.placement
         joints, seen = place.joints[frames], place.seen[frames]
         if limb == "neck":
             known = np.isfinite(place.face[frames]).all(axis=1) & seen[:, NECK]
             ends = {"neck": (joints[:, NECK], np.nan_to_num(place.face[frames]), known)}
         else:
-            root, mid, end = LIMBS[limb]
-            ends = {
-                f"{limb} {k}": (joints[:, a], joints[:, b], seen[:, a] & seen[:, b])
-                for k, (a, b) in enumerate(((root, mid), (mid, end)))
-            }
-        found = [(self.parts[name], *ends[name]) for name in ends if name in self.parts]
-        bones = [self._placed(part, a, b) for part, a, b, _ in found]
-        if len(bones) == 2:
-            bones = [replace(bones[0], mate=bones[1]), replace(bones[1], mate=bones[0], lower=True)]
-        return [(item[0], bone) for item, bone in zip(found, bones)], [
-            torch.as_tensor(item[3], device=self.plate.device) for item in found
+            ends = {}
+            for half in LIMBS[limb]:
+                first, last = half.joints
+                ends[half.name] = joints[:, first], joints[:, last], seen[:, first] & seen[:, last]
+        found = []
+        for name, (a, b, known) in ends.items():
+            part = self.parts.get(name)
+            if part is not None and isinstance(part.bone, Bone):
+                shown = torch.as_tensor(known, device=self.plate.device)
+                found.append((part, self._placed(part.bone, a, b), shown))
+        if len(found) < 2:
+            return found
+        (upper_part, upper, upper_shown), (lower_part, lower, lower_shown) = found
+        return [
+            (upper_part, replace(upper, mate=lower), upper_shown),
+            (lower_part, replace(lower, mate=upper, lower=True), lower_shown),
         ]
 
-    def _placed(self, part: Part, a: np.ndarray, b: np.ndarray) -> Placed:
-        bone = part.bone
+    def _placed(self, bone: Bone, a: np.ndarray, b: np.ndarray) -> Placed:
         return Placed(
             self._tensor(bone.a), self._tensor(bone.b), self._tensor(a), self._tensor(b), bone.beyond, bone.radius
         )
 
-    def _root_fade(self, name: str, bone: Placed, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    def _root_fade(self, part: Part, bone: Placed, x: Tensor, y: Tensor) -> Tensor:
         """1, and for an upper arm a ramp to 0 past the shoulder, where it lies over the trunk."""
-        if name not in [f"{arm} 0" for arm in ARMS]:
+        half = part.bone.half
+        if half is None or half.limb != ARM or half.index != 0:
             return torch.ones(1, 1, 1, device=x.device)
         return (1 + bone_along(bone, x, y) / (bone.radius * self.placement.size)).clamp(0, 1)
 
-    def _extent(self, bones: list[tuple[Part, Placed]], shown: list[torch.Tensor]) -> np.ndarray:
+    def _extent(self, bones: list[tuple[Part, Placed, Tensor]]) -> np.ndarray:
         """Points [n,2,k] (x, y) that enclose a limb in all frames that show it."""
         corners = []
-        for (part, bone), seen in zip(bones, shown):
+        for part, bone, seen in bones:
             reach = part.reach * self.placement.size
             for end in (bone.ta, bone.tb):
                 spots = end[seen].cpu().numpy()[:, :, None]
@@ -187,22 +199,22 @@ class Composer:
         top, bottom = (int(np.clip(v, 0, height)) for v in (np.floor(y0) - 1, np.ceil(y1) + 1))
         return (slice(top, bottom), slice(left, right)) if left < right and top < bottom else None
 
-    def _pixels(self, window: tuple[slice, slice]) -> tuple[torch.Tensor, torch.Tensor]:
+    def _pixels(self, window: tuple[slice, slice]) -> tuple[Tensor, Tensor]:
         """Pixel centres x [1,w], y [h,1] of a window."""
         rows, cols = window
         x = torch.arange(cols.start, cols.stop, device=self.plate.device) + 0.5
         y = torch.arange(rows.start, rows.stop, device=self.plate.device) + 0.5
         return x[None], y[:, None]
 
-    def _sampled(self, part: Part, sx: torch.Tensor, sy: torch.Tensor) -> torch.Tensor:
+    def _sampled(self, part: Part, sx: Tensor, sy: Tensor) -> Tensor:
         """A part's layer at reference positions [f,h,w], as [f,5,h,w]; nothing beyond the picture."""
         height, width = part.layer.shape[1:]
         grid = torch.stack([sx / width * 2 - 1, sy / height * 2 - 1], dim=-1)
-        return F.grid_sample(
+        return functional.grid_sample(
             part.layer.expand(len(grid), -1, -1, -1), grid, mode="bilinear", padding_mode="zeros", align_corners=False
         )
 
-    def _continued(self, part: Part, sx: torch.Tensor, sy: torch.Tensor, within: torch.Tensor) -> torch.Tensor:
+    def _continued(self, part: Part, sx: Tensor, sy: Tensor, within: Tensor) -> Tensor:
         """As ``_sampled``; what the picture's border cuts goes on beyond it, invented, ``within`` [f,h,w] a limb."""
         height, width = part.layer.shape[1:]
         beyond = within & ((sx < 0) | (sx > width) | (sy < 0) | (sy > height))
@@ -215,16 +227,19 @@ class Composer:
 
 
 def _lower_share(
-    halves: list[Placed], shown: list[torch.Tensor], x: torch.Tensor, y: torch.Tensor, size: float
-) -> torch.Tensor:
-    """How much the lower half of a limb shows [f,h,w]: where it is the nearer one, with a narrow passage."""
-    upper, lower = (
-        torch.where(seen[:, None, None], bone_distance(bone, x, y, size), 1e6) for bone, seen in zip(halves, shown)
+    upper: tuple[Placed, Tensor], lower: tuple[Placed, Tensor], x: Tensor, y: Tensor, size: float
+) -> Tensor:
+    """How much the lower half of a limb shows [f,h,w]: where it is the nearer one, with a narrow passage.
+
+    Each half comes with the frames [f] bool that show it.
+    """
+    above, below = (
+        torch.where(seen[:, None, None], bone_distance(bone, x, y, size), 1e6) for bone, seen in (upper, lower)
     )
-    return (0.5 + (upper - lower) / (2 * _JOINT_BLEND)).clamp(0, 1)
+    return (0.5 + (above - below) / (2 * JOINT_BLEND)).clamp(0, 1)
 
 
-def _folded(upper: Placed, lower: Placed, x: torch.Tensor, y: torch.Tensor, size: float) -> torch.Tensor:
+def _folded(upper: Placed, lower: Placed, x: Tensor, y: Tensor, size: float) -> Tensor:
     """1 where the lower half [f,h,w], a radius past the joint, lies beside the upper one: there it is in front."""
     radius = max(lower.radius * size, 1.0)
     past = (bone_along(lower, x, y) / radius - 1).clamp(0, 1)
@@ -232,7 +247,7 @@ def _folded(upper: Placed, lower: Placed, x: torch.Tensor, y: torch.Tensor, size
     return past * (length - bone_along(upper, x, y)).clamp(0, 1)
 
 
-def _joined(upper: torch.Tensor, lower: torch.Tensor, share: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
+def _joined(upper: Tensor, lower: Tensor, share: Tensor, before: Tensor) -> Tensor:
     """Two halves [f,5,h,w] side by side by the lower one's ``share`` [f,h,w]; over one another where ``before``."""
     share, before = share[:, None], before[:, None]
     front = lower * torch.maximum(share, before)
@@ -240,14 +255,14 @@ def _joined(upper: torch.Tensor, lower: torch.Tensor, share: torch.Tensor, befor
     return front + behind * (1 - before * front[:, 3:4])
 
 
-def _core(part: Part, bone: Placed, seen: torch.Tensor, x: torch.Tensor, y: torch.Tensor, size: float) -> torch.Tensor:
+def _core(part: Part, bone: Placed, seen: Tensor, x: Tensor, y: Tensor, size: float) -> Tensor:
     """The inside of a bone's capsule in the part's colour, as a patch [f,5,h,w]."""
-    alpha = (_CORE * bone.radius * size - bone_distance(bone, x, y, size) + 0.5).clamp(0, 1) * seen[:, None, None]
+    alpha = (CORE * bone.radius * size - bone_distance(bone, x, y, size) + 0.5).clamp(0, 1) * seen[:, None, None]
     colour = torch.cat([part.colour, part.colour.new_ones(2)])
     return alpha[:, None] * colour[None, :, None, None]
 
 
-def _finished(layers: Layers, cores: Layers, plate: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def _finished(layers: Layers, cores: Layers, plate: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Frames [f,H,W,3], person masks and hole masks [f,H,W]: layers over cores over the plate."""
     through = 1 - layers.alpha
     filled = cores.alpha * through
@@ -255,5 +270,5 @@ def _finished(layers: Layers, cores: Layers, plate: torch.Tensor) -> tuple[torch
     # Along a seam that is as in the reference, both parts show by half and what is invented is no hole
     holes = (2 * layers.invented - 1).clamp_min(0) + filled
     colour = layers.colour + through[:, None] * cores.colour
-    frames = colour.permute(0, 2, 3, 1) + (1 - person)[..., None] * plate
+    frames = rearrange(colour, "f c h w -> f h w c") + (1 - person)[..., None] * plate
     return frames.clamp(0, 1), person.clamp(0, 1), holes.clamp(0, 1)

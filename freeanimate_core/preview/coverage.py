@@ -9,39 +9,40 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
-import torch.nn.functional as F
+from torch import Tensor
+from torch.nn import functional
 
 from ..errors import counted
-from .bones import Bone, Trunk, bones_of, trunk_of
-from .place import Placement
+from .bones import Bone, Trunk, figure_of
+from .ownership import Piece
+from .placement import Placement
 
 # What a whole part is short of counts this many times its area: a figure without a forearm is wrong, however small
 # the forearm. At 1, frames without a forearm score as a half turn does (0.90), at 3 they score 0.80.
-_LOST = 3.0
-_GRID = 160  # cells along the longer side: areas need no more
+LOST = 3.0
+GRID = 160  # cells along the longer side: areas need no more
 
 
 @dataclass(frozen=True)
 class Expected:
     """The reference's parts with their measured radii, and their areas on its canvas in pixels."""
 
-    bones: dict[str, Bone | Trunk]
+    bones: dict[str, Piece]
     areas: dict[str, float]
 
     @classmethod
-    def of(cls, bones: dict[str, Bone | Trunk], height: int, width: int) -> "Expected":
+    def of(cls, bones: dict[str, Piece], height: int, width: int) -> "Expected":
         """Areas by name."""
         x, y, cell = _cells(height, width)
         areas = {name: float((bone.depth(x, y) < 0).sum()) * cell**2 for name, bone in bones.items()}
         return cls(bones, areas)
 
 
-def coverage(expected: Expected, placement: Placement, shown: torch.Tensor) -> np.ndarray:
+def coverage(expected: Expected, placement: Placement, shown: Tensor) -> np.ndarray:
     """Coverage [F], 0-1, of a clip of which ``shown`` [F,H,W] came from the reference.
 
     A part that the reference has and that is missing in some frames only counts as not covered there, by
-    ``_LOST`` times its area, and so does what is not covered of a part that the reference lacks. A frame
+    ``LOST`` times its area, and so does what is not covered of a part that the reference lacks. A frame
     without any part on the canvas has 1.
     """
     x, y, cell = _cells(*shown.shape[1:])
@@ -50,13 +51,14 @@ def coverage(expected: Expected, placement: Placement, shown: torch.Tensor) -> n
     seen_before = _seen_before(placement)
     scores = np.ones(len(poses))
     for k, parts in enumerate(poses):
-        grid = F.adaptive_avg_pool2d(shown[k : k + 1], (len(y), x.shape[1]))[0].numpy()
+        grid = functional.adaptive_avg_pool2d(shown[k : k + 1], (len(y), x.shape[1]))[0].numpy()
         inside = {name: bone.depth(x, y) < 0 for name, bone in parts.items()}
         there = {name: int(area.sum()) for name, area in inside.items()}
         found = {name: float(grid[area].sum()) * seen_before[k].get(name, 1.0) for name, area in inside.items()}
-        lost = sum(expected.areas[name] for name in lasting - set(parts)) * placement.size**2 / cell**2
-        lacking = sum(there[name] - found[name] for name in set(parts) - set(expected.areas))
-        total = sum(there.values()) + _LOST * lost + (_LOST - 1) * lacking
+        gone = [area for name, area in expected.areas.items() if name in lasting and name not in parts]
+        lost = sum(gone) * placement.size**2 / cell**2
+        lacking = sum(there[name] - found[name] for name in parts if name not in expected.areas)
+        total = sum(there.values()) + LOST * lost + (LOST - 1) * lacking
         scores[k] = sum(found.values()) / total if total > 0 else 1.0
     return scores.clip(0, 1)
 
@@ -96,8 +98,7 @@ def name_frames(frames: Sequence[int]) -> str:
 
 def _figure(expected: Expected, joints: np.ndarray, seen: np.ndarray, size: float) -> dict[str, Bone | Trunk]:
     """Bones and trunk of a frame, with the reference's radii where it shows the part."""
-    trunk = trunk_of(joints, seen)
-    found: dict[str, Bone | Trunk] = {**bones_of(joints, seen), **({"torso": trunk} if trunk else {})}
+    found = figure_of(joints, seen)
     for name, bone in found.items():
         model = expected.bones.get(name)
         if isinstance(bone, Bone):
@@ -108,7 +109,7 @@ def _figure(expected: Expected, joints: np.ndarray, seen: np.ndarray, size: floa
 
 def _cells(height: int, width: int) -> tuple[np.ndarray, np.ndarray, float]:
     """Centres x [1,w], y [h,1] of square cells over the canvas in pixels, and their side."""
-    cell = max(height, width) / min(_GRID, max(height, width))
+    cell = max(height, width) / min(GRID, max(height, width))
     rows, cols = max(round(height / cell), 1), max(round(width / cell), 1)
     x = (np.arange(cols, dtype=np.float32)[None] + 0.5) * width / cols
     return x, (np.arange(rows, dtype=np.float32)[:, None] + 0.5) * height / rows, cell

@@ -13,14 +13,15 @@ import numpy as np
 from scipy.ndimage import median_filter
 
 from ..errors import PREVIEW, FreeAnimateError
-from .bones import NECK, SHOULDERS
+from ..pose.keypoints import NECK, NOSE
+from .bones import ARM, LEG, SHOULDERS
 from .skirt import SKIRT
 
 DEPTH_ORDER = "depth_order"  # the widget's name
-_TURNED = 0.86  # shoulders narrower than this share (30 degrees) are those of a turned person
-_ASIDE = 0.2  # of the reference's shoulders: how far the nose of a turned person is from the neck
-_STEADY = 3  # frames over which the order is filtered, so that one uncertain pose does not flash
-_LINE = re.compile(r"(all|(\d+)(?:-(\d+))?)\s*:?\s+(right|left)\s+(arm|leg)\s+(front|behind)", re.IGNORECASE)
+TURNED = 0.86  # shoulders narrower than this share (30 degrees) are those of a turned person
+ASIDE = 0.2  # of the reference's shoulders: how far the nose of a turned person is from the neck
+STEADY = 3  # frames over which the order is filtered, so that one uncertain pose does not flash
+LINE = re.compile(r"(all|(\d+)(?:-(\d+))?)\s*:?\s+(right|left)\s+(arm|leg)\s+(front|behind)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Depth:
         every = np.ones_like(self.left_leg_over)
         return [
             *self._arms(self.right_arm_behind, self.left_arm_behind),
-            *_pair("leg", every, every, self.left_leg_over),
+            *_pair(LEG, every, every, self.left_leg_over),
             ("neck", every),
             (SKIRT, every),
             ("torso", every),
@@ -54,7 +55,7 @@ class Depth:
         ]
 
     def _arms(self, right: np.ndarray, left: np.ndarray) -> list[tuple[str, np.ndarray]]:
-        return _pair("arm", right, left, self.left_arm_over)
+        return _pair(ARM, right, left, self.left_arm_over)
 
 
 @dataclass(frozen=True)
@@ -92,14 +93,14 @@ def turns_of(ref: np.ndarray, ref_seen: np.ndarray, joints: np.ndarray, seen: np
     # The line of the shoulders also tilts; what a turn takes is its length. Its sign is that of its way across.
     line = joints[:, left] - joints[:, right]
     share = np.where(known, np.copysign(np.hypot(*line.T), line[:, 0]) / width, np.nan)
-    looks = joints[:, 0, 0] - joints[:, NECK, 0]
-    sideways = known & (share < _TURNED) & seen[:, [NECK, 0]].all(axis=1) & (np.abs(looks) > _ASIDE * width / 2)
+    looks = joints[:, NOSE, 0] - joints[:, NECK, 0]
+    sideways = known & (share < TURNED) & seen[:, [NECK, NOSE]].all(axis=1) & (np.abs(looks) > ASIDE * width / 2)
     return Turns(share, np.where(sideways, np.sign(looks), 0).astype(int))
 
 
 def depth_of(turns: Turns, overrides: Sequence[Override] = ()) -> Depth:
     """The order by the turns; what ``overrides`` say comes last, in their order."""
-    aside = median_filter(turns.aside, _STEADY, mode="nearest")
+    aside = median_filter(turns.aside, STEADY, mode="nearest")
     depth = Depth(aside < 0, aside > 0, aside < 0, aside < 0)
     for override in overrides:
         _apply(depth, override)
@@ -109,7 +110,7 @@ def depth_of(turns: Turns, overrides: Sequence[Override] = ()) -> Depth:
 def _apply(depth: Depth, override: Override) -> None:
     """Write one line of the user's into the order."""
     frames, left = override.frames, override.side == "left"
-    if override.limb == "leg":
+    if override.limb == LEG:
         depth.left_leg_over[frames] = override.front == left
         return
     behind = depth.left_arm_behind if left else depth.right_arm_behind
@@ -124,7 +125,7 @@ def _pair(limb: str, right: np.ndarray, left: np.ndarray, left_over: np.ndarray)
 
 
 def _parsed(number: int, line: str, count: int) -> Override:
-    found = _LINE.fullmatch(line)
+    found = LINE.fullmatch(line)
     if found is None:
         raise FreeAnimateError(
             f"{PREVIEW}: {DEPTH_ORDER} line {number} is '{line}', which is not understood; write lines like "

@@ -5,18 +5,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..errors import PREVIEW, FreeAnimateError
 from ..pose.keypoints import PoseSequence, same_aspect
 from .background import background_plate
-from .bones import Bone, Trunk, bones_of, trunk_of
+from .bones import Bone, Trunk, figure_of
 from .compose import Composer
 from .coverage import Expected, coverage
 from .depth import parse_overrides
 from .head import with_chin
 from .mask import person_mask as find_mask
 from .parts import Part, take_apart
-from .place import Placement, place
+from .placement import Placement, place
 
 CHUNK = 8  # frames at once: what the working memory depends on, the result does not
 
@@ -28,19 +29,19 @@ class Preview:
     Frames of any other tool may stand in for ``frames``: as many as the poses, of the reference's size, 0-1.
     """
 
-    frames: torch.Tensor
-    person_mask: torch.Tensor
-    hole_mask: torch.Tensor
-    background: torch.Tensor
+    frames: Tensor
+    person_mask: Tensor
+    hole_mask: Tensor
+    background: Tensor
     coverage: tuple[float, ...]  # [F] 0-1: how much of the figure the reference could show
 
 
 def generate(
-    reference: torch.Tensor,
+    reference: Tensor,
     reference_pose: PoseSequence,
     target_pose: PoseSequence,
-    person_mask: torch.Tensor | None = None,
-    background: torch.Tensor | None = None,
+    person_mask: Tensor | None = None,
+    background: Tensor | None = None,
     device: torch.device | str = "cpu",
     progress: Callable[[int], None] | None = None,
     chunk: int = CHUNK,
@@ -88,8 +89,7 @@ def generate(
 
 def _figure(joints: np.ndarray, seen: np.ndarray) -> list[Bone | Trunk]:
     """Bones and trunk of the reference."""
-    trunk = trunk_of(joints, seen)
-    found = [*bones_of(joints, seen).values(), *([trunk] if trunk else [])]
+    found = list(figure_of(joints, seen).values())
     if not found:
         raise FreeAnimateError(
             f"{PREVIEW}: reference_pose shows no limb, trunk or head; detect the pose of the reference again."
@@ -112,22 +112,20 @@ def _check_shown(placement: Placement, parts: dict[str, Part]) -> None:
         )
 
 
-def _rendered(
-    composer: Composer, progress: Callable[[int], None] | None, chunk: int
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def _rendered(composer: Composer, progress: Callable[[int], None] | None, chunk: int) -> tuple[Tensor, Tensor, Tensor]:
     """All frames [F,H,W,3] with person and hole masks [F,H,W], ``chunk`` at a time."""
     count, (height, width) = len(composer.placement.joints), composer.plate.shape[:2]
     frames = torch.empty(count, height, width, 3)
     person, holes = torch.empty(count, height, width), torch.empty(count, height, width)
     for start in range(0, count, chunk):
-        part = slice(start, min(start + chunk, count))
-        frames[part], person[part], holes[part] = composer.chunk(part)
+        end = min(start + chunk, count)
+        frames[start:end], person[start:end], holes[start:end] = composer.chunk(slice(start, end))
         if progress is not None:
-            progress(part.stop)
+            progress(end)
     return frames, person, holes
 
 
-def _one_image(images: torch.Tensor, name: str) -> torch.Tensor:
+def _one_image(images: Tensor, name: str) -> Tensor:
     """The one picture [H,W,3] of a batch, float32 on the CPU."""
     if images.ndim != 4 or images.shape[0] != 1 or images.shape[-1] < 3 or images.numel() == 0:
         count = images.shape[0] if images.ndim == 4 else 0
@@ -140,7 +138,7 @@ def _one_image(images: torch.Tensor, name: str) -> torch.Tensor:
     return image.clamp(0, 1)
 
 
-def _one_mask(masks: torch.Tensor, height: int, width: int) -> torch.Tensor:
+def _one_mask(masks: Tensor, height: int, width: int) -> Tensor:
     """The one mask [H,W] of a batch [1,H,W], float32 on the CPU."""
     batch = masks[None] if masks.ndim == 2 else masks
     if batch.ndim != 3 or len(batch) != 1:
@@ -153,7 +151,7 @@ def _one_mask(masks: torch.Tensor, height: int, width: int) -> torch.Tensor:
     return mask.clamp(0, 1)
 
 
-def _fitting(picture: torch.Tensor, height: int, width: int, name: str) -> torch.Tensor:
+def _fitting(picture: Tensor, height: int, width: int, name: str) -> Tensor:
     if picture.shape[:2] != (height, width):
         raise FreeAnimateError(
             f"{PREVIEW}: {name} is {picture.shape[1]} x {picture.shape[0]}, but the reference is {width} x {height}; "

@@ -9,22 +9,24 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from .bones import FACE, NECK
+from ..pose.keypoints import NECK
+from .bones import FACE
 from .warp import as_matrix
 
-_YAWS = np.radians(np.arange(-180.0, 180.0, 1.0))  # turns that are tried
-_YAW_COST = 0.004  # per radian squared: no turn is believed without need
-_TILT_COST = 0.01  # per radian squared, against the trunk: ears in reverse order are a back, not a head on its crown
-_SIZE_COST = 0.3  # per squared logarithm: a narrow face is a turned one rather than a small one
-_SWING = 0.08  # a head keeps its size in a clip, give or take
-_LARGEST_SLIDE = 0.42  # of the head's half width; a face turned further is not in the reference
+YAWS = np.radians(np.arange(-180.0, 180.0, 1.0))  # turns that are tried
+YAW_COST = 0.004  # per radian squared: no turn is believed without need
+TILT_COST = 0.01  # per radian squared, against the trunk: ears in reverse order are a back, not a head on its crown
+SIZE_COST = 0.3  # per squared logarithm: a narrow face is a turned one rather than a small one
+SWING = 0.08  # a head keeps its size in a clip, give or take
+LARGEST_SLIDE = 0.42  # of the head's half width; a face turned further is not in the reference
 # The piece of the face that moves as a whole: half its width, in half widths of the head; the height from which it
 # stands still and the one from which it moves, in half widths about the ears; the same as shares of the way down to
 # the chin.
-_CORE, _TOP, _BROW, _MOUTH, _CHIN = 0.3, -0.9, -0.35, 0.7, 1.0
-_LONGEST = 1.7  # a chin below the ears, in half widths
-_THINNEST = 0.05  # room that the cheek keeps, in half widths
+CORE, TOP, BROW, MOUTH, CHIN = 0.3, -0.9, -0.35, 0.7, 1.0
+LONGEST = 1.7  # a chin below the ears, in half widths
+THINNEST = 0.05  # room that the cheek keeps, in half widths
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Heads:
     @property
     def slide(self) -> np.ndarray:
         """How far the face moves on the head [F], in half widths of the head towards the person's left ear."""
-        return np.clip(np.sin(self.yaw), -_LARGEST_SLIDE, _LARGEST_SLIDE)
+        return np.clip(np.sin(self.yaw), -LARGEST_SLIDE, LARGEST_SLIDE)
 
 
 def ball_of(ref: np.ndarray, seen: np.ndarray) -> Ball | None:
@@ -67,7 +69,7 @@ def ball_of(ref: np.ndarray, seen: np.ndarray) -> Ball | None:
     return Ball(centre, half, (_complex(ref[list(FACE)]) - centre) / half)
 
 
-def slid(ball: Ball, slide: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def slid(ball: Ball, slide: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """Reference positions x, y [f,h,w] within the head, drawn back by the face's ``slide`` [f].
 
     Eyes, nose and mouth move as one piece; cheeks and temples make room, the head's outline stays. The share
@@ -80,9 +82,9 @@ def slid(ball: Ball, slide: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> t
     low = down / ball.chin
     wide = (1 - low.clamp(0, 1).square()).sqrt()  # of the jaw at this height
     way = slide[:, None, None]
-    rise = (wide + across) / (wide * (1 - _CORE) + way).clamp_min(_THINNEST)
-    fall = (wide - across) / (wide * (1 - _CORE) - way).clamp_min(_THINNEST)
-    upright = torch.minimum((down - _TOP) / (_BROW - _TOP), (_CHIN - low) / (_CHIN - _MOUTH))
+    rise = (wide + across) / (wide * (1 - CORE) + way).clamp_min(THINNEST)
+    fall = (wide - across) / (wide * (1 - CORE) - way).clamp_min(THINNEST)
+    upright = torch.minimum((down - TOP) / (BROW - TOP), (CHIN - low) / (CHIN - MOUTH))
     share = torch.minimum(rise, fall).clamp(0, 1) * upright.clamp(0, 1) * way
     return x - share * ball.half.real, y - share * ball.half.imag
 
@@ -91,7 +93,7 @@ def with_chin(ball: Ball | None, alpha: np.ndarray) -> Ball | None:
     """The ball with its chin where the head's own alpha [h,w] ends below the ears' middle."""
     if ball is None:
         return None
-    down = np.arange(0.3, _LONGEST, 0.02)
+    down = np.arange(0.3, LONGEST, 0.02)
     spots = ball.centre + 1j * ball.half * down
     cols, rows = (spots.real.astype(int), spots.imag.astype(int))
     inside = (cols >= 0) & (rows >= 0) & (cols < alpha.shape[1]) & (rows < alpha.shape[0])
@@ -110,8 +112,8 @@ def place_heads(
     left, or on the neck.
     """
     ball = ball_of(ref, ref_seen)
-    models = _complex(ref[list(FACE)])[None] if ball is None else ball.turned(_YAWS)
-    yaws = np.zeros(1) if ball is None else _YAWS
+    models = _complex(ref[list(FACE)])[None] if ball is None else ball.turned(YAWS)
+    yaws = np.zeros(1) if ball is None else YAWS
     fits = [
         _fit(models[:, shown], yaws, _complex(frame[list(FACE)][shown]), size, turn)
         for frame, shown, turn in zip(joints, both[:, list(FACE)], trunk)
@@ -154,7 +156,7 @@ def _fit(models: np.ndarray, yaws: np.ndarray, target: np.ndarray, size: float, 
     misfit = (np.abs(factor[:, None] * flat - goal) ** 2).mean(axis=1) / reach
     bigger = np.log(np.maximum(np.abs(factor), 1e-3) / size)
     tilt = np.angle(factor * np.conj(trunk))
-    cost = misfit + _SIZE_COST * bigger**2 + _YAW_COST * yaws**2 + _TILT_COST * tilt**2
+    cost = misfit + SIZE_COST * bigger**2 + YAW_COST * yaws**2 + TILT_COST * tilt**2
     best = int(np.where(usable, cost, np.inf).argmin())
     return _Fit(complex(factor[best]), best)
 
@@ -166,7 +168,7 @@ def _upright(yaws: np.ndarray) -> int:
 
 def _map(factor: complex, usual: float, source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """One head's similarity [2,3], of nearly the clip's size, held by the mean of its points [k]."""
-    m = factor / abs(factor) * float(np.clip(abs(factor), usual * (1 - _SWING), usual * (1 + _SWING)))
+    m = factor / abs(factor) * float(np.clip(abs(factor), usual * (1 - SWING), usual * (1 + SWING)))
     return as_matrix(m, complex(target.mean() - m * source.mean()))
 
 

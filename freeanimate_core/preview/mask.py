@@ -3,15 +3,16 @@
 import cv2
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..errors import PREVIEW, FreeAnimateError
 from .bones import Bone, Trunk
 
-_ROUNDS = 5  # of grabCut
-_LARGEST = 512  # longest side on which grabCut runs; its cost grows with the area
+ROUNDS = 5  # of grabCut
+LARGEST = 512  # longest side on which grabCut runs; its cost grows with the area
 
 
-def person_mask(image: torch.Tensor, given: torch.Tensor | None, bones: list[Bone | Trunk]) -> torch.Tensor:
+def person_mask(image: Tensor, given: Tensor | None, bones: list[Bone | Trunk]) -> Tensor:
     """Mask [H,W] float32 0-1 of the person in ``image`` [H,W,3]; ``given`` wins over cutting it out."""
     if given is not None:
         if not (given > 0.5).any():
@@ -27,10 +28,13 @@ def person_mask(image: torch.Tensor, given: torch.Tensor | None, bones: list[Bon
     return mask
 
 
-def cut_out(image: torch.Tensor, bones: list[Bone | Trunk]) -> torch.Tensor:
-    """grabCut [H,W] seeded by the bones: thin capsules are the person, far from all capsules is ground."""
+def cut_out(image: Tensor, bones: list[Bone | Trunk]) -> Tensor:
+    """GrabCut (Rother, Kolmogorov, Blake, SIGGRAPH 2004) as a mask [H,W], seeded by the bones.
+
+    Thin capsules about them are the person; what is far from all of them is ground.
+    """
     height, width = image.shape[:2]
-    shrink = min(1.0, _LARGEST / max(height, width))
+    shrink = min(1.0, LARGEST / max(height, width))
     size = max(round(width * shrink), 2), max(round(height * shrink), 2)
     picture = cv2.resize((image.numpy() * 255).round().astype(np.uint8), size, interpolation=cv2.INTER_AREA)
     near = _nearest(bones, size[1], size[0], (size[0] / width, size[1] / height))
@@ -41,7 +45,8 @@ def cut_out(image: torch.Tensor, bones: list[Bone | Trunk]) -> torch.Tensor:
     if (near < 1.0).any() and (near >= 1.0).any():  # else there is nothing to tell apart
         # OpenCV draws the start of its colour models from this generator.
         cv2.setRNGSeed(0)
-        cv2.grabCut(picture, seeds, None, np.zeros((1, 65)), np.zeros((1, 65)), _ROUNDS, cv2.GC_INIT_WITH_MASK)
+        rectangle, models = (0, 0, 0, 0), np.zeros((2, 1, 65))  # no rectangle: the seeds say where to start
+        cv2.grabCut(picture, seeds, rectangle, models[0], models[1], ROUNDS, cv2.GC_INIT_WITH_MASK)
     figure = np.isin(seeds, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
     full = cv2.resize(figure, (width, height), interpolation=cv2.INTER_LINEAR)
     return torch.from_numpy(cv2.GaussianBlur(full, (0, 0), 0.7))

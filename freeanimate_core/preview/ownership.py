@@ -4,26 +4,28 @@ A pixel belongs to the front part whose bone covers it, else to the nearest one.
 the mask. Axes: h, w are the reference's rows and columns.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt, median_filter
 
-from .bones import ARMS, LEGS, LIMBS, Bone, Trunk
+from .bones import ARM, ARMS, LEG, LEGS, LIMBS, Bone, Half, Trunk, thighs_of
 from .skirt import SKIRT, Skirt, skirt_of
 
-_STEPS = 13  # at which a limb's width is measured
-_EDGE = 0.5  # pixels that a limb gets beyond its measured width: its soft edge
-_THINNEST, _WIDEST = 0.45, 1.6  # bounds of measured radii, of the default one
-_TUCK = 0.07  # of the longest bone: how far a part goes on under those in front of it, so that no gap opens beside them
-_CLING = 0.08  # of the trunk's length: what lies between trunk and arm is the trunk's unless this much nearer
-_TRUNK_SPREAD = 0.35  # how far the trunk may stand out beyond the line from shoulder to hip, of its half width
-_COLLAR = 0.3  # of the neck's radius: what is farther from it is not the neck's
-_JAW, _HEAD_WIDTH = 0.7, 0.95  # how far below the face the jaw is, and how wide hair may be there, of half the head
-_PELVIS = 1.0  # of the thighs' radius: how far the trunk goes on about the hips
-_CLOSED = 2.0  # pixels: how far the left thigh goes on under the right one
-_TUCKED_UNDER = ("head", "torso", SKIRT)
+STEPS = 13  # at which a limb's width is measured
+EDGE = 0.5  # pixels that a limb gets beyond its measured width: its soft edge
+THINNEST, WIDEST = 0.45, 1.6  # bounds of measured radii, of the default one
+TUCK = 0.07  # of the longest bone: how far a part goes on under those in front of it, so that no gap opens beside them
+CLING = 0.08  # of the trunk's length: what lies between trunk and arm is the trunk's unless this much nearer
+TRUNK_SPREAD = 0.35  # how far the trunk may stand out beyond the line from shoulder to hip, of its half width
+COLLAR = 0.3  # of the neck's radius: what is farther from it is not the neck's
+JAW, HEAD_WIDTH = 0.7, 0.95  # how far below the face the jaw is, and how wide hair may be there, of half the head
+PELVIS = 1.0  # of the thighs' radius: how far the trunk goes on about the hips
+CLOSED = 2.0  # pixels: how far the left thigh goes on under the right one
+TUCKED_UNDER = ("head", "torso", SKIRT)
 Piece = Bone | Trunk | Skirt
+Grid = tuple[np.ndarray, np.ndarray]  # pixel centres x [1,w], y [h,1]
 
 
 @dataclass(frozen=True)
@@ -41,36 +43,58 @@ class Share:
         return self.hidden | self.tucked
 
 
+@dataclass(frozen=True)
+class _Figure:
+    """All pieces by name, their ranks from front to back, signed distances [h,w], and each pixel's rank [h,w]."""
+
+    pieces: dict[str, Piece]
+    ranks: dict[str, int]
+    depths: dict[str, np.ndarray]
+    owner: np.ndarray
+    grid: Grid
+
+    def belongs(self, name: str) -> np.ndarray:
+        """The pixels [h,w] that a piece owns; none where the figure lacks it."""
+        return self.owner == self.ranks.get(name, -1)
+
+
 def share_out(
     bones: dict[str, Bone], trunk: Trunk | None, alpha: np.ndarray
 ) -> tuple[dict[str, Piece], dict[str, Share]]:
     """Bones with the widths that the mask ``alpha`` [h,w] shows, and each part's share of the figure."""
     skirt = skirt_of(bones, alpha)
-    everything: dict[str, Piece] = {
+    pieces: dict[str, Piece] = {
         **({"torso": trunk} if trunk else {}),
         **({SKIRT: skirt} if skirt else {}),
         **_all_measured(bones, alpha),
     }
     grid = pixel_grid(alpha.shape)
-    depths = {name: bone.depth(*grid) for name, bone in everything.items()}
+    depths = {name: piece.depth(*grid) for name, piece in pieces.items()}
     if trunk:
         depths["torso"] = _widened(trunk, depths, alpha, grid)
     if "neck" in bones:
         depths["head"][_beside_jaw(bones["neck"], bones["head"].radius, alpha, grid)] = np.inf
-    owner = _owners(everything, depths, grid)
-    return everything, {name: _share(name, everything, depths, owner, grid) for name in everything}
+    ranks = {name: rank for rank, name in enumerate(front_order(pieces))}
+    figure = _Figure(pieces, ranks, depths, _owners(pieces, ranks, depths, grid), grid)
+    return pieces, {name: _share(name, piece, figure) for name, piece in pieces.items()}
 
 
-def front_order(names: list[str]) -> list[str]:
+def front_order(names: Iterable[str]) -> list[str]:
     """Names from front to back, as they lie in the reference: arms, head, trunk, skirt, neck, legs."""
-    order = [f"{limb} {half}" for limb in ARMS for half in (1, 0)] + ["head", "torso", SKIRT, "neck"]
-    order += [f"{limb} {half}" for limb in LEGS for half in (1, 0)]
-    return [name for name in order if name in names]
+    arms, legs = ([half.name for halves in limbs.values() for half in halves[::-1]] for limbs in (ARMS, LEGS))
+    given = set(names)
+    return [name for name in (*arms, "head", "torso", SKIRT, "neck", *legs) if name in given]
 
 
-def pixel_grid(shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def pixel_grid(shape: tuple[int, ...]) -> Grid:
     """Pixel centres x [1,W], y [H,1]."""
     return np.arange(shape[1], dtype=np.float32)[None] + 0.5, np.arange(shape[0], dtype=np.float32)[:, None] + 0.5
+
+
+def _halves(pieces: Mapping[str, Piece], limbs: Mapping[str, tuple[Half, Half]]) -> list[tuple[Bone, Half]]:
+    """The halves of some limbs that a figure has, and the bone of each."""
+    found = [pieces.get(half.name) for halves in limbs.values() for half in halves]
+    return [(bone, bone.half) for bone in found if isinstance(bone, Bone) and bone.half is not None]
 
 
 def _within(area: np.ndarray, reach: float) -> np.ndarray:
@@ -86,15 +110,15 @@ def _all_measured(bones: dict[str, Bone], alpha: np.ndarray) -> dict[str, Bone]:
 def _measured(bone: Bone, alpha: np.ndarray) -> Bone:
     """One bone with its radii; where parts touch on both sides, or the picture ends, it keeps the default one."""
     whole = 0.45 * bone.length if bone.name == "neck" else bone.length + bone.beyond
-    ways = np.linspace(0, whole, _STEPS)
+    ways = np.linspace(0, whole, STEPS)
     path = bone.a + ways[:, None] * bone.along
     across = np.array([-bone.along[1], bone.along[0]])
-    widest = _WIDEST * bone.radius
+    widest = WIDEST * bone.radius
     widths = np.minimum(*(_way_out(path, side * across, alpha, widest) for side in (-1.0, 1.0)))
     widths = np.where(widths < widest, widths, bone.radius)
-    widths = np.clip(median_filter(widths, 3, mode="nearest"), _THINNEST * bone.radius, widest)
+    widths = np.clip(median_filter(widths, 3, mode="nearest"), THINNEST * bone.radius, widest)
     radius = float(np.median(widths[ways <= bone.length]))
-    return replace(bone, radius=radius, profile=None if bone.name == "neck" else widths + _EDGE)
+    return replace(bone, radius=radius, profile=None if bone.name == "neck" else widths + EDGE)
 
 
 def _way_out(path: np.ndarray, direction: np.ndarray, alpha: np.ndarray, widest: float) -> np.ndarray:
@@ -107,27 +131,26 @@ def _way_out(path: np.ndarray, direction: np.ndarray, alpha: np.ndarray, widest:
     return np.where(outside.any(axis=1), steps[outside.argmax(axis=1)] - 0.25, widest)
 
 
-def _beside_jaw(neck: Bone, radius: float, alpha: np.ndarray, grid: tuple) -> np.ndarray:
+def _beside_jaw(neck: Bone, radius: float, alpha: np.ndarray, grid: Grid) -> np.ndarray:
     """Pixels [h,w] below the face and farther aside than the head is wide: a collar, a hood or a shoulder."""
     across = np.array([-neck.along[1], neck.along[0]])
     half = min(float(_way_out(neck.b[None], side * across, alpha, 2 * radius)[0]) for side in (-1.0, 1.0))
     way, aside = neck.offsets(*grid)
-    return (way < neck.length - _JAW * half) & (np.abs(aside) > _HEAD_WIDTH * half)
+    return (way < neck.length - JAW * half) & (np.abs(aside) > HEAD_WIDTH * half)
 
 
-def _widened(trunk: Trunk, depths: dict[str, np.ndarray], alpha: np.ndarray, grid: tuple) -> np.ndarray:
+def _widened(trunk: Trunk, depths: dict[str, np.ndarray], alpha: np.ndarray, grid: Grid) -> np.ndarray:
     """Depth [h,w] of the trunk, as much wider than its quadrilateral as the mask shows at the waist."""
     top, low = trunk.corners[:2].mean(0), trunk.corners[2:].mean(0)
     down = (low - top) / trunk.length
     way = ((grid[0] - top[0]) * down[0] + (grid[1] - top[1]) * down[1]) / trunk.length
-    widest = _TRUNK_SPREAD * 0.5 * float(np.hypot(*(trunk.corners[1] - trunk.corners[0])))
-    arms = [depths[name] for limb in ARMS for name in (f"{limb} 0", f"{limb} 1") if name in depths]
+    widest = TRUNK_SPREAD * 0.5 * float(np.hypot(*(trunk.corners[1] - trunk.corners[0])))
+    arms = [depths[half.name] for halves in ARMS.values() for half in halves if half.name in depths]
     covered = np.min(arms, axis=0) < 0 if arms else np.zeros_like(alpha, dtype=bool)
     waist = (way > 0.5) & (way < 0.9) & (depths["torso"] > 0)
     across = (grid[0] - top[0]) * down[1] - (grid[1] - top[1]) * down[0]
-    spread = np.mean(
-        [_flank(depths["torso"], waist & (side * across > 0), alpha < 0.5, covered, widest) for side in (-1, 1)]
-    )
+    flanks = (waist & (side * across > 0) for side in (-1, 1))
+    spread = np.mean([_flank(depths["torso"], flank, alpha < 0.5, covered, widest) for flank in flanks])
     return depths["torso"] - spread * np.clip(way / 0.6, 0, 1)
 
 
@@ -144,118 +167,113 @@ def _flank(depth: np.ndarray, waist: np.ndarray, ground: np.ndarray, covered: np
     return float(arm.max(initial=0.0))
 
 
-def _owners(bones: dict[str, Piece], depths: dict[str, np.ndarray], grid: tuple) -> np.ndarray:
-    """Index [h,w] into ``front_order``: the front part whose bone covers a pixel, else the nearest one."""
-    names = front_order(list(bones))
-    stack = np.stack([depths[name] for name in names])
+def _owners(pieces: dict[str, Piece], ranks: dict[str, int], depths: dict[str, np.ndarray], grid: Grid) -> np.ndarray:
+    """The rank [h,w] of each pixel's owner: the front part whose bone covers it, else the nearest one."""
+    stack = np.stack([depths[name] for name in ranks])
     nearest = stack.copy()
-    for k, name in enumerate(names):
-        if name.endswith(" 0"):  # what lies past a shoulder or hip is no limb's: hair, collar, shirt
-            past = bones[name].offsets(*grid)[0] < 0
-            nearest[k][past] = np.inf
-            if name.startswith(LEGS):
-                stack[k][past] = np.inf
-    if "neck" in names:  # collars and scarves about it stay with the trunk
-        nearest[names.index("neck")][depths["neck"] > _COLLAR * bones["neck"].radius] = np.inf
-    if "torso" in names:
-        k = names.index("torso")
-        beyond = _beyond_arms(bones, grid)
+    for bone, half in _halves(pieces, LIMBS):
+        if half.index == 0:  # what lies past a shoulder or hip is no limb's: hair, collar, shirt
+            past = bone.offsets(*grid)[0] < 0
+            nearest[ranks[bone.name]][past] = np.inf
+            if half.limb == LEG:
+                stack[ranks[bone.name]][past] = np.inf
+    if "neck" in pieces:  # collars and scarves about it stay with the trunk
+        nearest[ranks["neck"]][depths["neck"] > COLLAR * pieces["neck"].radius] = np.inf
+    trunk, skirt = pieces.get("torso"), pieces.get(SKIRT)
+    if isinstance(trunk, Trunk):
+        k = ranks["torso"]
+        beyond = _beyond_arms(trunk, pieces, grid)
         stack[k][beyond] = nearest[k][beyond] = np.inf
-        nearest[k] -= _CLING * bones["torso"].length
+        nearest[k] -= CLING * trunk.length
     owner = nearest.argmin(axis=0)
-    for k in range(len(names))[::-1]:
+    for k in range(len(stack))[::-1]:
         owner[stack[k] < 0] = k
-    for limb in LIMBS:  # halves of one limb share it by distance: neither is in front
-        halves = [names.index(f"{limb} {half}") for half in (0, 1) if f"{limb} {half}" in names]
-        if len(halves) == 2:
-            mine = (owner == halves[0]) | (owner == halves[1])
-            owner[mine] = np.where(stack[halves[0]] <= stack[halves[1]], *halves)[mine]
-    if SKIRT in names:
-        owner[np.isin(owner, _indices(names, LEGS)) & bones[SKIRT].level(*grid)] = names.index(SKIRT)
+    for halves in LIMBS.values():  # halves of one limb share it by distance: neither is in front
+        if all(half.name in ranks for half in halves):
+            upper, lower = (ranks[half.name] for half in halves)
+            mine = (owner == upper) | (owner == lower)
+            owner[mine] = np.where(stack[upper] <= stack[lower], upper, lower)[mine]
+    if isinstance(skirt, Skirt):
+        legs = [ranks[bone.name] for bone, _ in _halves(pieces, LEGS)]
+        owner[np.isin(owner, legs) & skirt.level(*grid)] = ranks[SKIRT]
     return owner
 
 
-def _beyond_arms(bones: dict[str, Piece], grid: tuple) -> np.ndarray:
+def _beyond_arms(trunk: Trunk, pieces: dict[str, Piece], grid: Grid) -> np.ndarray:
     """Pixels [h,w] that an arm beside the trunk parts from it: on the arm's far side, level with the arm."""
-    trunk, found = bones["torso"], np.zeros(np.broadcast_shapes(grid[0].shape, grid[1].shape), dtype=bool)
-    for arm in [bones[f"{arm} {half}"] for arm in ARMS for half in (0, 1) if f"{arm} {half}" in bones]:
+    found = _nowhere(grid)
+    for arm, half in _halves(pieces, ARMS):
         way, aside = arm.offsets(*grid)
         on = np.clip(way, 0, arm.length)
         far = aside * float(arm.offsets(*trunk.corners.mean(axis=0))[1]) < 0
-        level = (way >= 0) | arm.name.endswith("1")
+        level = (way >= 0) | (half.index == 1)
         from_trunk = trunk.depth(arm.a[0] + on * arm.along[0], arm.a[1] + on * arm.along[1])
         found |= far & level & (from_trunk > -arm.radius)
     return found
 
 
-def _indices(names: list[str], limbs: tuple[str, ...]) -> list[int]:
-    return [names.index(name) for name in names if name.startswith(limbs)]
+def _nowhere(grid: Grid) -> np.ndarray:
+    """No pixel [h,w]."""
+    return np.zeros(np.broadcast_shapes(grid[0].shape, grid[1].shape), dtype=bool)
 
 
-def _share(name: str, bones: dict, depths: dict, owner: np.ndarray, grid: tuple) -> Share:
+def _share(name: str, piece: Piece, figure: _Figure) -> Share:
     """What one part has of the figure."""
-    names = front_order(list(bones))
-    rank = names.index(name)
-    own = owner == rank
-    over = [
-        names.index(cover)
-        for cover in _TUCKED_UNDER
-        if cover in names and names.index(cover) < rank and cover[:-2] != name[:-2]
-    ]
-    own |= _shared_joint(name, bones, owner, grid)
-    tucked = np.isin(owner, over) & _within(own, _TUCK * max(bone.length for bone in bones.values()))
-    if name.startswith(LEGS[1]) and f"{LEGS[0]} 0" in names:
-        tucked |= (owner == names.index(f"{LEGS[0]} 0")) & _within(own, _CLOSED)
-    hidden = (depths[name] < 0) & (owner < rank) & ~own
-    if name in [f"{leg} 0" for leg in LEGS]:  # beside a trunk that turned, a thigh's round end would stand out
-        hidden &= bones[name].offsets(*grid)[0] >= 0
-    if name.startswith(LEGS) and SKIRT in names:  # how thick a leg is under the cloth, nobody knows
-        hidden &= owner != names.index(SKIRT)
-    return Share(own, hidden, tucked & ~own & ~hidden, _in_front(name, owner, bones) & ~own)
+    owner, rank = figure.owner, figure.ranks[name]
+    over = [figure.ranks[cover] for cover in TUCKED_UNDER if figure.ranks.get(cover, rank) < rank]
+    own = figure.belongs(name) | _shared_joint(name, piece, figure)
+    tucked = np.isin(owner, over) & _within(own, TUCK * max(bone.length for bone in figure.pieces.values()))
+    hidden = (figure.depths[name] < 0) & (owner < rank) & ~own
+    if isinstance(piece, Bone) and piece.half and piece.half.limb == LEG:
+        right_thigh, _ = LEGS["right leg"]
+        if piece.half.side == "left" and right_thigh.name in figure.pieces:
+            tucked |= figure.belongs(right_thigh.name) & _within(own, CLOSED)
+        if piece.half.index == 0:  # beside a trunk that turned, a thigh's round end would stand out
+            hidden &= piece.offsets(*figure.grid)[0] >= 0
+        hidden &= ~figure.belongs(SKIRT)  # how thick a leg is under the cloth, nobody knows
+    return Share(own, hidden, tucked & ~own & ~hidden, _in_front(name, piece, figure) & ~own)
 
 
-def _shared_joint(name: str, bones: dict, owner: np.ndarray, grid: tuple) -> np.ndarray:
+def _shared_joint(name: str, piece: Piece, figure: _Figure) -> np.ndarray:
     """Pixels [h,w] about a joint that two parts both show: neither may leave a gap there when it turns."""
-    names = front_order(list(bones))
-    limb, _, half = name.rpartition(" ")
-    shared = np.zeros(owner.shape, dtype=bool)
+    pieces, grid, half = figure.pieces, figure.grid, piece.half
+    shared = _nowhere(grid)
     if name == "torso":  # the ball of the shoulder stays when the arm goes
-        for arm in ARMS:
-            shared |= _ball(bones, f"{arm} 0", grid)
-        shared |= _pelvis(bones, grid) if SKIRT not in bones else False
-    if limb in ARMS and half == "0":
-        shared |= _ball(bones, name, grid) & (owner >= names.index(name))
-    mate = f"{limb} {1 - int(half)}" if limb else ""
-    if mate in bones:  # the halves of a limb go on into one another
-        joint = bones[f"{limb} 1"].a
-        near = np.hypot(grid[0] - joint[0], grid[1] - joint[1]) < 2.0 * bones[name].radius
-        shared |= near & (owner == names.index(mate))
+        for upper, _ in ARMS.values():
+            shared |= _ball(pieces.get(upper.name), grid)
+        if SKIRT not in pieces:
+            shared |= _pelvis(pieces, grid)
+    if half is None:
+        return shared
+    if half.limb == ARM and half.index == 0:
+        shared |= _ball(piece, grid) & (figure.owner >= figure.ranks[name])
+    upper, lower = LIMBS[half.whole]
+    mate, joined = (lower if half.index == 0 else upper), pieces.get(lower.name)
+    if mate.name in pieces and isinstance(joined, Bone):  # the halves of a limb go on into one another
+        near = np.hypot(grid[0] - joined.a[0], grid[1] - joined.a[1]) < 2.0 * piece.radius
+        shared |= near & figure.belongs(mate.name)
     return shared
 
 
-def _pelvis(bones: dict, grid: tuple) -> np.ndarray:
+def _pelvis(pieces: dict[str, Piece], grid: Grid) -> np.ndarray:
     """The hips [h,w] below the trunk's line, a thigh's radius deep: they stay when a leg goes."""
-    thighs = [bones[f"{leg} 0"] for leg in LEGS if f"{leg} 0" in bones]
+    thighs = thighs_of(pieces)
     if len(thighs) < 2:
-        return np.zeros(np.broadcast_shapes(grid[0].shape, grid[1].shape), dtype=bool)
-    hips = Bone("hips", thighs[0].a, thighs[1].a, _PELVIS * min(thigh.radius for thigh in thighs))
+        return _nowhere(grid)
+    hips = Bone("hips", thighs[0].a, thighs[1].a, PELVIS * min(thigh.radius for thigh in thighs))
     return hips.depth(*grid) < 0
 
 
-def _ball(bones: dict, name: str, grid: tuple) -> np.ndarray:
+def _ball(bone: Piece | None, grid: Grid) -> np.ndarray:
     """The disc [h,w] of a limb's root: its shoulder or hip."""
-    if name not in bones:
-        return np.zeros(np.broadcast_shapes(grid[0].shape, grid[1].shape), dtype=bool)
-    bone = bones[name]
+    if not isinstance(bone, Bone) or bone.profile is None:
+        return _nowhere(grid)
     return np.hypot(grid[0] - bone.a[0], grid[1] - bone.a[1]) < bone.profile[0]
 
 
-def _in_front(name: str, owner: np.ndarray, bones: dict) -> np.ndarray:
+def _in_front(name: str, piece: Piece, figure: _Figure) -> np.ndarray:
     """Pixels [h,w] of parts in front of this one, its own other half excepted."""
-    names = front_order(list(bones))
-    front = owner < names.index(name)
-    limb = name.rpartition(" ")[0]
-    for half in (0, 1):
-        if limb and f"{limb} {half}" in names:
-            front &= owner != names.index(f"{limb} {half}")
+    front = figure.owner < figure.ranks[name]
+    for half in LIMBS[piece.half.whole] if piece.half else ():
+        front &= ~figure.belongs(half.name)
     return front

@@ -9,20 +9,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+from einops import rearrange
 from scipy.ndimage import distance_transform_edt, gaussian_filter
+from torch import Tensor
+from torch.nn import functional
 
 from .bones import Bone, bones_of, trunk_of
 from .ownership import Piece, Share, pixel_grid, share_out
 
-_SOLID = 0.98  # from this alpha on, a pixel shows the figure alone
-_SOFT = 0.6  # pixels, standard deviation across seams
-_STEP_BACK = 4  # power of alpha for what lies under another part
-_INNER = 0.35  # of a bone's radius: how deep inside a limb colours are free of its outline
-_CELLS, _ROUNDS = 4, 4  # cells in a hole's half width, over which what is usual is found, in as many rounds
-_ODD = 0.35  # distance of colours from which one is odd
-_TRUST = 4.0  # from one seed in this many on, a cell's own mean is taken
-_SEAM = 0.02  # of the trunk's length: next to a part in front, colours are not to be trusted (outline, shadow)
+SOLID = 0.98  # from this alpha on, a pixel shows the figure alone
+SOFT = 0.6  # pixels, standard deviation across seams
+STEP_BACK = 4  # power of alpha for what lies under another part
+INNER = 0.35  # of a bone's radius: how deep inside a limb colours are free of its outline
+CELLS, ROUNDS = 4, 4  # cells in a hole's half width, over which what is usual is found, in as many rounds
+ODD = 0.35  # distance of colours from which one is odd
+TRUST = 4.0  # from one seed in this many on, a cell's own mean is taken
+SEAM = 0.02  # of the trunk's length: next to a part in front, colours are not to be trusted (outline, shadow)
 
 
 @dataclass(frozen=True)
@@ -30,15 +32,13 @@ class Part:
     """One part of the reference: its bone, its picture with alpha and the colour that stands for it."""
 
     bone: Piece
-    layer: torch.Tensor  # [5,H,W] float32: colour times alpha, alpha, and how much of alpha the reference does not show
-    colour: torch.Tensor  # [3]
+    layer: Tensor  # [5,H,W] float32: colour times alpha, alpha, and how much of alpha the reference does not show
+    colour: Tensor  # [3]
     box: tuple[float, float, float, float]  # x0, y0, x1, y1 of what the layer holds, in pixels
     reach: float  # farthest pixel of the layer from the bone, in pixels
 
 
-def take_apart(
-    image: torch.Tensor, mask: torch.Tensor, plate: torch.Tensor, joints: np.ndarray, seen: np.ndarray
-) -> dict[str, Part]:
+def take_apart(image: Tensor, mask: Tensor, plate: Tensor, joints: np.ndarray, seen: np.ndarray) -> dict[str, Part]:
     """Parts by name of the figure in ``image`` [H,W,3] with ``mask`` [H,W], posed as joints [18,2].
 
     Only parts with visible joints and at least one pixel are there.
@@ -47,7 +47,7 @@ def take_apart(
     trunk = trunk_of(joints, seen)
     bones, shares = share_out(bones_of(joints, seen), trunk, alpha)
     colours = _unmixed(image.numpy(), alpha, plate.numpy())
-    seam = max(_SEAM * (trunk or max(bones.values(), key=lambda bone: bone.length)).length, 1.5)
+    seam = max(SEAM * (trunk or max(bones.values(), key=lambda bone: bone.length)).length, 1.5)
     parts = {name: _part(bones[name], colours, alpha, share, seam) for name, share in shares.items()}
     return {name: part for name, part in parts.items() if part is not None}
 
@@ -57,15 +57,15 @@ def _unmixed(image: np.ndarray, alpha: np.ndarray, plate: np.ndarray) -> np.ndar
     share = alpha[..., None]
     own = np.where(share >= 0.5, (image - (1 - share) * plate) / np.maximum(share, 0.5), image)
     faint = (alpha < 0.5) & (alpha > 0)
-    if faint.any() and (alpha >= _SOLID).any():
-        rows, cols = distance_transform_edt(alpha < _SOLID, return_distances=False, return_indices=True)
+    if faint.any() and (alpha >= SOLID).any():
+        rows, cols = distance_transform_edt(alpha < SOLID, return_distances=False, return_indices=True)
         own[faint] = image[rows[faint], cols[faint]]
     return np.clip(own, 0, 1)
 
 
 def _part(bone: Piece, colours: np.ndarray, alpha: np.ndarray, share: Share, seam: float) -> Part | None:
     """One part from its share of the figure; None when it shows nothing."""
-    solid = share.own & (alpha >= _SOLID * alpha.max())
+    solid = share.own & (alpha >= SOLID * alpha.max())
     if not solid.any():
         return None
     seeds = _seeds(bone, solid, share.front, seam)
@@ -77,7 +77,7 @@ def _part(bone: Piece, colours: np.ndarray, alpha: np.ndarray, share: Share, sea
     line = replace(bone, radius=0.0, beyond=0.0, profile=None) if isinstance(bone, Bone) else bone
     return Part(
         bone=bone,
-        layer=torch.from_numpy(np.ascontiguousarray(layer.transpose(2, 0, 1))),
+        layer=torch.from_numpy(np.ascontiguousarray(rearrange(layer, "h w c -> c h w"))),
         colour=torch.from_numpy(np.median(colours[seeds], axis=0).astype(np.float32)),
         box=(float(cols.min()), float(rows.min()), float(cols.max() + 1), float(rows.max() + 1)),
         reach=float(line.depth(cols + 0.5, rows + 0.5).max()),
@@ -89,9 +89,9 @@ def _cover(share: Share, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Seams inside the figure are softened, the figure's own edge is left to the mask.
     """
-    shown, under = (gaussian_filter(area.astype(np.float32), _SOFT, truncate=2.0) for area in (share.own, share.under))
+    shown, under = (gaussian_filter(area.astype(np.float32), SOFT, truncate=2.0) for area in (share.own, share.under))
     # At the figure's soft edge two parts over one another would cover twice: the one below steps back.
-    own, below = alpha * shown, alpha**_STEP_BACK * under
+    own, below = alpha * shown, alpha**STEP_BACK * under
     cover = (own + below).clip(0, 1)
     return cover, (cover - own).clip(0)
 
@@ -101,9 +101,9 @@ def _spread(colours: np.ndarray, weight: np.ndarray, where: np.ndarray) -> np.nd
     if not where.any():
         return colours
     share = torch.from_numpy(weight.astype(np.float32))[None, None]
-    known = torch.from_numpy(colours.astype(np.float32)).permute(2, 0, 1)[None] * share
+    known = _planes(colours) * share
     filled = colours.copy()
-    filled[where] = _pulled(known, share)[0].permute(1, 2, 0).numpy()[where]
+    filled[where] = rearrange(_pulled(known, share), "1 c h w -> h w c").numpy()[where]
     return filled
 
 
@@ -115,43 +115,53 @@ def _usual(colours: np.ndarray, seeds: np.ndarray, where: np.ndarray) -> np.ndar
     """
     if not where.any():
         return seeds
-    cell = max(int(float(distance_transform_edt(~seeds)[where].max()) / _CELLS), 1)
-    picture = torch.from_numpy(colours.astype(np.float32)).permute(2, 0, 1)[None]
+    cell = max(int(float(distance_transform_edt(~seeds)[where].max()) / CELLS), 1)
+    picture = _planes(colours)
     share = torch.from_numpy(seeds.astype(np.float32))[None, None]
     coarse, full = (
-        F.avg_pool2d(item, cell, ceil_mode=True, count_include_pad=False)[0].numpy()
+        functional.avg_pool2d(item, cell, ceil_mode=True, count_include_pad=False)[0].numpy()
         for item in (picture * share, share)
     )
     own = coarse / np.maximum(full, 1e-6)
     weight = full
-    for _ in range(_ROUNDS):
-        sums = (gaussian_filter(item, (0, _CELLS, _CELLS), truncate=3.0) for item in (own * weight, weight))
+    for _ in range(ROUNDS):
+        sums = (gaussian_filter(item, (0, CELLS, CELLS), truncate=3.0) for item in (own * weight, weight))
         usual = np.divide(*(np.maximum(item, 1e-6) for item in sums))
         weight = full * _likeness(own - usual)
-    wide = F.interpolate(torch.from_numpy(usual)[None], scale_factor=cell, mode="nearest")[..., : seeds.shape[0], :]
+    wide = functional.interpolate(torch.from_numpy(usual)[None], scale_factor=cell, mode="nearest")[
+        ..., : seeds.shape[0], :
+    ]
     return seeds * _likeness((picture - wide[..., : seeds.shape[1]])[0].numpy())[0]
+
+
+def _planes(colours: np.ndarray) -> Tensor:
+    """Colours [h,w,3] as a batch of one, [1,3,h,w] float32."""
+    return rearrange(torch.from_numpy(colours.astype(np.float32)), "h w c -> 1 c h w")
 
 
 def _likeness(off: np.ndarray) -> np.ndarray:
     """1 to 0 [1,h,w] for differences of colour [3,h,w]."""
-    return 1 / (1 + (off**2).sum(axis=0, keepdims=True) / _ODD**2) ** 2
+    return 1 / (1 + (off**2).sum(axis=0, keepdims=True) / ODD**2) ** 2
 
 
-def _pulled(colour: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """Colours [1,3,h,w] everywhere, from colours times weight and weight [1,1,h,w]: push-pull over halved pictures."""
+def _pulled(colour: Tensor, weight: Tensor) -> Tensor:
+    """Colours [1,3,h,w] everywhere, from colours times weight and weight [1,1,h,w], over halved pictures.
+
+    Push-pull as in Gortler, Grzeszczuk, Szeliski and Cohen, "The Lumigraph", SIGGRAPH 1996.
+    """
     height, width = weight.shape[2:]
     own = colour / weight.clamp_min(1e-6)
     if bool((weight > 0.9).all()) or height * width == 1:
         return own
-    halved = [F.avg_pool2d(item, 2, ceil_mode=True, count_include_pad=False) for item in (colour, weight)]
-    wide = F.interpolate(_pulled(*halved), (height, width), mode="bilinear", align_corners=False)
-    share = (_TRUST * weight).clamp(max=1)
+    halved = [functional.avg_pool2d(item, 2, ceil_mode=True, count_include_pad=False) for item in (colour, weight)]
+    wide = functional.interpolate(_pulled(*halved), (height, width), mode="bilinear", align_corners=False)
+    share = (TRUST * weight).clamp(max=1)
     return share * own + (1 - share) * wide
 
 
 def _seeds(bone: Piece, solid: np.ndarray, front: np.ndarray, seam: float) -> np.ndarray:
     """Pixels [h,w] whose colours may be spread: inside a limb, and not beside a part in front."""
-    inner = solid & (bone.depth(*pixel_grid(solid.shape)) < -_INNER * bone.radius) if isinstance(bone, Bone) else solid
+    inner = solid & (bone.depth(*pixel_grid(solid.shape)) < -INNER * bone.radius) if isinstance(bone, Bone) else solid
     return _trusted(inner if inner.any() else solid, front, seam)
 
 

@@ -5,38 +5,41 @@ across, towards the person's left. Positions are (x, y) in pixels.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
+from einops import rearrange
+from torch import Tensor
 
-from .bones import LEGS, LIMBS, Bone
+from .bones import LEGS, Bone, thighs_of
 
 SKIRT = "skirt"
 # Hips and knees in the order right hip, right knee, left hip, left knee.
-CORNERS = tuple(joint for leg in LEGS for joint in LIMBS[leg][:2])
-_GAP = 2.2  # thighs' radii between the thighs from which a mask without a gap is cloth
-_AT = 0.55  # of the thigh: where that is looked at
-_LONGEST = 2.0  # thighs' lengths: how far down a hem is looked for
-_WIDEST = 3.0  # thighs' radii: how far the cloth may stand out beyond a thigh's line
-_STEPS = 9  # at which that is measured
-_EDGE = 1.0  # pixels that the cloth gets beyond its measured width: its soft edge
-_FLATTEST, _THINNEST = 0.3, 0.35  # of the skirt in the reference: how short and how narrow it may get
-_ROUNDS = 4  # of the search for how far across a pixel is
+CORNERS = tuple(joint for thigh, _ in LEGS.values() for joint in thigh.joints)
+GAP = 2.2  # thighs' radii between the thighs from which a mask without a gap is cloth
+AT = 0.55  # of the thigh: where that is looked at
+LONGEST = 2.0  # thighs' lengths: how far down a hem is looked for
+WIDEST = 3.0  # thighs' radii: how far the cloth may stand out beyond a thigh's line
+STEPS = 9  # at which that is measured
+EDGE = 1.0  # pixels that the cloth gets beyond its measured width: its soft edge
+FLATTEST, THINNEST = 0.3, 0.35  # of the skirt in the reference: how short and how narrow it may get
+ROUNDS = 4  # of the search for how far across a pixel is
 
 
 @dataclass(frozen=True)
-class Frame:
-    """Hips and knees in their own axes, batched: all [f,1,1]."""
+class Axes:
+    """Hips and knees in the cloth's own axes, batched: all [f,1,1]."""
 
-    origin: tuple[torch.Tensor, torch.Tensor]
-    down: tuple[torch.Tensor, torch.Tensor]
-    hips: torch.Tensor  # [2,2,f,1,1]: right and left, across and down
-    knees: torch.Tensor
+    origin: tuple[Tensor, Tensor]
+    down: tuple[Tensor, Tensor]
+    hips: Tensor  # [2,2,f,1,1]: right and left, across and down
+    knees: Tensor
 
     @classmethod
-    def of(cls, corners: torch.Tensor) -> "Frame":
+    def of(cls, corners: Tensor) -> "Axes":
         """From ``corners`` [f,4,2] in the order of CORNERS."""
-        hips, knees = corners[:, 0::2], corners[:, 1::2]
+        hips, knees = rearrange(corners, "f (leg joint) xy -> joint f leg xy", joint=2)
         origin = hips.mean(dim=1)
         axis = knees.mean(dim=1) - origin
         length = torch.linalg.vector_norm(axis, dim=-1, keepdim=True)
@@ -48,28 +51,28 @@ class Frame:
         ]
         return cls(_coordinates(origin), _coordinates(down), *placed)
 
-    def turned(self, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def turned(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Pixels across and down [f,h,w] of places x [w], y [h,1]."""
         px, py = x - self.origin[0], y - self.origin[1]
         return px * self.down[1] - py * self.down[0], px * self.down[0] + py * self.down[1]
 
-    def places(self, across: torch.Tensor, down: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def places(self, across: Tensor, down: Tensor) -> tuple[Tensor, Tensor]:
         """The reverse of ``turned``."""
         (ox, oy), (dx, dy) = self.origin, self.down
         return ox + across * dy + down * dx, oy - across * dx + down * dy
 
-    def line(self, share: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def line(self, share: Tensor) -> tuple[Tensor, Tensor]:
         """Where a thread from hips to knees begins and how long it is, down, at ``share`` 0-1 from right to left."""
         hip, knee = (spots[0, 1] + share * (spots[1, 1] - spots[0, 1]) for spots in (self.hips, self.knees))
         return hip, knee - hip
 
-    def width(self, way: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def width(self, way: Tensor) -> tuple[Tensor, Tensor]:
         """Middle between the thighs' lines and their distance, across, at ``way`` 0-1 from hips to knees."""
         right, left = (self.hips[k, 0] + way * (self.knees[k, 0] - self.hips[k, 0]) for k in (0, 1))
         return 0.5 * (right + left), left - right
 
 
-def _coordinates(points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _coordinates(points: Tensor) -> tuple[Tensor, Tensor]:
     return points[:, 0, None, None], points[:, 1, None, None]
 
 
@@ -83,7 +86,7 @@ class Skirt:
     corners: np.ndarray
     hem: float
     margins: np.ndarray
-    name: str = SKIRT
+    half: ClassVar[None] = None
 
     @property
     def length(self) -> float:
@@ -98,64 +101,62 @@ class Skirt:
     @property
     def overhang(self) -> float:
         """How far the hem is below the knees, in pixels; 0 above them."""
-        return max(self.hem - float(self.frame.knees[:, 1].mean()), 0.0)
+        return max(self.hem - float(self.axes.knees[:, 1].mean()), 0.0)
 
     @property
-    def frame(self) -> Frame:
+    def axes(self) -> Axes:
         """The axes, a batch of one."""
-        return Frame.of(torch.from_numpy(self.corners.astype(np.float32))[None])
+        return Axes.of(torch.from_numpy(self.corners.astype(np.float32))[None])
 
     def depth(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Distance to the cloth's nearest edge [h,w], negative inside."""
-        frame = self.frame
-        across, down = frame.turned(torch.as_tensor(x), torch.as_tensor(y))
-        hip, length = frame.line(torch.tensor(0.5))
-        middle, width = frame.width(((down - hip) / length).clamp(0, 1))
-        across, down = across[0].numpy(), down[0].numpy()
-        margin = np.interp(down, np.linspace(0, self.hem, len(self.margins)), self.margins)
-        aside = np.abs(across - middle[0].numpy()) - 0.5 * np.abs(width[0].numpy()) - margin
-        return np.maximum.reduce([aside, down - self.hem, -down]).astype(np.float32)
+        axes = self.axes
+        across, down = axes.turned(torch.as_tensor(x), torch.as_tensor(y))
+        hip, length = axes.line(torch.tensor(0.5))
+        middle, width = axes.width(((down - hip) / length).clamp(0, 1))
+        way = down[0].numpy()
+        margin = np.interp(way, np.linspace(0, self.hem, len(self.margins)), self.margins)
+        aside = np.abs((across - middle)[0].numpy()) - 0.5 * np.abs(width[0].numpy()) - margin
+        return np.maximum.reduce([aside, way - self.hem, -way]).astype(np.float32)
 
     def level(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Pixels [h,w] bool that are between hips and hem, however far aside."""
-        _, down = self.frame.turned(torch.as_tensor(x), torch.as_tensor(y))
+        _, down = self.axes.turned(torch.as_tensor(x), torch.as_tensor(y))
         return ((down > 0) & (down < self.hem))[0].numpy()
 
 
 def skirt_of(bones: dict[str, Bone], alpha: np.ndarray) -> Skirt | None:
     """The skirt that the mask [h,w] shows: it closes the gap between two thighs that stand apart; else None."""
-    thighs = [bones[f"{leg} 0"] for leg in LEGS if f"{leg} 0" in bones]
+    thighs = thighs_of(bones)
     if len(thighs) < 2:
         return None
-    spots = [thigh.a + _AT * (thigh.b - thigh.a) for thigh in thighs]
+    spots = [thigh.a + AT * (thigh.b - thigh.a) for thigh in thighs]
     radius = max(thigh.radius for thigh in thighs)
-    if np.hypot(*(spots[0] - spots[1])) <= _GAP * radius or not _inside(np.mean(spots, axis=0), alpha):
+    if np.hypot(*(spots[0] - spots[1])) <= GAP * radius or not _inside(np.mean(spots, axis=0), alpha):
         return None
     corners = np.array([point for thigh in thighs for point in (thigh.a, thigh.b)])
     bare = Skirt(corners, _hem(corners, alpha), np.zeros(2))
-    margins = _margins(bare, alpha, _WIDEST * radius)
-    return Skirt(corners, bare.hem + _EDGE, margins + _EDGE)
+    margins = _margins(bare, alpha, WIDEST * radius)
+    return Skirt(corners, bare.hem + EDGE, margins + EDGE)
 
 
-def skirt_map(
-    skirt: Skirt, corners: torch.Tensor, x: torch.Tensor, y: torch.Tensor, size: float
-) -> tuple[torch.Tensor, torch.Tensor]:
+def skirt_map(skirt: Skirt, corners: Tensor, x: Tensor, y: Tensor, size: float) -> tuple[Tensor, Tensor]:
     """Reference positions (x, y) [f,h,w] for target pixels x [w], y [h,1] with hips and knees ``corners`` [f,4,2].
 
     Between the thighs' lines the cloth is stretched across and down; what stands out beyond them, above the
     hips and below the knees keeps its size.
     """
-    there, here = skirt.frame, Frame.of(corners)
+    there, here = skirt.axes, Axes.of(corners)
     across, down = here.turned(x, y)
     ref_length = float(there.line(torch.tensor(0.5))[1].mean())
     share = torch.full_like(across, 0.5)
-    for _ in range(_ROUNDS):
+    for _ in range(ROUNDS):
         hip, length = here.line(share)
-        length = length.clamp_min(_FLATTEST * ref_length * size)
+        length = length.clamp_min(FLATTEST * ref_length * size)
         way = ((down - hip) / length).clamp(0, 1)
         middle, width = here.width(way)
         ref_middle, ref_width = there.width(way)
-        width = torch.maximum(width, _THINNEST * size * ref_width)
+        width = torch.maximum(width, THINNEST * size * ref_width)
         aside = (across - middle) / width
         share = (aside + 0.5).clamp(0, 1)
     ref_hip, ref_long = there.line(share)
@@ -173,24 +174,24 @@ def _hem(corners: np.ndarray, alpha: np.ndarray) -> float:
     """How far down from the hips' middle the mask goes on between the legs, in pixels."""
     hips, knees = corners[0::2].mean(axis=0), corners[1::2].mean(axis=0)
     length = max(float(np.hypot(*(knees - hips))), 1.0)
-    ways = np.arange(0.0, _LONGEST * length, 0.25)
+    ways = np.arange(0.0, LONGEST * length, 0.25)
     open_ = [not _inside(hips + way / length * (knees - hips), alpha) for way in ways]
     # The gap between the legs is looked for below the place that said there is cloth.
-    below = np.flatnonzero(np.array(open_) & (ways > _AT * length))
+    below = np.flatnonzero(np.array(open_) & (ways > AT * length))
     return float(ways[below[0]]) if len(below) else float(ways[-1])
 
 
 def _margins(bare: Skirt, alpha: np.ndarray, widest: float) -> np.ndarray:
     """Pixels [n] from the thighs' lines outwards until the mask ends, of the side where it ends first."""
-    frame = bare.frame
-    downs = torch.linspace(0, bare.hem - 1, _STEPS)
-    hip, length = frame.line(torch.tensor(0.5))
-    middle, width = (item.flatten() for item in frame.width(((downs - hip) / length).clamp(0, 1)))
+    axes = bare.axes
+    downs = torch.linspace(0, bare.hem - 1, STEPS)
+    hip, length = axes.line(torch.tensor(0.5))
+    middle, width = (item.flatten() for item in axes.width(((downs - hip) / length).clamp(0, 1)))
     steps = torch.arange(0.0, widest, 0.25)
     ends = []
     for side in (-1, 1):
         across = (middle + 0.5 * side * width)[:, None] + side * steps
-        spots = torch.stack(frame.places(across[None], downs[:, None]), dim=-1)[0].numpy()
+        spots = torch.stack(axes.places(across[None], downs[:, None]), dim=-1)[0].numpy()
         outside = np.array([[not _inside(spot, alpha) for spot in row] for row in spots])
         ends.append(np.where(outside.any(axis=1), steps.numpy()[outside.argmax(axis=1)], widest))
     return np.minimum(*ends)

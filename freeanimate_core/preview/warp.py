@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
-_COLLAPSED = 1e-3  # a scale below this is none: the points lie on one another
-Point = torch.Tensor  # [2] or [f,2]
+COLLAPSED = 1e-3  # a scale below this is none: the points lie on one another
+Point = Tensor  # [2] or [f,2]
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Placed:
     lower: bool = False
 
 
-def bone_map(bone: Placed, x: torch.Tensor, y: torch.Tensor, width_scale: float) -> tuple[torch.Tensor, torch.Tensor]:
+def bone_map(bone: Placed, x: Tensor, y: Tensor, width_scale: float) -> tuple[Tensor, Tensor]:
     """Reference positions (x, y) [f,h,w] for target pixels x [w], y [h,1], by one bone.
 
     Anisotropic similarity: ``z = a + R diag(1/s_l, 1/s_w) R'^-1 (z' - a')``; past the ends the scale
@@ -52,13 +53,13 @@ def bone_map(bone: Placed, x: torch.Tensor, y: torch.Tensor, width_scale: float)
     if bone.mate is None:
         return sx, sy
     past = u < 0 if bone.lower else u > t_length
-    wx, wy = _wedge_map(bone, x, y, width_scale)
+    halves = (bone.mate, bone) if bone.lower else (bone, bone.mate)
+    wx, wy = _wedge_map(*halves, x, y, width_scale)
     return torch.where(past, wx, sx), torch.where(past, wy, sy)
 
 
-def _wedge_map(bone: Placed, x: torch.Tensor, y: torch.Tensor, width_scale: float) -> tuple[torch.Tensor, torch.Tensor]:
+def _wedge_map(upper: Placed, lower: Placed, x: Tensor, y: Tensor, width_scale: float) -> tuple[Tensor, Tensor]:
     """The map beyond the joint that two bones share: distance kept, angle between their normals."""
-    upper, lower = (bone.mate, bone) if bone.lower else (bone, bone.mate)
     px, py = x - _at(lower.ta, 0), y - _at(lower.ta, 1)
     t_upper, t_lower = _angle(upper.tb - upper.ta), _angle(lower.tb - lower.ta)
     bend = _wrapped(t_lower - t_upper)[:, None, None]
@@ -72,13 +73,13 @@ def _wedge_map(bone: Placed, x: torch.Tensor, y: torch.Tensor, width_scale: floa
     return lower.a[0] + distance * torch.cos(angle), lower.a[1] + distance * torch.sin(angle)
 
 
-def bone_along(bone: Placed, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+def bone_along(bone: Placed, x: Tensor, y: Tensor) -> Tensor:
     """Target pixels' way [f,h,w] along the bone from its first joint, in pixels."""
     along, _ = _direction(bone.tb - bone.ta)
     return (x - _at(bone.ta, 0)) * _at(along, 0) + (y - _at(bone.ta, 1)) * _at(along, 1)
 
 
-def bone_distance(bone: Placed, x: torch.Tensor, y: torch.Tensor, width_scale: float) -> torch.Tensor:
+def bone_distance(bone: Placed, x: Tensor, y: Tensor, width_scale: float) -> Tensor:
     """Distance [f,h,w] of target pixels to the bone, its hand or foot included."""
     along, length = _direction(bone.tb - bone.ta)
     px, py = x - _at(bone.ta, 0), y - _at(bone.ta, 1)
@@ -88,14 +89,17 @@ def bone_distance(bone: Placed, x: torch.Tensor, y: torch.Tensor, width_scale: f
     return torch.hypot(u - torch.minimum(u.clamp_min(0), end), v)
 
 
-def affine_map(matrix: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def affine_map(matrix: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """Reference positions [f,h,w] by target-to-reference affine matrices [f,2,3]."""
     m = matrix[:, :, :, None, None]
     return m[:, 0, 0] * x + m[:, 0, 1] * y + m[:, 0, 2], m[:, 1, 0] * x + m[:, 1, 1] * y + m[:, 1, 2]
 
 
 def similarity(source: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[complex, complex] | None:
-    """Least-squares ``target = m source + t`` over complex points [n]; None when points coincide on either side."""
+    """Least-squares ``target = m source + t`` over complex points [n] (Umeyama, TPAMI 1991, without its reflections).
+
+    ``weight`` [n] is each point's; None when points coincide on either side.
+    """
     total = weight.sum()
     if (weight > 0).sum() < 2:
         return None
@@ -104,7 +108,7 @@ def similarity(source: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tu
     if spread / total < 1.0:
         return None
     m = (weight * np.conj(source - x_mean) * (target - y_mean)).sum() / spread
-    return (complex(m), complex(y_mean - m * x_mean)) if abs(m) > _COLLAPSED else None
+    return (complex(m), complex(y_mean - m * x_mean)) if abs(m) > COLLAPSED else None
 
 
 def affine(source: np.ndarray, target: np.ndarray, prior: np.ndarray, stiffness: float) -> np.ndarray:
@@ -132,21 +136,21 @@ def inverted(matrix: np.ndarray, thinnest: float) -> np.ndarray:
     return np.concatenate([linear, -(linear @ matrix[:, 2])[:, None]], axis=1)
 
 
-def _at(points: torch.Tensor, axis: int) -> torch.Tensor:
+def _at(points: Tensor, axis: int) -> Tensor:
     """One coordinate of points [f,2] as [f,1,1]."""
     return points[:, axis, None, None]
 
 
-def _direction(line: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _direction(line: Tensor) -> tuple[Tensor, Tensor]:
     """Unit vector and length of lines [...,2]."""
     length = torch.linalg.vector_norm(line, dim=-1).clamp_min(1.0)
     return line / length[..., None], length
 
 
-def _angle(line: torch.Tensor) -> torch.Tensor:
+def _angle(line: Tensor) -> Tensor:
     return torch.atan2(line[..., 1], line[..., 0])
 
 
-def _wrapped(angle: torch.Tensor) -> torch.Tensor:
+def _wrapped(angle: Tensor) -> Tensor:
     """Angle brought to -pi..pi."""
     return torch.remainder(angle + torch.pi, 2 * torch.pi) - torch.pi

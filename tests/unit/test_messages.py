@@ -17,7 +17,7 @@ REMEDIES = (
     "set write choose change connect use put give load remove encode check start drop detect resize pick paint raise "
     "disconnect cut leave install sample add free download run look enlarge name call make rename"
 ).split()
-ENDS = {"_INSTEAD", "supported", "self._remedy", "remedy", "_remedy(images, shape)", "known", "has"}
+ENDS = {"INSTEAD", "supported", "self._remedy", "remedy", "_remedy(images, shape)", "known", "has"}
 
 
 def messages() -> list[tuple[str, ast.expr]]:

@@ -11,7 +11,7 @@ from freeanimate_pack.demo.drawn.motion import motion, on_canvas, rest_pose
 from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
 from freeanimate_pack.freeanimate_core.preview.depth import parse_overrides
 from freeanimate_pack.freeanimate_core.preview.head import ball_of, slid
-from freeanimate_pack.freeanimate_core.preview.place import place
+from freeanimate_pack.freeanimate_core.preview.placement import place
 from freeanimate_pack.freeanimate_core.preview.warp import Placed, affine, bone_map, inverted, similarity
 
 ELBOW = np.array([50.0, 50.0])

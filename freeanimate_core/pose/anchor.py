@@ -1,4 +1,4 @@
-"""Where the driving body stands on the reference's canvas: an anchor frame, an offset, a ground line.
+"""Where the driving body stands on the reference's canvas: the frame that anchors it, an offset, a ground line.
 
 Positions are complex, x + iy in pixels, [F,J] with the driving frames F (1 for the reference) and joints J.
 """
@@ -14,16 +14,16 @@ from .skeleton import LEFT_ANKLE, RIGHT_ANKLE, map_points
 
 # Head, trunk and legs: without elbows and wrists, whose swing says nothing about the place.
 STEADY = (0, 1, 2, 5, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17)
-_TRUNK = np.isin(STEADY, (1, 2, 5, 8, 11))
+TRUNK = np.isin(STEADY, (1, 2, 5, 8, 11))
 # Frames whose misfit is within this factor, and this share of the body's spread, of the best are alike.
-_ALIKE, _ALIKE_SPREAD = 1.05, 1e-3
+ALIKE, ALIKE_SPREAD = 1.05, 1e-3
 
 
 @dataclass(frozen=True)
-class Placement:
-    """The map p -> scale * p + offset of the anchor frame, and the frames that fit as well as it."""
+class Anchor:
+    """The frame most like the reference, its map p -> scale * p + offset, and the frames that fit as well as it."""
 
-    anchor: int
+    frame: int
     offset: complex
     alike: np.ndarray  # [F] bool
 
@@ -33,7 +33,7 @@ class Placement:
         return self.offset.real, self.offset.imag
 
 
-def place(driving: PoseSequence, reference: PoseSequence, scale: float) -> Placement:
+def anchored(driving: PoseSequence, reference: PoseSequence, scale: float) -> Anchor:
     """Offset that puts the trunk of the anchor frame, scaled by ``scale``, onto the reference's.
 
     The anchor is the first frame whose head, trunk and legs fit the reference's best when moved only, so that a walk
@@ -46,11 +46,11 @@ def place(driving: PoseSequence, reference: PoseSequence, scale: float) -> Place
     misfit[(shared < 2) | (2 * shared < shared.max())] = np.inf
     still = (weight > 0).any(axis=0, keepdims=True).astype(float)
     spread = float(mean(np.abs(y - mean(y, still)) ** 2, still)[0, 0])
-    alike = misfit <= misfit.min() * _ALIKE + spread * _ALIKE_SPREAD
-    anchor = int(np.argmax(alike))
-    trunk = weight[anchor] * _TRUNK
-    held = trunk if (trunk > 0).sum() >= 2 else weight[anchor]
-    return Placement(anchor, complex(mean(gap[[anchor]], held[None])[0, 0]), alike)
+    alike = misfit <= misfit.min() * ALIKE + spread * ALIKE_SPREAD
+    frame = int(np.argmax(alike))
+    trunk = weight[frame] * TRUNK
+    held = trunk if (trunk > 0).sum() >= 2 else weight[frame]
+    return Anchor(frame, complex(mean(gap[[frame]], held[None])[0, 0]), alike)
 
 
 def fall_to_ground(

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .bones import HIPS, LIMBS, NECK, SHOULDERS, face_centre
+from ..pose.keypoints import NECK, NOSE
+from .bones import HALVES, HIPS, SHOULDERS, face_centre
 from .depth import Depth, Override, Turns, depth_of, turns_of
 from .head import Heads, place_heads
 from .skirt import CORNERS, SKIRT
 from .warp import affine, as_matrix, inverted, similarity
 
 FLAT = ("torso", "head")  # parts with one map for the whole of them
-_STIFFNESS = 0.02  # of the trunk's affine map against a similarity
-_THINNEST = 0.35  # how narrow a turned trunk may get, of its size in the reference
+STIFFNESS = 0.02  # of the trunk's affine map against a similarity
+THINNEST = 0.35  # how narrow a turned trunk may get, of its size in the reference
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,10 @@ class Placement:
         return shown
 
     def _bone_seen(self, name: str) -> np.ndarray:
-        if name == SKIRT:
-            return self.seen[:, CORNERS].all(axis=1)
         if name == "neck":
             return self.seen[:, NECK] & np.isfinite(self.face).all(axis=1)
-        limb, _, half = name.rpartition(" ")
-        first = LIMBS[limb][int(half)]
-        return self.seen[:, first] & self.seen[:, first + 1]
+        joints = CORNERS if name == SKIRT else HALVES[name].joints
+        return np.all(self.seen[:, joints], axis=1)
 
     def forward(self, name: str) -> np.ndarray:
         """Reference-to-target maps [F,2,3] of "torso" or "head"."""
@@ -58,7 +56,7 @@ class Placement:
         shown = np.isfinite(maps).all(axis=(1, 2))
         out = np.full_like(maps, np.nan)
         for frame in np.flatnonzero(shown):
-            out[frame] = inverted(maps[frame], _THINNEST * self.size)
+            out[frame] = inverted(maps[frame], THINNEST * self.size)
         return out
 
 
@@ -82,11 +80,7 @@ def place(
 
 def _size(ref: np.ndarray, ref_seen: np.ndarray, joints: np.ndarray, seen: np.ndarray) -> float:
     """Size of the target person against the reference: per bone the nearly longest, over bones the median."""
-    pairs = [pair for root, mid, end in LIMBS.values() for pair in ((root, mid), (mid, end))] + [
-        SHOULDERS,
-        (NECK, HIPS[0]),
-        (NECK, 0),
-    ]
+    pairs = [*(half.joints for half in HALVES.values()), SHOULDERS, (NECK, HIPS[0]), (NECK, NOSE)]
     ratios = []
     for a, b in pairs:
         shown = seen[:, a] & seen[:, b]
@@ -103,7 +97,7 @@ def _torso(ref: np.ndarray, frame: np.ndarray, shown: np.ndarray) -> np.ndarray:
     if fit is None:
         return np.full((2, 3), np.nan)
     prior = as_matrix(*fit)
-    return affine(ref[ids], frame[ids], prior, _STIFFNESS) if len(ids) == 4 else prior
+    return affine(ref[ids], frame[ids], prior, STIFFNESS) if len(ids) == 4 else prior
 
 
 def _turn(matrix: np.ndarray) -> complex:
