@@ -135,6 +135,10 @@ class BankPart:
         """Features of the reference at a level."""
         return self.whole.reference(level)
 
+    def part(self, frames: range) -> "BankPart":
+        """The view of frames counted from this one's first."""
+        return BankPart(self.whole, self.start + frames.start)
+
     def tensors(self) -> list[Tensor]:
         """None: they are the bank's."""
         return []

@@ -25,7 +25,7 @@ def redrawn_cells(mask: Tensor, shape: tuple[int, ...]) -> Tensor:
     """
     frames, _, *cells = shape
     count, *pixels = mask.shape
-    if count not in (1, frames) or not fits(pixels, cells):
+    if count not in (1, frames) or not fits((pixels[0], pixels[1]), (cells[0], cells[1])):
         raise FreeAnimateError(
             f"{PATCH_MODEL}: redraw_mask is {count} of {pixels[1]}x{pixels[0]} and the inversion "
             f"{counted(frames, 'frame')} of latent size {cells[1]}x{cells[0]}; connect hole_mask of the {PREVIEW} "

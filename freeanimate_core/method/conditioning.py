@@ -6,17 +6,40 @@ An entry is ``[text, options]`` as it travels between nodes, or, while sampling,
 
 import copy
 from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from ..errors import FreeAnimateError, counted
 
+
+class ModelCond(Protocol):
+    """One input of the host's model under a conditioning: a tensor, a list of them, or a plain value."""
+
+    cond: object
+
+    def _copy_with(self, cond: object) -> "ModelCond": ...
+
+
+class Control(Protocol):
+    """What is used of the host's ControlNets and T2I adapters, which chain."""
+
+    cond_hint: Tensor | None
+    cond_hint_original: Tensor
+    extra_concat: list[Tensor] | None
+    extra_concat_orig: list[Tensor]
+    multigpu_clones: dict
+    previous_controlnet: "Control | None"
+
+    def get_control(self, x: Tensor, t: Tensor, cond: dict, batched_number: int, transformer_options: dict): ...
+
+
 REGIONS = ("area", "mask")
 LENT = ("control", "gligen")
 
 
-def controls(entry: dict) -> Iterator[object]:
+def controls(entry: dict) -> Iterator[Control]:
     """The chain of ControlNets of an entry, the last applied first."""
     control = entry.get("control")
     while control is not None:
@@ -103,7 +126,7 @@ def rows(tensor: Tensor, frames: range, total: int) -> Tensor:
     return tensor[index]
 
 
-def _windowed_cond(cond: object, frames: range, total: int) -> object:
+def _windowed_cond(cond: ModelCond, frames: range, total: int) -> ModelCond:
     """A model cond of the host, cut to a window."""
     value = cond.cond
     if isinstance(value, Tensor) and value.ndim > 0:
@@ -113,7 +136,7 @@ def _windowed_cond(cond: object, frames: range, total: int) -> object:
     return cond
 
 
-def windowed_control(control: object, frames: range, total: int) -> object:
+def windowed_control(control: Control, frames: range, total: int) -> Control:
     """A shallow copy of a ControlNet (and its chain) with the hints of one window.
 
     Shallow, because the host's own ``copy`` drops what ``pre_run`` prepared.
@@ -131,12 +154,12 @@ def windowed_control(control: object, frames: range, total: int) -> object:
     return cut
 
 
-def _control_cutter(frames: range, total: int) -> Callable[[object], object]:
+def _control_cutter(frames: range, total: int) -> Callable[[Control], Control]:
     """``windowed_control`` for many entries: those that share a ControlNet share its copy, or the host would not
     batch them."""
-    cuts: dict[int, object] = {}
+    cuts: dict[int, Control] = {}
 
-    def cut(control: object) -> object:
+    def cut(control: Control) -> Control:
         if id(control) not in cuts:
             cuts[id(control)] = windowed_control(control, frames, total)
         return cuts[id(control)]
@@ -162,7 +185,7 @@ def windowed(conds: list[list[dict] | None], frames: range, total: int) -> list[
 class FirstRows:
     """A ControlNet that sees the first ``rows`` of a batch; those after them get nothing from it."""
 
-    def __init__(self, control: object, rows: int):
+    def __init__(self, control: Control, rows: int):
         self.control, self.rows = control, rows
 
     def get_control(self, x: Tensor, t: Tensor, cond: dict, batched_number: int, transformer_options: dict):
@@ -170,8 +193,9 @@ class FirstRows:
         total = x.shape[0]
 
         def cut(value: object) -> object:
-            per_row = isinstance(value, Tensor) and value.ndim > 0 and value.shape[0] == total
-            return value[: self.rows] if per_row else value
+            if isinstance(value, Tensor) and value.ndim > 0 and value.shape[0] == total:
+                return value[: self.rows]
+            return value
 
         seen = {name: cut(value) for name, value in cond.items()}
         made = self.control.get_control(x[: self.rows], t[: self.rows], seen, batched_number, transformer_options)

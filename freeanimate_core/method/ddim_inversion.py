@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .schedule import ddim_step, noise_estimate, relabelled
 
-Denoised = tuple[Tensor, Tensor]  # predictions for preview [F,C,h,w] and reference [1,C,h,w]
+Pair = tuple[Tensor, Tensor]  # of the preview [F,C,h,w] and of the reference [1,C,h,w]
 
 
 class Inverted(NamedTuple):
@@ -28,7 +28,7 @@ class Inverted(NamedTuple):
 
 
 def invert(
-    predict: Callable[[int, float, Tensor, Tensor], Denoised],
+    predict: Callable[[int, float, Tensor, Tensor], Pair],
     preview: Tensor,
     reference: Tensor,
     levels: Tensor,
@@ -41,20 +41,20 @@ def invert(
     ``source`` asks eps(x_t, t), exact under replay; ``target`` is eps(x_{t-dt}, t) of FateZero (arXiv 2303.09535).
     The last level is reached and not evaluated.
     """
-    pair = [preview, reference]
+    pair = preview, reference
     trajectories = [_start(x, len(levels)) for x in pair]
     for k, (sigma, following) in enumerate(pairwise(levels.tolist())):
         asked = sigma if label == "source" else following
-        seen = [relabelled(x, sigma, asked) for x in pair]
+        seen = relabelled(pair[0], sigma, asked), relabelled(pair[1], sigma, asked)
         noise = _noise(seen, predict(k, asked, *seen), asked)
         pair = _step(pair, noise, sigma, following)
         for trajectory, x in zip(trajectories, pair):
             trajectory[k + 1] = x.to("cpu")
-    return Inverted(trajectories[0], *trajectories)
+    return Inverted(preview=trajectories[0], seen=trajectories[0], reference=trajectories[1])
 
 
 def invert_implicitly(
-    predict: Callable[[int, float, Tensor, Tensor, bool], Denoised],
+    predict: Callable[[int, float, Tensor, Tensor, bool], Pair],
     preview: Tensor,
     reference: Tensor,
     levels: Tensor,
@@ -71,11 +71,11 @@ def invert_implicitly(
     levels are evaluated. corrections: evaluations per level, at least 1.
     """
     sigmas = levels.tolist()
-    pair = [preview, reference]
+    pair = seen = preview, reference
     previews, seen_previews, references = (_start(x, len(levels)) for x in (preview, preview, reference))
     noise = before = _noise(pair, predict(0, sigmas[0], *pair, True), sigmas[0])
     for k, (sigma, following) in enumerate(pairwise([0.0, *sigmas[1:]]), 1):
-        noise, before = [2 * eps - old for eps, old in zip(noise, before)], noise
+        noise, before = (2 * noise[0] - before[0], 2 * noise[1] - before[1]), noise
         for correction in range(1, corrections + 1):
             seen = _step(pair, noise, sigma, following)
             noise = _noise(seen, predict(k, following, *seen, correction == corrections), following)
@@ -85,12 +85,12 @@ def invert_implicitly(
     return Inverted(previews, seen_previews, references)
 
 
-def _noise(pair: list[Tensor], predictions: Denoised, sigma: float) -> list[Tensor]:
-    return [noise_estimate(x, denoised, sigma) for x, denoised in zip(pair, predictions)]
+def _noise(pair: Pair, denoised: Pair, sigma: float) -> Pair:
+    return noise_estimate(pair[0], denoised[0], sigma), noise_estimate(pair[1], denoised[1], sigma)
 
 
-def _step(pair: list[Tensor], noise: list[Tensor], sigma: float, following: float) -> list[Tensor]:
-    return [ddim_step(x, eps, sigma, following) for x, eps in zip(pair, noise)]
+def _step(pair: Pair, noise: Pair, sigma: float, following: float) -> Pair:
+    return ddim_step(pair[0], noise[0], sigma, following), ddim_step(pair[1], noise[1], sigma, following)
 
 
 def reconstruct(predict: Callable[[float, Tensor], Tensor], top: Tensor, descending: Tensor) -> Tensor:

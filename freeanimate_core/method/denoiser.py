@@ -79,7 +79,7 @@ class Denoiser:
 
     def _replayed(self, sigma: float, chunks: Chunks) -> tuple[frozenset[int], frozenset[int]]:
         """Conditionings that replay self and cross maps at this level."""
-        descending, none = self.record.descending, frozenset()
+        descending, none = self.record.descending, frozenset[int]()
         halves = chunks.all if self.config.halves == "both" else chunks.positive
         self_chunks = halves if in_span(sigma, descending, self.config.self_span) else none
         cross_chunks = chunks.positive if in_span(sigma, descending, self.config.cross_span) else none
@@ -91,10 +91,10 @@ class Denoiser:
             bank, weight = self.record.bank, self.record.reference_weight
             read = self.config.reference_weight > 0 or weight > 0
             known = bank.reference(level.lower) if bank is not None and read else None
-            anchor = level.of(self.record.reference, ALL_FRAMES).to(x) if read else None
+            anchor = level.of(self.record.reference, ALL_FRAMES).to(x)
             # In a clip of several windows all have batches alike, so that it can be rendered in parts, bit for bit
             one_window = self.windower.size >= self.record.clip_frames
-            self._passes = LevelPasses(self.evaluations, sigma, anchor, weight, known, joins=one_window)
+            self._passes = LevelPasses(self.evaluations, sigma, anchor, weight, known, joins=read and one_window)
         return self._passes
 
     def _preview_features(self, passes: LevelPasses, level: Level, frames: range, x: Tensor) -> Features:

@@ -56,25 +56,25 @@ class Evaluations:
 class LevelPasses:
     """Reference and preview at one level: the reference once, whatever the windows.
 
-    anchor: the reference's latents [1,C,h,w]; None when nothing reads them. weight: w of the
-    reference's keys in the preview pass. known: the reference's layer inputs, where they are
-    recorded. joins: whether the reference may be a row of the first window's batch, which costs far less
-    than an evaluation of its own.
+    anchor: the reference's latents [1,C,h,w]. weight: w of the reference's keys in the preview pass.
+    known: the reference's layer inputs, where they are recorded. joins: whether the reference may be a row
+    of the first window's batch, which costs far less than an evaluation of its own.
     """
+
+    denoised_reference: Tensor  # [1,C,h,w], once the reference has passed
 
     def __init__(
         self,
         evaluations: Evaluations,
         sigma: float,
-        anchor: Tensor | None,
+        anchor: Tensor,
         weight: float,
         known: Features | None = None,
         joins: bool = True,
     ):
         self.evaluations, self.sigma, self.anchor, self.weight = evaluations, sigma, anchor, weight
-        self.denoised_reference: Tensor | None = None
         self._features = known
-        self._joins = joins and anchor is not None and evaluations.joinable
+        self._joins = joins and evaluations.joinable
 
     def reference(self) -> Features:
         """Inputs [1,n,c] of the self-attention layers as the reference passes them."""

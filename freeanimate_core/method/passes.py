@@ -105,7 +105,7 @@ class TargetPass(AttentionPass):
     """The frames being denoised: RA-SA in every row, recorded maps in the replayed chunks.
 
     preview: the preview pass's features of the same frames at the same level.
-    text: recorded text [1 or f,L,c]. self_chunks, cross_chunks: conditionings that replay.
+    text: recorded text [1 or f,L,c], which cross maps need. self_chunks, cross_chunks: conditionings that replay.
     """
 
     preview: Features = field(default_factory=dict)
@@ -123,7 +123,7 @@ class TargetPass(AttentionPass):
     def cross_inputs(self, site: str, inputs: Inputs, chunks: list[int]) -> Inputs:
         """IBA: CROSS = c_pre V, V of the live text."""
         inputs = super().cross_inputs(site, inputs, chunks)
-        if self.cross_chunks.intersection(chunks):
+        if self.text is not None and self.cross_chunks.intersection(chunks):
             recorded = recorded_at(self.preview, f"{site}.cross")
             text = repeated_text(self.text, inputs[1].chunk(len(chunks))[0])
             inputs = inversion_boosted(inputs, recorded, text, chunks, self.cross_chunks)

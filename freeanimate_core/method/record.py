@@ -101,7 +101,7 @@ class Inversion(list):
 
     __eq__ = object.__eq__
     __ne__ = object.__ne__
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # type: ignore[assignment]  # a list has none
 
     def __repr__(self) -> str:
         h, w = self.preview.shape[-2:]

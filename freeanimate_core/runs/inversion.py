@@ -16,7 +16,7 @@ from ..host.sampling import Loaded, evaluation, inside_sampling
 from ..measures import latent_psnr
 from ..method.bank import AttentionBank, choose_storage
 from ..method.conditioning import check_hints, single_entry, without_control
-from ..method.ddim_inversion import Denoised, invert, invert_implicitly, reconstruct
+from ..method.ddim_inversion import Pair, invert, invert_implicitly, reconstruct
 from ..method.denoiser import Chunks, Denoiser
 from ..method.evaluations import Evaluations, LevelPasses
 from ..method.passes import AttentionPass
@@ -144,7 +144,7 @@ def _invert(prepared: Prepared, running: Running, x: Tensor) -> Inversion:
     bank = _bank(prepared, x.shape)
     running.bar.settle(_way(prepared.windower, bank))
 
-    def predict(level: int, sigma: float, preview: Tensor, anchor: Tensor, last: bool = True) -> Denoised:
+    def predict(level: int, sigma: float, preview: Tensor, anchor: Tensor, last: bool = True) -> Pair:
         kept = bank if last and level >= prepared.first_visited else None
         passes = LevelPasses(running.evaluations, sigma, anchor, config.reference_weight)
         denoised = passes.capture(preview, prepared.windower, level, kept)
@@ -177,7 +177,7 @@ def _invert(prepared: Prepared, running: Running, x: Tensor) -> Inversion:
     )
 
 
-def _require_finite(denoised: Denoised, sigma: float) -> None:
+def _require_finite(denoised: Pair, sigma: float) -> None:
     if not all(torch.isfinite(part).all() for part in denoised):
         raise FreeAnimateError(
             f"{INVERSION}: the model returned NaN or infinite values at sigma {sigma:.3g}; start ComfyUI with "

@@ -18,7 +18,7 @@ from freeanimate_pack.freeanimate_core.host.sampling import Loaded, evaluation, 
 from freeanimate_pack.freeanimate_core.measures import latent_psnr
 from freeanimate_pack.freeanimate_core.method.bank import AttentionBank
 from freeanimate_pack.freeanimate_core.method.conditioning import without_control
-from freeanimate_pack.freeanimate_core.method.ddim_inversion import Denoised, Inverted, invert, invert_implicitly
+from freeanimate_pack.freeanimate_core.method.ddim_inversion import Inverted, Pair, invert, invert_implicitly
 from freeanimate_pack.freeanimate_core.method.denoiser import Chunks, Denoiser
 from freeanimate_pack.freeanimate_core.method.evaluations import Evaluations, LevelPasses
 from freeanimate_pack.freeanimate_core.method.passes import AttentionPass
@@ -162,7 +162,7 @@ class Trip:
         bank, calls = AttentionBank(), count()
         lowest = len(self.levels) - (len(self.descending) - 1)  # the last level that denoising visits
 
-        def predict(level: int, sigma: float, preview: Tensor, reference: Tensor, last: bool = True) -> Denoised:
+        def predict(level: int, sigma: float, preview: Tensor, reference: Tensor, last: bool = True) -> Pair:
             next(calls)
             passes = LevelPasses(evaluations, sigma, reference, weight=1.0)
             return passes.capture(preview, self.windower, level, bank if last and level >= lowest else None)
