@@ -3,6 +3,7 @@
 from comfy_api.latest import io
 
 from ..freeanimate_core.errors import ALIGN_POSE
+from ..freeanimate_core.pictures import read_picture
 from ..freeanimate_core.pose import ALIGN_MODES, AlignSettings, align, draw_poses, overlay, parse_poses, write_poses
 from .sockets import CATEGORY, PREFIX, PoseKeypoint
 
@@ -85,6 +86,8 @@ class FreeAnimateAlignPose(io.ComfyNode):
         ground=True,
     ) -> io.NodeOutput:
         settings = AlignSettings(mode, smoothing, fill_gaps, lead_in, ground)
+        if reference is not None:
+            reference = read_picture(reference, f"{ALIGN_POSE}: reference")
         standing = parse_poses(reference_pose, f"{ALIGN_POSE}: reference_pose")
         driving = parse_poses(driving_pose, f"{ALIGN_POSE}: driving_pose", person, gaps=True)
         aligned = align(driving, standing, settings)

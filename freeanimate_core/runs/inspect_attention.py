@@ -18,6 +18,7 @@ from ..method.cells import fits
 from ..method.evaluations import Evaluations
 from ..method.passes import RecordingPass
 from ..method.record import Inversion, find_level
+from ..pictures import read_pictures
 from .attention_row import Row, attention_row, cell_at, chosen_layer, grid_of, in_words, self_attention
 from .checks import check_record
 from .heat_map import heated, marked
@@ -39,6 +40,8 @@ def run_inspect(model, record: Inversion, preview: Tensor, reference: Tensor, co
     preview [F,H,W,3], reference [1,H,W,3]: the pictures that were inverted, to draw over. Raises
     FreeAnimateError for another model than the record's and for pictures that do not fit it.
     """
+    preview = read_pictures(preview, f"{INSPECT}: preview")
+    reference = read_pictures(reference, f"{INSPECT}: reference")
     models.require_unet(model, INSPECT)
     check_record(record, models.model_digests(model), INSPECT)
     check_pictures(record, preview, reference, config.frame)
@@ -104,8 +107,7 @@ def _row(
 def _drawn(row: Row, frame: Tensor, reference: Tensor, config: InspectConfig) -> Tensor:
     """Both pictures [1,H',W',3] under one scale of heat, labelled with their shares."""
     most = max(row.own.max().item(), row.reference.max().item())
-    pictures = [picture[..., :3].to("cpu", torch.float32) for picture in (frame, reference)]
-    own, other = (heated(picture, heat, most) for picture, heat in zip(pictures, (row.own, row.reference)))
+    own, other = heated(frame, row.own, most), heated(reference, row.reference, most)
     share = row.reference_share
     return side_by_side(
         {
