@@ -59,6 +59,17 @@ def refuse_regions(entries: Iterable[dict], node: str, label: str) -> None:
                 )
 
 
+def check_text(entries: Iterable[dict], node: str, label: str) -> None:
+    """FreeAnimateError for a guider's entry whose text holds no finite numbers."""
+    for entry in entries:
+        texts = (entry.get("cross_attn"), entry.get("pooled_output"))
+        if not all(torch.isfinite(text).all() for text in texts if text is not None):
+            raise FreeAnimateError(
+                f"{node}: {label} holds a text with NaN or infinite values; check the text encoder and the nodes after "
+                "it."
+            )
+
+
 def check_hints(entries: Iterable[dict], frames: int, node: str, label: str, source: str = "") -> None:
     """FreeAnimateError unless every ControlNet has one hint image per frame, or one for all.
 

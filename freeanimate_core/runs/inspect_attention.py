@@ -6,7 +6,9 @@ Reference and one preview frame are evaluated at one level, as the inversion did
 from dataclasses import dataclass
 
 import torch
+from einops import rearrange
 from torch import Tensor
+from torch.nn import functional
 
 from ..compare.side_by_side import side_by_side
 from ..config import InspectConfig
@@ -105,7 +107,11 @@ def _row(
 
 
 def _drawn(row: Row, frame: Tensor, reference: Tensor, config: InspectConfig) -> Tensor:
-    """Both pictures [1,H',W',3] under one scale of heat, labelled with their shares."""
+    """Both pictures [1,H',W',3] under one scale of heat, of the frame's size, labelled with their shares."""
+    if reference.shape != frame.shape:
+        planes = rearrange(reference, "h w c -> 1 c h w")
+        planes = functional.interpolate(planes, frame.shape[:2], mode="bilinear", antialias=True)
+        reference = rearrange(planes, "1 c h w -> h w c").clamp(0, 1)
     most = max(row.own.max().item(), row.reference.max().item())
     own, other = heated(frame, row.own, most), heated(reference, row.reference, most)
     share = row.reference_share

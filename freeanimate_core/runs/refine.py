@@ -12,7 +12,7 @@ from ..config import PatchConfig, RefineConfig
 from ..errors import REFINE, FreeAnimateError, counted
 from ..host import clones, models, sampling, screen
 from ..host.patches import refuse_conflicts
-from ..method.conditioning import check_hints, refuse_regions, single_entry, without_control
+from ..method.conditioning import check_hints, check_text, refuse_regions, single_entry, without_control
 from ..method.record import Inversion
 from ..method.schedule import inversion_levels
 from ..pictures import read_masks, read_pictures
@@ -20,6 +20,7 @@ from .checks import fingerprint_of
 from .patch import patch_model
 from .refine_pixels import Regions, assembled, one_noise
 
+MOST_LEVELS = 100_000  # more than any model has: a tiny denoise takes its lowest ones
 PICTURES, MASKS = ("preview", "background", "reference"), ("person_mask", "hole_mask")
 
 
@@ -69,6 +70,7 @@ def run_refine(model, vae, positive: list, negative: list, scene: Scene, config:
     check_hints([single_entry(positive, REFINE, "positive")], len(scene.preview), REFINE, "positive", "preview")
     others = sampling.entries_of(negative)
     refuse_regions(others, REFINE, "negative")
+    check_text([*sampling.entries_of(positive), *others], REFINE, "positive or negative")
     check_hints(others, len(scene.preview), REFINE, "negative", "preview")
     scene.check(models.cell_size(vae))
     regions = Regions.of(scene.person_mask, scene.hole_mask, scene.reference, scene.background, config.grow)
@@ -94,7 +96,7 @@ def _noised_record(
     model, positive: list, clean: Tensor, reference: Tensor, noise: Tensor, config: RefineConfig
 ) -> Inversion:
     """A record with the reference's and the preview's latents [F,C,h,w], under one noise, at the levels to come."""
-    schedule, sigma_min = models.ddim_uniform(model, int(config.steps / config.denoise))
+    schedule, sigma_min = models.ddim_uniform(model, int(min(config.steps / config.denoise, MOST_LEVELS)))
     descending = schedule[-(config.steps + 1) :]
     levels = inversion_levels(descending, sigma_min)
     scale = levels[:, None, None, None, None]
