@@ -121,7 +121,7 @@ def _unit_values(values: Tensor, where: str, levels: bool) -> Tensor:
             f"{where} holds {_numbers(values)}; give floating point numbers 0-1, 8 bits 0-255, or bool."
         )
     unit = (values.detach() if values.requires_grad else values).to("cpu", torch.float32)
-    unit = unit / LEVELS if levels else unit
+    unit = (unit / LEVELS if levels else unit).contiguous()  # in other orders sums round otherwise
     low, high = (bound.item() for bound in torch.aminmax(unit))  # both are NaN where any value is
     if not -torch.inf < low <= high < torch.inf:
         raise FreeAnimateError(f"{where} holds NaN or infinite values; check the node that made it.")

@@ -60,8 +60,10 @@ def refuse_regions(entries: Iterable[dict], node: str, label: str) -> None:
 
 
 def check_text(entries: Iterable[dict], node: str, label: str) -> None:
-    """FreeAnimateError for a guider's entry whose text holds no finite numbers."""
+    """FreeAnimateError for a guider's entry without a text, or with one that holds no finite numbers."""
     for entry in entries:
+        if entry.get("cross_attn") is None:
+            raise FreeAnimateError(f"{node}: {label} has no text; connect a CLIP Text Encode (Prompt).")
         texts = (entry.get("cross_attn"), entry.get("pooled_output"))
         if not all(torch.isfinite(text).all() for text in texts if text is not None):
             raise FreeAnimateError(

@@ -58,8 +58,6 @@ def check_live(
     if config.cross_span == 0:
         return
     for entry in conds.get("positive", []):
-        if entry.get("cross_attn") is None:
-            raise FreeAnimateError(f"{node}: {owner}positive has no text; connect a CLIP Text Encode (Prompt).")
         live, recorded = entry["cross_attn"].shape[1], record.text.shape[1]
         if live != recorded:
             raise FreeAnimateError(

@@ -70,7 +70,8 @@ def run_refine(model, vae, positive: list, negative: list, scene: Scene, config:
     check_hints([single_entry(positive, REFINE, "positive")], len(scene.preview), REFINE, "positive", "preview")
     others = sampling.entries_of(negative)
     refuse_regions(others, REFINE, "negative")
-    check_text([*sampling.entries_of(positive), *others], REFINE, "positive or negative")
+    for label, entries in (("positive", sampling.entries_of(positive)), ("negative", others)):
+        check_text(entries, REFINE, label)
     check_hints(others, len(scene.preview), REFINE, "negative", "preview")
     scene.check(models.cell_size(vae))
     regions = Regions.of(scene.person_mask, scene.hole_mask, scene.reference, scene.background, config.grow)
