@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-CUTS = {"full": 0.0, "knee": 0.30, "hip": 0.48, "chest": 0.66}  # lower edge of a reference, shares of the height
+CUTS = {"full": 2.0, "knee": 0.73, "hip": 0.53, "chest": 0.35}  # how much of the height is shown, from the top
 EYES = {"waist": 0.56, "head": 0.92}  # height of the camera, shares of the height
 
 
@@ -53,14 +53,13 @@ def framing(
 ) -> Camera:
     """A camera that shows ``points`` [n,3] of somebody ``tall`` decimetres, down to the ``cut``; ``aspect`` is w / h."""
     position = (far * math.sin(heading), EYES[eyes] * tall, far * math.cos(heading))
-    plain = Camera(position, heading, 1.0, (0.0, 0.0))
-    right, up, ahead = plain.seen(points[points[:, 1] >= CUTS[cut] * tall]).T
+    low = points[:, 1].max() - CUTS[cut] * tall
+    right, up, ahead = Camera(position, heading, 1.0, (0.0, 0.0)).seen(points[points[:, 1] >= low]).T
     x, y = right / ahead, up / ahead
-    middle = 0.5 * (x.max() + x.min()) if cut == "full" else float(np.median(x))
-    across = 2 * np.abs(x - middle).max() / aspect if cut == "full" else 0.0
-    high = y.max() - y.min() if cut == "full" else y.max() - (CUTS[cut] * tall - position[1]) / far
-    size = max(high, across) * (1 + 2 * margin if cut == "full" else 1 + margin)
-    centre = 0.5 * (y.max() + y.min()) if cut == "full" else y.max() + margin * size - 0.5 * size
-    if cut == "full" and across > high:  # keep the feet at the lower edge
-        centre = y.min() - margin * size + 0.5 * size
-    return Camera(position, heading, 1 / size, (middle / size, centre / size))
+    if cut != "full":
+        high = float(y.max() - (low - position[1]) / far)
+        size = high * (1 + margin)
+        return Camera(position, heading, 1 / size, (float(np.median(x)) / size, (y.max() - high + 0.5 * size) / size))
+    size = max(y.max() - y.min(), (x.max() - x.min()) / aspect) * (1 + 2 * margin)
+    middle, centre = 0.5 * (x.max() + x.min()), y.min() + (0.5 - margin) * size  # feet near the lower edge
+    return Camera(position, heading, float(1 / size), (float(middle / size), float(centre / size)))
