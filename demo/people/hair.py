@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from .geometry import step
+from .geometry import smooth, step
 from .looks import Looks
 from .mesh import HAIR, Piece
 
 _MIDDLE, _RADII = np.array([0.0, 7.45, 0.58]), np.array([0.82, 1.10, 1.04])
-_LINE = ((0.0, 7.98), (0.55, 7.9), (0.95, 7.68), (1.2, 7.3), (1.45, 7.05), (1.9, 6.85), (2.3, 6.55), (3.15, 6.45))
-_THICK = {"cropped": 0.05, "short": 0.17, "bob": 0.14, "long": 0.14, "bun": 0.08, "ponytail": 0.08}
+_LINE = ((0.0, 7.98), (0.55, 7.9), (0.95, 7.68), (1.2, 7.3), (1.45, 7.05), (1.9, 6.92), (2.3, 6.76), (3.15, 6.62))
+_THICK = {"cropped": 0.05, "short": 0.17, "bob": 0.1, "long": 0.1, "bun": 0.08, "ponytail": 0.08}
 
 
 def hairline(rest: np.ndarray) -> np.ndarray:
@@ -32,37 +32,56 @@ def thickness(looks: Looks, rest: np.ndarray) -> np.ndarray:
     return thick * step(0.0, 0.35, above)
 
 
-def hanging(looks: Looks, bones: tuple[str, ...]) -> Piece | None:
-    """The mesh that hangs from the scalp in ``looks``' style, on the base mesh; None for short hair."""
+def hanging(looks: Looks, bones: tuple[str, ...], rest: np.ndarray) -> Piece | None:
+    """The mesh that hangs from the scalp in ``looks``' style, over the base mesh ``rest`` [n,3]; None for short hair."""
     style = looks.hair_style
+    scalp = rest[(rest[:, 1] > 6.9) & (hairline(rest) > 0)]
     if style == "long":
-        return _piece(_curtain(3.9 + 0.5 * looks.fringe, 1.95), bones)
+        return _piece(_curtain(3.9 + 0.5 * looks.fringe, 1.95, scalp), bones)
     if style == "bob":
-        return _piece(_curtain(6.25 + 0.25 * looks.fringe, 2.1), bones)
+        return _piece(_curtain(6.25 + 0.25 * looks.fringe, 2.1, scalp), bones)
     if style == "bun":
         return _piece(_ball(np.array([0.0, 7.85 + 0.3 * looks.fringe, -0.55]), 0.42), bones)
     return _piece(_tail(5.2 + 0.6 * looks.fringe), bones) if style == "ponytail" else None
 
 
-def _curtain(low: float, wide: float) -> tuple[np.ndarray, np.ndarray]:
+def _curtain(low: float, wide: float, scalp: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A grid around the head from the crown down to the height ``low``, open in front beyond ``wide`` radians."""
     around = np.linspace(-wide, wide, 49)
-    polar = np.linspace(0.25, 1.5, 12)
-    ring = np.stack([np.sin(around), np.zeros_like(around), -np.cos(around)], axis=1)
-    rows = [_MIDDLE + 1.09 * _RADII * (ring * np.sin(p) + (0, np.cos(p), 0)) for p in polar]
-    drops = np.arange(rows[-1][0, 1], low, -0.22)[1:]
-    for y in [*drops, low]:
-        down = rows[11][0, 1] - y
-        narrow = 1 - 0.22 * step(0.7, 1.7, np.array([down]))
-        hung = _MIDDLE + (1.09 + 0.03 * down) * _RADII * ring * (narrow.item(), 1, 1)
+    lift = 0.16 - 0.12 * (np.abs(around) / wide) ** 2
+    rows = [_over_scalp(_ring(around, polar), scalp, lift) for polar in np.linspace(0.03, 1.5, 13)]
+    for y in [*np.arange(rows[-1][:, 1].mean() - 0.2, low, -0.22), low]:
+        down = 7.45 - y
+        back = _ring(around * (1 - 0.42 * _ease(7.1, 5.7, y)), np.pi / 2)  # below the chin all of it is behind
+        hung = _MIDDLE + (1.12 + 0.02 * down) * _RADII * back
         hung[:, 1] = y + 0.12 * (1 - np.cos(around)) * (y == low)  # a hem that rises towards the face
-        hung[:, 2] -= 0.12 * down * np.cos(around).clip(0) + 0.5 * step(1.2, 2.2, np.array([down])) * (np.cos(around) < 0.6)
+        hung[:, 2] -= 0.35 * _ease(6.6, 5.4, y)
         rows.append(hung)
-    wave = 0.02 * np.sin(23 * around) + 0.012 * np.sin(57 * around)  # strands stand out a little
-    grid = np.stack(rows)
-    grid[..., 0] *= 1 + wave
-    grid[..., 2] *= 1 + wave
+    wave = 1 + 0.02 * np.sin(23 * around) + 0.012 * np.sin(57 * around)  # strands stand out a little
+    grid = (np.stack(rows) - _MIDDLE) * np.stack([wave, np.ones_like(wave), wave], axis=1) + _MIDDLE
     return grid.reshape(-1, 3), _grid_triangles(len(rows), len(around))
+
+
+def _ring(around: np.ndarray, polar: float) -> np.ndarray:
+    """Directions [n,3] at ``around`` (0 is the back) and ``polar`` (0 is up) radians."""
+    flat = np.stack([np.sin(around), np.zeros_like(around), -np.cos(around)], axis=1)
+    return flat * np.sin(polar) + (0.0, np.cos(polar), 0.0)
+
+
+def _over_scalp(ways: np.ndarray, scalp: np.ndarray, lift: np.ndarray) -> np.ndarray:
+    """Points [n,3] ``lift`` [n] over the ``scalp`` [m,3] in the directions ``ways`` [n,3] from the head's middle."""
+    away = scalp - _MIDDLE
+    far = np.linalg.norm(away, axis=1)
+    spots = _RADII * ways
+    plain = np.linalg.norm(spots, axis=1)
+    near = (spots / plain[:, None]) @ (away / far[:, None]).T > 0.985
+    reach = np.where(near, far, 0).max(axis=1)
+    return _MIDDLE + (np.maximum(reach, plain) + lift)[:, None] * spots / plain[:, None]
+
+
+def _ease(high: float, low: float, at: float) -> float:
+    """0 above ``high``, 1 below ``low``."""
+    return smooth((high - at) / (high - low))
 
 
 def _tail(low: float) -> tuple[np.ndarray, np.ndarray]:
@@ -88,7 +107,7 @@ def _grid_triangles(rows: int, columns: int) -> np.ndarray:
     """Triangles [t,3] of a grid of vertices, row by row."""
     first = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
     a, b, c, d = first, first + 1, first + columns, first + columns + 1
-    return np.concatenate([np.stack([a, c, b], axis=1), np.stack([b, c, d], axis=1)])
+    return np.concatenate([np.stack([a, b, c], axis=1), np.stack([b, d, c], axis=1)])
 
 
 def _piece(mesh: tuple[np.ndarray, np.ndarray], bones: tuple[str, ...]) -> Piece:

@@ -95,11 +95,13 @@ def looks(seed: int, shape: Shape) -> Looks:
     hair = HAIR_COLOURS if shape.age < 0.45 or rng.random() < 0.2 else {"grey": HAIR_COLOURS["grey"]}
     style = choice(rng, HAIR_STYLES[kind])
     legwear = choice(rng, ("trousers", "trousers", "shorts", "skirt", "dress") if shape.woman else ("trousers",) * 2 + ("shorts",))
-    top = _garment(rng, COLOURS, PATTERNS)
-    legs = top if legwear == "dress" else _garment(rng, [c for c in LEG_COLOURS if c != top.tint.name], ("plain",) * 5 + ("checks", "camouflage"))
+    skin = tint(rng, SKINS, _origin_skins(shape, rng), spread=0.02)
+    top = _garment(rng, _far_from(skin, COLOURS), PATTERNS)
+    others = [name for name in _far_from(skin, LEG_COLOURS) if name != top.tint.name]
+    legs = top if legwear == "dress" else _garment(rng, others, ("plain",) * 7 + ("checks", "camouflage"))
     printed = top.pattern in ("plain", "halves")
     return Looks(
-        skin=tint(rng, SKINS, _origin_skins(shape, rng), spread=0.02),
+        skin=skin,
         hair=tint(rng, hair, spread=0.02),
         hair_style=style,
         fringe=float(rng.uniform(-1, 1)),
@@ -132,6 +134,11 @@ def _origin_skins(shape: Shape, rng: np.random.Generator) -> list[str]:
     if rng.random() < 0.25:
         return list(SKINS)
     return (["brown", "dark"], ["light", "tan"], ["light", "light", "tan"])[int(np.argmax(shape.origins))]
+
+
+def _far_from(skin: Tint, names: Iterable[str]) -> list[str]:
+    """The colours that nobody takes for this skin."""
+    return [name for name in names if min(math.dist(_rgb(code), skin.rgb) for code in COLOURS[name]) > 0.22]
 
 
 def _garment(rng: np.random.Generator, names: Iterable[str], patterns: tuple[str, ...]) -> Garment:

@@ -70,7 +70,7 @@ def _face(looks: Looks, rest: np.ndarray, lips: np.ndarray, colour: np.ndarray) 
         low = step(6.95, 6.75, y) * step(0.85, 0.95, z + 0.35 * x) * (1 - lips) * step(6.18, 6.3, y)
         colour = _mixed(colour, np.array(looks.hair.rgb) * 0.9, 0.75 * low)
     hair = np.array(looks.hair.rgb) * 0.62
-    arch = 7.515 + 0.05 * np.sin(np.clip((x - 0.1) / 0.45, 0, 1) * 2.6)
+    arch = 7.535 + 0.03 * np.sin(np.clip((x - 0.1) / 0.45, 0, 1) * 2.6)
     brow = step(0.055, 0.02, np.abs(y - arch)) * step(0.09, 0.15, x) * step(0.58, 0.46, x) * (z > 0.9)
     colour = _mixed(colour, hair, 0.85 * brow)
     lid = np.hypot((x - 0.31) / 0.19, (y - 7.30) / 0.085)

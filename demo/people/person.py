@@ -9,7 +9,7 @@ from .data import BodyData, body_data
 from .geometry import normals_of
 from .hair import hanging, thickness
 from .looks import Looks, looks
-from .mesh import EYES, LEGS, SKIN, Piece
+from .mesh import EYES, HAIR, LEGS, SKIN, Piece
 from .shape import Shape, shape, shaped
 from .skeleton import HEAD, Skeleton, part_of, skeleton_of
 from .wardrobe import arm_share, covered, garments
@@ -47,8 +47,8 @@ def person(seed: int) -> Person:
     pieces = _dressed(look, data, points)
     merged = _joined(pieces)
     floor = float(merged.points[:, 1].min())
-    legs = [piece.material == LEGS and look.legwear in ("skirt", "dress") for piece in pieces]
-    of_skirt = np.repeat(legs, [len(piece.points) for piece in pieces])
+    skirted = look.legwear in ("skirt", "dress")
+    of_skirt = np.repeat([skirted and p.material == LEGS for p in pieces], [len(p.points) for p in pieces])
     return Person(
         seed=seed,
         shape=body,
@@ -60,7 +60,7 @@ def person(seed: int) -> Person:
         paint=merged.paint,
         triangles=merged.triangles,
         material=np.repeat([piece.material for piece in pieces], [len(p.triangles) for p in pieces]).astype(np.uint8),
-        label=np.concatenate([_labels(piece, data.bones) for piece in pieces]),
+        label=np.concatenate([_labels(piece, data.bones, skirted) for piece in pieces]),
         face=points[data.landmarks].astype(np.float64),
         tall=float(merged.points[:, 1].max() - floor),
         skirt=np.flatnonzero(of_skirt),
@@ -77,7 +77,7 @@ def _dressed(look: Looks, data: BodyData, points: np.ndarray) -> list[Piece]:
     eyes = np.concatenate([data.triangles["helper-r-eye"], data.triangles["helper-l-eye"]])
     tights, skirt = (whole.with_triangles(data.triangles[name]) for name in ("helper-tights", "helper-skirt"))
     pieces = [skin, replace(whole, material=EYES).with_triangles(eyes), *garments(look, tights, skirt, data.bones)]
-    hair = hanging(look, data.bones)
+    hair = hanging(look, data.bones, data.points)
     return pieces if hair is None else [*pieces, _fitted(hair, data.points, points, tights)]
 
 
@@ -92,7 +92,8 @@ def _fitted(hair: Piece, rest: np.ndarray, points: np.ndarray, tights: Piece) ->
     if len(low):
         gaps = ((placed[low, None] - tights.points[None]) ** 2).sum(axis=2).argmin(axis=1)
         depth = ((placed[low] - tights.points[gaps]) * normals[gaps]).sum(axis=1)
-        placed[low] += np.maximum(0.32 - depth, 0)[:, None] * normals[gaps]
+        backwards = normals[gaps] * (1, 1, 0) - (0, 0, 0.3) - np.abs(normals[gaps]) * (0, 0, 1)  # never over the chest
+        placed[low] += np.clip(0.32 - depth, 0, 2)[:, None] * backwards
     return replace(hair, points=placed.astype(np.float32))
 
 
@@ -103,12 +104,14 @@ def _joined(pieces: list[Piece]) -> Piece:
     return Piece(*arrays, triangles, SKIN)
 
 
-def _labels(piece: Piece, bones: tuple[str, ...]) -> np.ndarray:
+def _labels(piece: Piece, bones: tuple[str, ...], skirted: bool) -> np.ndarray:
     """Part labels [t] by the bones that move each triangle most; a skirt is the thighs'."""
     parts = np.zeros((len(bones), 11), dtype=np.float32)
     parts[np.arange(len(bones)), [part_of(bone) for bone in bones]] = 1
     shares = (piece.weights @ parts)[piece.triangles].sum(axis=1)
     labels = shares.argmax(axis=1).astype(np.uint8)
-    if piece.material >= 1 and piece.material in (1, EYES):
+    if piece.material in (HAIR, EYES):
         return np.full_like(labels, HEAD)
+    if piece.material == LEGS and skirted:
+        return np.where(piece.rest[piece.triangles, 0].sum(axis=1) < 0, 7, 9).astype(np.uint8)
     return labels

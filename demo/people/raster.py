@@ -28,7 +28,8 @@ def rasterise(
     edges = _edges(*(c - (first + 0.5).astype(np.float32)[:, None] for c, first in ((x, left), (y, top))))
     fits &= np.isfinite(edges[0]).all(axis=1)
     depths = nearness.astype(np.float32)[triangles]
-    planes = *edges, *((edge * depths).sum(axis=1) for edge in edges)
+    with np.errstate(invalid="ignore"):
+        planes = *edges, *((edge * depths).sum(axis=1) for edge in edges)
     for side, smaller in zip(_SIDES, (0, *_SIDES)):
         rows = np.flatnonzero(fits & (size <= side) & (size > smaller))
         step = max(_BATCH // side**2, 1)

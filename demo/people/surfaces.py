@@ -133,7 +133,7 @@ def _shelf(place: Room, x: np.ndarray, y: np.ndarray, colour: np.ndarray) -> Non
     book = np.floor(a / 0.55)
     tone = cells(book, row, place.seed + 9)
     tall = 1.6 + 1.1 * cells(book, row, place.seed + 10)
-    hues = np.stack([cells(book, row, place.seed + 11 + k) for k in range(3)], axis=1) * 0.5 + 0.2
+    hues = np.stack([cells(book, row, place.seed + 11 + k) for k in range(3)], axis=1) * 0.22 + 0.12 + 0.3 * tone[:, None]
     colour[case] = (0.30, 0.23, 0.17)
     books = case & (level > 0.25) & (level < tall) & (tone > 0.18) & (np.abs(a) < 4.9)
     colour[books] = (hues * (0.75 + 0.25 * (((a / 0.55) % 1) > 0.12))[:, None])[books]
@@ -148,7 +148,7 @@ def _picture(place: Room, x: np.ndarray, y: np.ndarray, colour: np.ndarray) -> N
     inside = (np.abs(a) < 0.95) & (np.abs(b) < 0.95)
     colour[frame] = (0.24, 0.19, 0.15)
     shapes = [step(0.4, 0.6, noise(2.1 * a + 5 * k, 2.1 * b, place.seed + 12 + k)) for k in range(3)]
-    colour[inside] = (0.32 + 0.4 * np.stack(shapes, axis=1))[inside]
+    colour[inside] = (0.3 + 0.22 * np.stack(shapes, axis=1) + 0.25 * shapes[1][:, None])[inside]
 
 
 _WALL = {"plain": _plain, "brick": _brick, "tiles": _tiles, "two colours": _two, "stripes": _stripes, "panels": _panels}

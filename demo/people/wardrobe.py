@@ -23,15 +23,29 @@ def garments(looks: Looks, tights: Piece, skirt: Piece, bones: tuple[str, ...]) 
     """Top, legwear and shoes over the identity's ``tights`` and ``skirt``."""
     normals = normals_of(tights.points, tights.triangles)
     arms = arm_share(tights.weights, bones)
-    pieces = [_top(looks, tights, normals, arms), _shoes(looks, tights, normals)]
+    pieces = [*_top(looks, _softened(tights, normals, 14), normals, arms), _shoes(looks, tights, normals)]
     if looks.legwear in ("skirt", "dress"):
         return [*pieces, _skirt(looks, skirt)]
-    return [*pieces, _trousers(looks, tights, normals, arms)]
+    return [*pieces, _trousers(looks, _softened(tights, normals, 8), normals, arms)]
+
+
+def _softened(piece: Piece, normals: np.ndarray, times: int) -> Piece:
+    """Over the small hollows of the body, as cloth hangs: along the normals, towards a surface smoothed by Taubin."""
+    pairs = np.concatenate([piece.triangles[:, pair] for pair in ([0, 1], [1, 2], [2, 0])])
+    both = np.unique(np.sort(pairs, axis=1), axis=0)
+    first, second = np.concatenate([both, both[:, ::-1]]).T
+    degree = np.maximum(np.bincount(first, minlength=len(piece.points)), 1)[:, None]
+    points = piece.points.astype(np.float64)
+    for turn in range(2 * times):
+        mean = np.stack([np.bincount(first, points[second, k], len(points)) for k in range(3)], axis=1) / degree
+        points += (-0.64 if turn % 2 else 0.6) * (mean - points)
+    away = ((points - piece.points) * normals).sum(axis=1)
+    return piece.moved(np.clip(away, -0.03, 0.5)[:, None] * normals)
 
 
 def covered(looks: Looks, rest: np.ndarray, arms: np.ndarray) -> np.ndarray:
     """Which vertices [n] of the body lie so deep under a garment that they are left out."""
-    top = top_field(looks, rest, arms) > _LAP
+    top = top_field(looks, rest, arms, (0.12, _LAP, _LAP)) > 0
     legs = (rest[:, 1] < 1) & (rest[:, 1] > leg_height(looks.hem) + _LAP)
     return top | legs | (rest[:, 1] < shoe_height(looks) - 0.15)
 
@@ -66,32 +80,39 @@ def top_hem(looks: Looks) -> float:
     return 1.62 if looks.tucked else -0.25 + 0.5 * looks.fringe * 0.5
 
 
-def top_field(looks: Looks, rest: np.ndarray, arms: np.ndarray) -> np.ndarray:
-    """Positive [n] where the shirt is, decimetres from its edge."""
+def top_field(
+    looks: Looks, rest: np.ndarray, arms: np.ndarray, laps: tuple[float, float, float] = (0.0, 0.0, 0.0)
+) -> np.ndarray:
+    """Positive [n] where the shirt is, decimetres from its edge; ``laps`` draw in the neckline, hem and sleeves."""
     x, y, z = rest.T
     neck = 6.0 - 0.42 * np.maximum(z - 0.05, 0) - y
     if looks.neckline == "v":
-        deep = 1.15 * np.maximum(1 - np.abs(x) / 0.62, 0) * step(0.2, 0.7, z)
+        deep = 0.85 * np.maximum(1 - np.abs(x) / 0.62, 0) * step(0.2, 0.7, z)
         neck = neck - deep
     if looks.sleeve == 0:
         arm = 1.6 * (0.5 - arms)
     else:
         arm = 2.28 * (looks.sleeve - along_arm(rest) * arms)
-    return np.minimum(np.minimum(neck, y - top_hem(looks)), arm)
+    return np.minimum(np.minimum(neck - laps[0], y - top_hem(looks) - laps[1]), arm - laps[2])
 
 
-def _top(looks: Looks, tights: Piece, normals: np.ndarray, arms: np.ndarray) -> Piece:
+def _top(looks: Looks, tights: Piece, normals: np.ndarray, arms: np.ndarray) -> list[Piece]:
+    """The trunk of the shirt and its sleeves, each with its own run of the pattern."""
     y, loose = tights.rest[:, 1], looks.top.loose
-    body = 0.05 + 0.22 * loose * step(5.6, 4.2, y) + (0.0 if looks.tucked else 0.07 * step(2.2, 1.2, y))
-    body = np.where(looks.tucked, body * (0.35 + 0.65 * step(1.5, 2.4, y)), body)
-    sleeve = 0.04 + 0.2 * loose * step(0, 1.0, along_arm(tights.rest)) * step(2.2, 1.5, along_arm(tights.rest))
-    offset = (body + (sleeve - body) * arms)[:, None] * normals
-    torso = _around(tights.rest, 0.0, 0.35, 1.3)
     along = along_arm(tights.rest)
-    arm = np.stack([tights.rest[:, 2] - 0.6 * along, -2.28 * along], axis=1)
-    paint = np.where(arms[:, None] > 0.5, arm, torso)
-    piece = replace(tights.moved(offset), paint=paint.astype(np.float32), material=TOP)
-    return cut(piece, top_field(looks, tights.rest, arms))
+    body = 0.09 + 0.2 * loose * step(5.6, 4.2, y) + (0.0 if looks.tucked else 0.08 * step(2.2, 1.2, y))
+    body = np.where(looks.tucked, body * (0.45 + 0.55 * step(1.5, 2.4, y)), body)
+    sleeve = 0.08 + 0.2 * loose * step(0, 1.0, along) * step(2.2, 1.5, along)
+    offset = (body + (sleeve - body) * arms)[:, None] * normals
+    field = top_field(looks, tights.rest, arms)
+    whole = replace(tights.moved(offset), material=TOP)
+    seam = arms - 0.5
+    trunk = replace(whole, paint=_around(tights.rest, 0.0, 0.35, 1.3))
+    pieces = [cut(trunk, np.minimum(field, -seam))]
+    if looks.sleeve > 0:
+        round_arm = tights.rest[:, 2] - 0.15 - 1.6 * np.maximum(along - 1, 0)
+        pieces.append(cut(replace(whole, paint=_pair(round_arm, -2.28 * along)), np.minimum(field, seam)))
+    return pieces
 
 
 def _trousers(looks: Looks, tights: Piece, normals: np.ndarray, arms: np.ndarray) -> Piece:
@@ -118,11 +139,15 @@ def _shoes(looks: Looks, tights: Piece, normals: np.ndarray) -> Piece:
     y = tights.rest[:, 1]
     offset = (0.06 + 0.05 * step(-7.7, -8.1, y))[:, None] * normals
     offset[:, 1] = np.where(y < -8.0, -0.09, offset[:, 1])  # a flat sole
-    paint = np.stack([tights.rest[:, 2], y], axis=1).astype(np.float32)
+    paint = _pair(tights.rest[:, 2], y)
     return cut(replace(tights.moved(offset), paint=paint, material=SHOES), shoe_height(looks) - y)
 
 
 def _around(rest: np.ndarray, x: np.ndarray | float, z: float, radius: float) -> np.ndarray:
     """Cloth coordinates [n,2]: around a vertical axis (front and back mirrored, so there is no seam), and height."""
     around = radius * np.arctan2(rest[:, 0] - x, np.abs(rest[:, 2] - z) + 0.05)
-    return np.stack([around, rest[:, 1]], axis=1).astype(np.float32)
+    return _pair(around, rest[:, 1])
+
+
+def _pair(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    return np.stack([first, second], axis=1).astype(np.float32)

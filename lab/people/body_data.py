@@ -113,7 +113,7 @@ def shown_quads(points: np.ndarray, quads: np.ndarray) -> np.ndarray:
     top = y > 4.6
     arms = x > 1.75
     legs = (y < -1.2) & (y > -7.75)
-    mouth = (x < 0.4) & (y > 6.3) & (y < 6.9) & (middle[:, 2] < 1.15)  # its inside is behind closed lips
+    mouth = (x < 0.35) & (y > 6.62) & (y < 6.9) & (middle[:, 2] < 1.15)  # its inside is behind closed lips
     return quads[(top | arms | legs) & ~mouth]
 
 
