@@ -28,7 +28,12 @@ COLOURS = {  # name to a few hex codes, as clothes are dyed
 }
 LEG_COLOURS = ("navy", "blue", "black", "grey", "brown", "beige", "green", "white", "red", "teal")
 SHOE_COLOURS = ("black", "brown", "white", "grey", "red", "navy", "blue")
-SKINS = {"light": ("ecc6ad", "e3b597"), "tan": ("cf9e7a", "c08c66"), "brown": ("9d6b49", "85573a"), "dark": ("62402e", "4d3226")}
+SKINS = {
+    "light": ("ecc6ad", "e3b597"),
+    "tan": ("cf9e7a", "c08c66"),
+    "brown": ("9d6b49", "85573a"),
+    "dark": ("62402e", "4d3226"),
+}
 HAIR_COLOURS = {
     "black": ("1f1b1b", "2a2422"),
     "brown": ("4a3123", "6a4630", "3a2a20"),
@@ -37,7 +42,10 @@ HAIR_COLOURS = {
     "grey": ("9a9896", "b9b7b3", "7c7a79"),
     "purple": ("6a4a80",),
 }
-HAIR_STYLES = {"woman": ("long", "bob", "bun", "ponytail", "short", "long"), "man": ("short", "short", "cropped", "bob")}
+HAIR_STYLES = {
+    "woman": ("long", "bob", "bun", "ponytail", "short", "long"),
+    "man": ("short", "short", "cropped", "bob"),
+}
 PATTERNS = ("plain", "plain", "plain", "stripes", "bars", "checks", "dots", "camouflage", "halves", "band")
 PRINTS = ("none", "none", "disc", "block", "star", "letters")
 EYES = ("4a3424", "5c4a34", "5f7a86", "6c8256", "3a2a20")
@@ -92,9 +100,11 @@ def looks(seed: int, shape: Shape) -> Looks:
     """The looks of identity ``seed`` with the body ``shape``."""
     rng = np.random.default_rng([seed, 2])
     kind = "woman" if shape.woman else "man"
-    hair = HAIR_COLOURS if shape.age < 0.45 or rng.random() < 0.2 else {"grey": HAIR_COLOURS["grey"]}
+    hair = _hair_names(shape, rng)
     style = choice(rng, HAIR_STYLES[kind])
-    legwear = choice(rng, ("trousers", "trousers", "shorts", "skirt", "dress") if shape.woman else ("trousers",) * 2 + ("shorts",))
+    legwear = choice(
+        rng, ("trousers", "trousers", "shorts", "skirt", "dress") if shape.woman else ("trousers",) * 2 + ("shorts",)
+    )
     skin = tint(rng, SKINS, _origin_skins(shape, rng), spread=0.02)
     top = _garment(rng, _far_from(skin, COLOURS), PATTERNS)
     others = [name for name in _far_from(skin, LEG_COLOURS) if name != top.tint.name]
@@ -102,7 +112,7 @@ def looks(seed: int, shape: Shape) -> Looks:
     printed = top.pattern in ("plain", "halves")
     return Looks(
         skin=skin,
-        hair=tint(rng, hair, spread=0.02),
+        hair=tint(rng, HAIR_COLOURS, hair, spread=0.02),
         hair_style=style,
         fringe=float(rng.uniform(-1, 1)),
         beard=not shape.woman and rng.random() < 0.3,
@@ -124,6 +134,17 @@ def looks(seed: int, shape: Shape) -> Looks:
     )
 
 
+def _hair_names(shape: Shape, rng: np.random.Generator) -> list[str]:
+    """The hair colours that go with an age and a face, most of the time."""
+    share = rng.random()
+    if share < 0.05:
+        return ["purple"]
+    if shape.age > 0.45 and share < 0.85:
+        return ["grey"]
+    dark = max(shape.origins[:2]) > 0.6 and share < 0.8
+    return ["black", "black", "brown"] if dark else ["black", "brown", "brown", "blond", "red", "blond"]
+
+
 def _hem(rng: np.random.Generator, legwear: str) -> float:
     low, high = {"trousers": (1.88, 1.94), "shorts": (0.6, 1.0), "skirt": (0.62, 1.6), "dress": (0.66, 1.7)}[legwear]
     return float(rng.uniform(low, high))
@@ -143,10 +164,14 @@ def _far_from(skin: Tint, names: Iterable[str]) -> list[str]:
 
 def _garment(rng: np.random.Generator, names: Iterable[str], patterns: tuple[str, ...]) -> Garment:
     main = tint(rng, COLOURS, names)
-    return Garment(main, _second(rng, main), choice(rng, patterns), float(rng.uniform(0.7, 1.5)), float(rng.uniform(0, 1) ** 1.5))
+    return Garment(
+        main, _second(rng, main), choice(rng, patterns), float(rng.uniform(0.7, 1.5)), float(rng.uniform(0, 1) ** 1.5)
+    )
 
 
-def tint(rng: np.random.Generator, table: dict[str, tuple[str, ...]], names: Iterable[str] = (), spread: float = 0.03) -> Tint:
+def tint(
+    rng: np.random.Generator, table: dict[str, tuple[str, ...]], names: Iterable[str] = (), spread: float = 0.03
+) -> Tint:
     """One of ``names`` (all of the table if none), one of its codes, each channel moved by up to ``spread``."""
     name = choice(rng, list(names) or table)
     base = _rgb(choice(rng, table[name]))

@@ -16,6 +16,7 @@ from .wardrobe import arm_share, covered, garments
 
 TRAINING_SEEDS = range(0, 10_000)
 HELD_OUT_SEEDS = range(10_000, 20_000)  # never in a training picture
+_EAR = 0.9  # an ear's point lies nearer to the middle than its rim
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def person(seed: int) -> Person:
         triangles=merged.triangles,
         material=np.repeat([piece.material for piece in pieces], [len(p.triangles) for p in pieces]).astype(np.uint8),
         label=np.concatenate([_labels(piece, data.bones, skirted) for piece in pieces]),
-        face=points[data.landmarks].astype(np.float64),
+        face=points[data.landmarks].astype(np.float64) * np.array([[1], [1], [1], [_EAR], [_EAR]]) ** (1, 0, 0),
         tall=float(merged.points[:, 1].max() - floor),
         skirt=np.flatnonzero(of_skirt),
     )
@@ -90,11 +91,16 @@ def _fitted(hair: Piece, rest: np.ndarray, points: np.ndarray, tights: Piece) ->
     normals = normals_of(tights.points, tights.triangles)
     low = np.flatnonzero(placed[:, 1] < points[head, 1].min() + 0.3)
     if len(low):
-        gaps = ((placed[low, None] - tights.points[None]) ** 2).sum(axis=2).argmin(axis=1)
+        gaps = _nearest(placed[low], tights.points)
         depth = ((placed[low] - tights.points[gaps]) * normals[gaps]).sum(axis=1)
         backwards = normals[gaps] * (1, 1, 0) - (0, 0, 0.3) - np.abs(normals[gaps]) * (0, 0, 1)  # never over the chest
         placed[low] += np.clip(0.32 - depth, 0, 2)[:, None] * backwards
     return replace(hair, points=placed.astype(np.float32))
+
+
+def _nearest(points: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """The index [n] of the nearest of ``among`` [m,3] to each of ``points`` [n,3]."""
+    return ((among**2).sum(axis=1) - 2 * points @ among.T).argmin(axis=1)
 
 
 def _joined(pieces: list[Piece]) -> Piece:

@@ -102,7 +102,9 @@ def render(
     at = np.full(high * wide, -1)
     at[rows] = np.arange(len(rows))
     chosen = at[nearest]
-    return _frame(body, camera, still, picture, person_mask, shaded, ids.ravel()[nearest], chosen, shares, front.ravel()[nearest])
+    return _frame(
+        body, camera, still, picture, person_mask, shaded, ids.ravel()[nearest], chosen, shares, front.ravel()[nearest]
+    )
 
 
 def _shaded(

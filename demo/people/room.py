@@ -184,5 +184,3 @@ def box_triangles(boxes: tuple[Box, ...]) -> tuple[np.ndarray, np.ndarray, np.nd
         triangles.append(halves + 8 * k)
     colours = np.repeat([box.rgb for box in boxes], 12, axis=0).astype(np.float32)
     return np.concatenate(points), np.concatenate(triangles), colours
-
-

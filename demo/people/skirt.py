@@ -4,7 +4,12 @@ import numpy as np
 
 from .person import Person
 
-_LIMBS = (("thigh_r", "calf_r", 0.95, 0.72), ("thigh_l", "calf_l", 0.95, 0.72), ("calf_r", "foot_r", 0.72, 0.5), ("calf_l", "foot_l", 0.72, 0.5))
+_LIMBS = (
+    ("thigh_r", "calf_r", 0.95, 0.72),
+    ("thigh_l", "calf_l", 0.95, 0.72),
+    ("calf_r", "foot_r", 0.72, 0.5),
+    ("calf_l", "foot_l", 0.72, 0.5),
+)
 
 
 def pushed_out(person: Person, points: np.ndarray, bones: np.ndarray) -> np.ndarray:

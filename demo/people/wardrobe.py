@@ -31,9 +31,7 @@ def garments(looks: Looks, tights: Piece, skirt: Piece, bones: tuple[str, ...]) 
 
 def _softened(piece: Piece, normals: np.ndarray, times: int) -> Piece:
     """Over the small hollows of the body, as cloth hangs: along the normals, towards a surface smoothed by Taubin."""
-    pairs = np.concatenate([piece.triangles[:, pair] for pair in ([0, 1], [1, 2], [2, 0])])
-    both = np.unique(np.sort(pairs, axis=1), axis=0)
-    first, second = np.concatenate([both, both[:, ::-1]]).T
+    first, second = _neighbours(piece)
     degree = np.maximum(np.bincount(first, minlength=len(piece.points)), 1)[:, None]
     points = piece.points.astype(np.float64)
     for turn in range(2 * times):
@@ -41,6 +39,14 @@ def _softened(piece: Piece, normals: np.ndarray, times: int) -> Piece:
         points += (-0.64 if turn % 2 else 0.6) * (mean - points)
     away = ((points - piece.points) * normals).sum(axis=1)
     return piece.moved(np.clip(away, -0.03, 0.5)[:, None] * normals)
+
+
+def _neighbours(piece: Piece) -> tuple[np.ndarray, np.ndarray]:
+    """The two ends [2e] of every edge, both ways."""
+    a, b, c = piece.triangles.T
+    count = len(piece.points)
+    both = np.unique(np.concatenate([x * count + y for x, y in ((a, b), (b, c), (c, a), (b, a), (c, b), (a, c))]))
+    return both // count, both % count
 
 
 def covered(looks: Looks, rest: np.ndarray, arms: np.ndarray) -> np.ndarray:
@@ -96,9 +102,7 @@ def top_field(
     return np.minimum(np.minimum(neck - laps[0], y - top_hem(looks) - laps[1]), arm - laps[2])
 
 
-def _top(
-    looks: Looks, tights: Piece, normals: np.ndarray, arms: np.ndarray, bones: tuple[str, ...]
-) -> list[Piece]:
+def _top(looks: Looks, tights: Piece, normals: np.ndarray, arms: np.ndarray, bones: tuple[str, ...]) -> list[Piece]:
     """The trunk of the shirt and its sleeves, each with its own run of the pattern."""
     y, loose = tights.rest[:, 1], looks.top.loose
     along = along_arm(tights.rest)
