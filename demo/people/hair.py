@@ -33,7 +33,7 @@ def thickness(looks: Looks, rest: np.ndarray) -> np.ndarray:
 
 
 def hanging(looks: Looks, bones: tuple[str, ...], rest: np.ndarray) -> Piece | None:
-    """The mesh that hangs from the scalp in ``looks``' style, over the base mesh ``rest`` [n,3]; None for short hair."""
+    """The mesh that hangs from the scalp of the base mesh ``rest`` [n,3] in ``looks``' style; None for short hair."""
     style = looks.hair_style
     scalp = rest[(rest[:, 1] > 6.9) & (hairline(rest) > 0)]
     if style == "long":

@@ -47,6 +47,7 @@ HAIR_STYLES = {
     "man": ("short", "short", "cropped", "bob"),
 }
 PATTERNS = ("plain", "plain", "plain", "stripes", "bars", "checks", "dots", "camouflage", "halves", "band")
+LEG_PATTERNS = ("plain",) * 7 + ("checks", "camouflage")
 PRINTS = ("none", "none", "disc", "block", "star", "letters")
 EYES = ("4a3424", "5c4a34", "5f7a86", "6c8256", "3a2a20")
 
@@ -106,9 +107,9 @@ def looks(seed: int, shape: Shape) -> Looks:
         rng, ("trousers", "trousers", "shorts", "skirt", "dress") if shape.woman else ("trousers",) * 2 + ("shorts",)
     )
     skin = tint(rng, SKINS, _origin_skins(shape, rng), spread=0.02)
-    top = _garment(rng, _far_from(skin, COLOURS), PATTERNS)
+    top = _garment(rng, _far_from(skin, COLOURS), PATTERNS, skin)
     others = [name for name in _far_from(skin, LEG_COLOURS) if name != top.tint.name]
-    legs = top if legwear == "dress" else _garment(rng, others, ("plain",) * 7 + ("checks", "camouflage"))
+    legs = top if legwear == "dress" else _garment(rng, others, LEG_PATTERNS, skin)
     printed = top.pattern in ("plain", "halves")
     return Looks(
         skin=skin,
@@ -124,7 +125,7 @@ def looks(seed: int, shape: Shape) -> Looks:
         tucked=bool(legwear in ("skirt", "dress") or rng.random() < 0.3),
         chest_print=choice(rng, PRINTS) if printed else "none",
         back_print=choice(rng, PRINTS) if printed else "none",
-        print_tint=_second(rng, top.tint),
+        print_tint=_second(rng, top.tint, COLOURS),
         legs=legs,
         legwear=legwear,
         hem=_hem(rng, legwear),
@@ -162,11 +163,10 @@ def _far_from(skin: Tint, names: Iterable[str]) -> list[str]:
     return [name for name in names if min(math.dist(_rgb(code), skin.rgb) for code in COLOURS[name]) > 0.22]
 
 
-def _garment(rng: np.random.Generator, names: Iterable[str], patterns: tuple[str, ...]) -> Garment:
+def _garment(rng: np.random.Generator, names: Iterable[str], patterns: tuple[str, ...], skin: Tint) -> Garment:
     main = tint(rng, COLOURS, names)
-    return Garment(
-        main, _second(rng, main), choice(rng, patterns), float(rng.uniform(0.7, 1.5)), float(rng.uniform(0, 1) ** 1.5)
-    )
+    second = _second(rng, main, _far_from(skin, COLOURS))
+    return Garment(main, second, choice(rng, patterns), float(rng.uniform(0.7, 1.5)), float(rng.uniform(0, 1) ** 1.5))
 
 
 def tint(
@@ -186,9 +186,9 @@ def choice(rng: np.random.Generator, names: Iterable[str]) -> str:
     return names[rng.integers(len(names))]
 
 
-def _second(rng: np.random.Generator, first: Tint) -> Tint:
-    """Another colour, far enough from the first to be seen; often white."""
-    far = [name for name, codes in COLOURS.items() if math.dist(_rgb(codes[0]), first.rgb) > 0.3]
+def _second(rng: np.random.Generator, first: Tint, names: Iterable[str]) -> Tint:
+    """Another colour of ``names``, far enough from the first to be seen; often white."""
+    far = [name for name in names if math.dist(_rgb(COLOURS[name][0]), first.rgb) > 0.3]
     return tint(rng, COLOURS, ("white",) if "white" in far and rng.random() < 0.35 else far)
 
 

@@ -54,6 +54,8 @@ def _hair(looks: Looks, seed: int, rest: np.ndarray, paint: np.ndarray) -> np.nd
 def _skin(looks: Looks, seed: int, rest: np.ndarray, paint: np.ndarray) -> np.ndarray:
     base = np.array(looks.skin.rgb, dtype=np.float32)
     colour = base * (0.97 + 0.06 * noise(5 * rest[:, 0], 5 * rest[:, 1], seed))[:, None]
+    if looks.socks:
+        colour[rest[:, 1] < -6.75] = (0.84, 0.83, 0.80)
     face = np.flatnonzero((rest[:, 1] > 6.2) & (rest[:, 2] > 0.5))
     colour[face] = _face(looks, rest[face], paint[face, 0], colour[face])
     return colour

@@ -12,6 +12,7 @@ from .looks import Looks, looks
 from .mesh import EYES, HAIR, LEGS, SKIN, Piece
 from .shape import Shape, shape, shaped
 from .skeleton import HEAD, Skeleton, part_of, skeleton_of
+from .skirt import neighbours
 from .wardrobe import arm_share, covered, garments
 
 TRAINING_SEEDS = range(0, 10_000)
@@ -37,6 +38,7 @@ class Person:
     face: np.ndarray  # [5,3] nose, right eye, left eye, right ear, left ear, unposed; they move with the head
     tall: float  # from the sole to the top of the head
     skirt: np.ndarray  # vertices of a skirt, which legs push out; empty if there is none
+    skirt_edges: np.ndarray  # [2,e] of them, both ways
 
 
 @lru_cache(maxsize=8)
@@ -50,6 +52,7 @@ def person(seed: int) -> Person:
     floor = float(merged.points[:, 1].min())
     skirted = look.legwear in ("skirt", "dress")
     of_skirt = np.repeat([skirted and p.material == LEGS for p in pieces], [len(p.points) for p in pieces])
+    cloth = [piece for piece in pieces if skirted and piece.material == LEGS]
     return Person(
         seed=seed,
         shape=body,
@@ -65,6 +68,7 @@ def person(seed: int) -> Person:
         face=points[data.landmarks].astype(np.float64) * np.array([[1], [1], [1], [_EAR], [_EAR]]) ** (1, 0, 0),
         tall=float(merged.points[:, 1].max() - floor),
         skirt=np.flatnonzero(of_skirt),
+        skirt_edges=neighbours(cloth[0].triangles, len(cloth[0].points)) if cloth else np.zeros((2, 0), dtype=int),
     )
 
 

@@ -14,7 +14,7 @@ from .person import Person
 from .pose import Pose, bone_transforms
 from .raster import rasterise, weights_at
 from .room import Plate, Room, plate
-from .skirt import pushed_out
+from .skirt import hung
 
 SAMPLES = 2  # per pixel and axis
 _VISIBLE = 0.6  # decimetres: a joint this deep below the surface that hides it is still seen
@@ -56,7 +56,7 @@ def posed(person: Person, pose: Pose) -> Posed:
     bones = bone_transforms(person.skeleton, pose)
     matrices = (person.weights @ bones.reshape(len(bones), 12)).reshape(-1, 3, 4)
     points = (matrices[..., :3] @ person.points[..., None])[..., 0] + matrices[..., 3]
-    points = pushed_out(person, points, bones)
+    points = hung(person, points, bones)
     head = bones[person.skeleton.bones.index("head")].astype(np.float64)
     face = person.face @ head[:, :3].T + head[:, 3]
     return Posed(person, points, normals_of(points, person.triangles), _joints(person, bones, face), head[:, 2])

@@ -11,6 +11,7 @@ import numpy as np
 from .geometry import normals_of, step
 from .looks import Looks
 from .mesh import LEGS, SHOES, TOP, Piece, cut
+from .skirt import evened, neighbours
 
 _SHOULDER, _ELBOW, _WRIST = np.array([1.68, 5.25, 0.15]), np.array([3.13, 3.49, 0.13]), np.array([4.31, 2.45, 1.76])
 HIP, KNEE, ANKLE = 0.3, -3.69, -7.45
@@ -23,30 +24,17 @@ def garments(looks: Looks, tights: Piece, skirt: Piece, bones: tuple[str, ...]) 
     """Top, legwear and shoes over the identity's ``tights`` and ``skirt``."""
     normals = normals_of(tights.points, tights.triangles)
     arms = arm_share(tights.weights, bones)
-    pieces = [*_top(looks, _softened(tights, normals, 14), normals, arms, bones), _shoes(looks, tights, normals)]
+    pieces = [*_top(looks, _softened(tights, normals, 24), normals, arms, bones), _shoes(looks, tights, normals)]
     if looks.legwear in ("skirt", "dress"):
         return [*pieces, _skirt(looks, skirt)]
     return [*pieces, _trousers(looks, _softened(tights, normals, 8), normals, arms)]
 
 
-def _softened(piece: Piece, normals: np.ndarray, times: int) -> Piece:
-    """Over the small hollows of the body, as cloth hangs: along the normals, towards a surface smoothed by Taubin."""
-    first, second = _neighbours(piece)
-    degree = np.maximum(np.bincount(first, minlength=len(piece.points)), 1)[:, None]
-    points = piece.points.astype(np.float64)
-    for turn in range(2 * times):
-        mean = np.stack([np.bincount(first, points[second, k], len(points)) for k in range(3)], axis=1) / degree
-        points += (-0.64 if turn % 2 else 0.6) * (mean - points)
-    away = ((points - piece.points) * normals).sum(axis=1)
+def _softened(piece: Piece, normals: np.ndarray, rounds: int) -> Piece:
+    """Over the small hollows of the body, as cloth hangs: moved along the normals only."""
+    even = evened(piece.points, neighbours(piece.triangles, len(piece.points)), rounds)
+    away = ((even - piece.points) * normals).sum(axis=1)
     return piece.moved(np.clip(away, -0.03, 0.5)[:, None] * normals)
-
-
-def _neighbours(piece: Piece) -> tuple[np.ndarray, np.ndarray]:
-    """The two ends [2e] of every edge, both ways."""
-    a, b, c = piece.triangles.T
-    count = len(piece.points)
-    both = np.unique(np.concatenate([x * count + y for x, y in ((a, b), (b, c), (c, a), (b, a), (c, b), (a, c))]))
-    return both // count, both % count
 
 
 def covered(looks: Looks, rest: np.ndarray, arms: np.ndarray) -> np.ndarray:
@@ -123,6 +111,7 @@ def _top(looks: Looks, tights: Piece, normals: np.ndarray, arms: np.ndarray, bon
 def _trousers(looks: Looks, tights: Piece, normals: np.ndarray, arms: np.ndarray) -> Piece:
     y = tights.rest[:, 1]
     wide = (0.02 + 0.22 * looks.legs.loose) * step(0.2, -1.5, y)
+    wide = wide + (0.08 + 0.3 * looks.legs.loose) * step(-4.0, -7.0, y)  # straight down past the calf
     offset = (0.045 + wide + 0.06 * step(1.6, 1.9, y) * looks.tucked)[:, None] * normals
     upper = _WAIST if looks.tucked else top_hem(looks) + 0.55
     field = np.minimum(upper - y, y - leg_height(looks.hem))
