@@ -26,6 +26,7 @@ COLOURS = {  # name to a few hex codes, as clothes are dyed
     "black": ("2c2c30", "35343a"),
     "beige": ("c8b596", "d6c6ab"),
 }
+TOP_COLOURS = tuple(name for name in COLOURS if name not in ("brown", "beige"))  # which can be taken for skin
 LEG_COLOURS = ("navy", "blue", "black", "grey", "brown", "beige", "green", "white", "red", "teal")
 SHOE_COLOURS = ("black", "brown", "white", "grey", "red", "navy", "blue")
 SKINS = {
@@ -43,11 +44,11 @@ HAIR_COLOURS = {
     "purple": ("6a4a80",),
 }
 HAIR_STYLES = {
-    "woman": ("long", "bob", "bun", "ponytail", "short", "long"),
-    "man": ("short", "short", "cropped", "bob"),
+    "woman": ("long", "long", "bob", "bun", "ponytail", "short", "curly"),
+    "man": ("short", "short", "short", "cropped", "cropped", "curly", "bob"),
 }
 PATTERNS = ("plain", "plain", "plain", "stripes", "bars", "checks", "dots", "camouflage", "halves", "band")
-LEG_PATTERNS = ("plain",) * 7 + ("checks", "camouflage")
+LEG_PATTERNS = ("plain",) * 10 + ("checks", "camouflage")
 PRINTS = ("none", "none", "disc", "block", "star", "letters")
 EYES = ("4a3424", "5c4a34", "5f7a86", "6c8256", "3a2a20")
 
@@ -101,19 +102,18 @@ def looks(seed: int, shape: Shape) -> Looks:
     """The looks of identity ``seed`` with the body ``shape``."""
     rng = np.random.default_rng([seed, 2])
     kind = "woman" if shape.woman else "man"
-    hair = _hair_names(shape, rng)
     style = choice(rng, HAIR_STYLES[kind])
     legwear = choice(
         rng, ("trousers", "trousers", "shorts", "skirt", "dress") if shape.woman else ("trousers",) * 2 + ("shorts",)
     )
     skin = tint(rng, SKINS, _origin_skins(shape, rng), spread=0.02)
-    top = _garment(rng, _far_from(skin, COLOURS), PATTERNS, skin)
+    top = _garment(rng, _far_from(skin, TOP_COLOURS), PATTERNS, skin)
     others = [name for name in _far_from(skin, LEG_COLOURS) if name != top.tint.name]
     legs = top if legwear == "dress" else _garment(rng, others, LEG_PATTERNS, skin)
     printed = top.pattern in ("plain", "halves")
     return Looks(
         skin=skin,
-        hair=tint(rng, HAIR_COLOURS, hair, spread=0.02),
+        hair=tint(rng, HAIR_COLOURS, _hair_names(shape, skin, rng), spread=0.02),
         hair_style=style,
         fringe=float(rng.uniform(-1, 1)),
         beard=not shape.woman and rng.random() < 0.3,
@@ -135,14 +135,14 @@ def looks(seed: int, shape: Shape) -> Looks:
     )
 
 
-def _hair_names(shape: Shape, rng: np.random.Generator) -> list[str]:
+def _hair_names(shape: Shape, skin: Tint, rng: np.random.Generator) -> list[str]:
     """The hair colours that go with an age and a face, most of the time."""
     share = rng.random()
     if share < 0.05:
         return ["purple"]
     if shape.age > 0.45 and share < 0.85:
         return ["grey"]
-    dark = max(shape.origins[:2]) > 0.6 and share < 0.8
+    dark = (skin.name in ("brown", "dark") or shape.origins[1] > 0.5) and share < 0.88
     return ["black", "black", "brown"] if dark else ["black", "brown", "brown", "blond", "red", "blond"]
 
 

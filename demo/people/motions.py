@@ -65,7 +65,7 @@ def _wave(at: Measures, start: Pose, t: float) -> Pose:
     """Raise the right arm and wave, the trunk turning along."""
     up = smooth(3 * t) - smooth(4 * (t - 0.75))
     swing = math.sin(2 * math.pi * 3 * t)
-    raised = Arm((0.42 + 0.14 * swing, 0.5, 0.14), (1.0, -0.55, -0.2), 0.6, 0.0, 0.12, (0.35 * swing, 1.0, 0.0))
+    raised = Arm((0.26 + 0.12 * swing, 0.42, 0.24), (0.8, -0.8, -0.3), 0.6, 0.0, 0.12, (0.35 * swing, 1.0, 0.0))
     twist = 0.35 * up * math.sin(2 * math.pi * t)
     pose = replace(
         start, trunk=_plus(start.trunk, (0, twist, -0.08 * up)), head=_plus(start.head, (0, -0.5 * twist, 0))

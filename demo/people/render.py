@@ -240,7 +240,7 @@ def picture_joints(body: Posed, camera: Camera, depth: np.ndarray, mask: np.ndar
     x, y = np.clip(spots.astype(int), 0, (width - 1, height - 1)).T
     limit = np.full(18, 1.9)  # joints lie inside the body: half a trunk
     limit[[3, 4, 6, 7, 10, 13]] = 0.9
-    limit[[9, 12]] = 1.1
+    limit[[9, 12]] = 1.7 if len(body.person.skirt) else 1.1
     limit[[0, 14, 15, 16, 17]] = 0.7
     behind = 1 / near - depth[y, x] > limit
     joints = np.concatenate([spots, shown[:, None]], axis=1).astype(np.float32)

@@ -1,5 +1,7 @@
 """How one frame's surface lies in another: flow, and what a reference shows."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .render import Frame
@@ -32,8 +34,17 @@ def flow(frame: Frame, following: Frame) -> tuple[np.ndarray, np.ndarray]:
     return moved.reshape(height, width, 2), seen.reshape(height, width)
 
 
-def shown_by(reference: Frame, frame: Frame) -> np.ndarray:
-    """Which pixels [H,W] of ``frame`` the reference shows too: its person by surface, its room where cameras agree."""
+def shown_by(references: Frame | Sequence[Frame], frame: Frame) -> np.ndarray:
+    """Which pixels [H,W] of ``frame`` a reference (or any of several) shows too.
+
+    The person counts by its surface; the room where the cameras agree and nobody stands before it.
+    """
+    if isinstance(references, Frame):
+        references = (references,)
+    return np.logical_or.reduce([_shown_by_one(reference, frame) for reference in references])
+
+
+def _shown_by_one(reference: Frame, frame: Frame) -> np.ndarray:
     height, width = frame.mask.shape
     rows, points = surface_points(frame, reference)
     spots, near = reference.camera.project(points, *reference.mask.shape)
