@@ -26,7 +26,8 @@ from .person import HELD_OUT_SEEDS, TRAINING_SEEDS, Person, person
 from .pose import Arm, Leg, Pose
 from .poses import CLASSES, POSES, pose_of_class
 from .render import Frame, Posed, posed, render
-from .room import Room, plate, room
+from .room import plate, room
+from .scene import Room
 from .training import training_frame, training_picture
 from .truth import flow, shown_by
 from .words import caption

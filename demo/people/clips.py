@@ -16,7 +16,7 @@ from .training import with_seat
 REFERENCES = ("frontal", "three-quarter", "hands on hips", "hands in pockets", "knee", "hip", "chest")
 CUT_REFERENCES = ("knee", "hip", "chest")
 GOES_DOWN = ("squat", "sit down")  # motions that leave a picture cut above the feet
-_THREE_QUARTER = 0.65  # radians
+THREE_QUARTER = 0.65  # radians
 
 
 def reference_pose(seed: int, view: str = "frontal") -> Pose:
@@ -29,7 +29,7 @@ def reference_pose(seed: int, view: str = "frontal") -> Pose:
     if view == "hands in pockets":
         return hands_in_pockets(measures(person(seed)), rng)
     pose = reference_stance(seed)
-    return replace(pose, yaw=_THREE_QUARTER * (1 if rng.random() < 0.5 else -1)) if view == "three-quarter" else pose
+    return replace(pose, yaw=THREE_QUARTER * (1 if rng.random() < 0.5 else -1)) if view == "three-quarter" else pose
 
 
 def clip(

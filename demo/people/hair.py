@@ -6,16 +6,16 @@ from .geometry import smooth, step
 from .looks import Looks
 from .mesh import HAIR, Piece
 
-_MIDDLE, _RADII = np.array([0.0, 7.45, 0.58]), np.array([0.82, 1.10, 1.04])
-_LINE = ((0.0, 7.98), (0.55, 7.9), (0.95, 7.68), (1.2, 7.3), (1.45, 7.05), (1.9, 6.92), (2.3, 6.76), (3.15, 6.62))
-_THICK = {"cropped": 0.05, "short": 0.17, "bob": 0.1, "long": 0.1, "bun": 0.08, "ponytail": 0.08, "curly": 0.4}
+MIDDLE, RADII = np.array([0.0, 7.45, 0.58]), np.array([0.82, 1.10, 1.04])
+LINE = ((0.0, 7.98), (0.55, 7.9), (0.95, 7.68), (1.2, 7.3), (1.45, 7.05), (1.9, 6.92), (2.3, 6.76), (3.15, 6.62))
+THICK = {"cropped": 0.05, "short": 0.17, "bob": 0.1, "long": 0.1, "bun": 0.08, "ponytail": 0.08, "curly": 0.4}
 
 
 def hairline(rest: np.ndarray) -> np.ndarray:
     """How far above the hairline each place [n,3] is, decimetres; negative on the face, the ears and below."""
     x, y, z = rest.T
     round_head = np.arctan2(np.abs(x), z - 0.45)
-    above = y - np.interp(round_head, *zip(*_LINE))
+    above = y - np.interp(round_head, *zip(*LINE))
     ear = np.maximum.reduce([np.abs(y - 7.12) - 0.42, np.abs(z - 0.38) - 0.42, 1.5 * (0.70 - np.abs(x))])
     return np.minimum(above, ear)
 
@@ -23,7 +23,7 @@ def hairline(rest: np.ndarray) -> np.ndarray:
 def thickness(looks: Looks, rest: np.ndarray) -> np.ndarray:
     """How far hair lifts the scalp [n] along its normal, decimetres."""
     above = hairline(rest)
-    thick = _THICK[looks.hair_style]
+    thick = THICK[looks.hair_style]
     if looks.hair_style == "short":  # a tousle on top, its side by the parting
         x, y, z = rest.T
         top = step(7.9, 8.4, y)
@@ -57,12 +57,12 @@ def _curtain(low: float, wide: float, scalp: np.ndarray) -> tuple[np.ndarray, np
     for y in [*np.arange(rows[-1][:, 1].mean() - 0.2, low, -0.22), low]:
         down = 7.45 - y
         back = _ring(around * (1 - 0.42 * _ease(7.1, 5.7, y)), np.pi / 2)  # below the chin all of it is behind
-        hung = _MIDDLE + (1.12 + 0.02 * down) * _RADII * back
+        hung = MIDDLE + (1.12 + 0.02 * down) * RADII * back
         hung[:, 1] = y + 0.12 * (1 - np.cos(around)) * (y == low)  # a hem that rises towards the face
         hung[:, 2] -= 0.35 * _ease(6.6, 5.4, y)
         rows.append(hung)
     wave = 1 + 0.02 * np.sin(23 * around) + 0.012 * np.sin(57 * around)  # strands stand out a little
-    grid = (np.stack(rows) - _MIDDLE) * np.stack([wave, np.ones_like(wave), wave], axis=1) + _MIDDLE
+    grid = (np.stack(rows) - MIDDLE) * np.stack([wave, np.ones_like(wave), wave], axis=1) + MIDDLE
     return grid.reshape(-1, 3), _grid_triangles(len(rows), len(around))
 
 
@@ -74,13 +74,13 @@ def _ring(around: np.ndarray, polar: float) -> np.ndarray:
 
 def _over_scalp(ways: np.ndarray, scalp: np.ndarray, lift: np.ndarray) -> np.ndarray:
     """Points [n,3] ``lift`` [n] over the ``scalp`` [m,3] in the directions ``ways`` [n,3] from the head's middle."""
-    away = scalp - _MIDDLE
+    away = scalp - MIDDLE
     far = np.linalg.norm(away, axis=1)
-    spots = _RADII * ways
+    spots = RADII * ways
     plain = np.linalg.norm(spots, axis=1)
     near = (spots / plain[:, None]) @ (away / far[:, None]).T > 0.985
     reach = np.where(near, far, 0).max(axis=1)
-    return _MIDDLE + (np.maximum(reach, plain) + lift)[:, None] * spots / plain[:, None]
+    return MIDDLE + (np.maximum(reach, plain) + lift)[:, None] * spots / plain[:, None]
 
 
 def _ease(high: float, low: float, at: float) -> float:
@@ -121,6 +121,6 @@ def _piece(mesh: tuple[np.ndarray, np.ndarray], bones: tuple[str, ...]) -> Piece
     weights = np.zeros((len(points), len(bones)), dtype=np.float32)
     weights[:, bones.index("head")] = head
     weights[:, bones.index("spine_03")] = 1 - head
-    around = np.arctan2(points[:, 0], -(points[:, 2] - _MIDDLE[2]))
+    around = np.arctan2(points[:, 0], -(points[:, 2] - MIDDLE[2]))
     paint = np.stack([around, points[:, 1]], axis=1)
     return Piece(*(array.astype(np.float32) for array in (points, points, weights, paint)), triangles, HAIR)

@@ -7,8 +7,8 @@ import numpy as np
 from .geometry import unit
 from .raster import rasterise
 
-_CELLS = 224  # of the shadow map, per side
-_BIAS = 0.25  # decimetres
+CELLS = 224  # of the shadow map, per side
+BIAS = 0.25  # decimetres
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Shadow:
     cell: float
     heights: np.ndarray  # [c,c] along the light, -inf where nothing is
 
-    def at(self, points: np.ndarray, bias: float = _BIAS) -> np.ndarray:
+    def at(self, points: np.ndarray, bias: float = BIAS) -> np.ndarray:
         """How far each of ``points`` [m,3] is in shadow, 0-1, with a soft edge of about one cell."""
         spots = points @ self.axes.T
         places = (spots[:, :2] - self.low) / self.cell - 0.5
@@ -51,7 +51,7 @@ class Shadow:
         for dx in (0, 1):
             for dy in (0, 1):
                 x, y = below[:, 0] + dx, below[:, 1] + dy
-                inside = (x >= 0) & (y >= 0) & (x < _CELLS) & (y < _CELLS)
+                inside = (x >= 0) & (y >= 0) & (x < CELLS) & (y < CELLS)
                 top = self.heights[np.where(inside, y, 0), np.where(inside, x, 0)]
                 dark = inside & (top > spots[:, 2] + bias)
                 total += dark * np.abs(1 - dx - share[:, 0]) * np.abs(1 - dy - share[:, 1])
@@ -64,10 +64,10 @@ def shadow_of(points: np.ndarray, triangles: np.ndarray, towards: np.ndarray) ->
     axes = np.stack([across, np.cross(towards, across), towards])
     spots = points @ axes.T
     low, high = spots.min(axis=0), spots.max(axis=0)
-    cell = float((high - low)[:2].max() / (_CELLS - 4))
+    cell = float((high - low)[:2].max() / (CELLS - 4))
     places = (spots[:, :2] - low[:2]) / cell + 2
     depth = (spots[:, 2] - low[2] + 1).astype(np.float32)
-    _, near = rasterise(places, depth, triangles, _CELLS, _CELLS)
+    _, near = rasterise(places, depth, triangles, CELLS, CELLS)
     heights = np.where(near > 0, near + (low[2] - 1), -np.inf).astype(np.float32)
     return Shadow(axes, low[:2] - 2 * cell, cell, heights)
 

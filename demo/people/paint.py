@@ -9,7 +9,7 @@ from .mesh import EYES, HAIR, LEGS, SHOES, SKIN, TOP
 from .noise import noise
 from .patterns import cloth_share, print_share
 
-_EYE = np.array([0.31, 7.288, 1.245])  # middle of the left eyeball
+EYE = np.array([0.31, 7.288, 1.245])  # middle of the left eyeball
 
 
 def albedo(
@@ -18,7 +18,7 @@ def albedo(
     """RGB [m,3] of surface places, and which of them [m] shine like hair."""
     colour = np.zeros((len(rest), 3), dtype=np.float32)
     shiny = material == HAIR
-    for kind, of in _PAINTERS.items():
+    for kind, of in PAINTERS.items():
         rows = np.flatnonzero(material == kind)
         if len(rows):
             colour[rows] = of(looks, seed, rest[rows], paint[rows])
@@ -90,7 +90,7 @@ def _mixed(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarr
 
 def _eyes(looks: Looks, seed: int, rest: np.ndarray, paint: np.ndarray) -> np.ndarray:
     """White, iris and pupil."""
-    away = np.hypot(np.abs(rest[:, 0]) - _EYE[0], rest[:, 1] - _EYE[1])
+    away = np.hypot(np.abs(rest[:, 0]) - EYE[0], rest[:, 1] - EYE[1])
     colour = np.full((len(rest), 3), 0.86, dtype=np.float32) * (1.0, 0.98, 0.97)
     colour[away < 0.078] = looks.eyes
     colour[away < 0.038] = 0.05
@@ -130,4 +130,4 @@ def _shoes(looks: Looks, seed: int, rest: np.ndarray, paint: np.ndarray) -> np.n
     return colour
 
 
-_PAINTERS = {HAIR: _hair, SKIN: _skin, EYES: _eyes, TOP: _top, LEGS: _legs, SHOES: _shoes}
+PAINTERS = {HAIR: _hair, SKIN: _skin, EYES: _eyes, TOP: _top, LEGS: _legs, SHOES: _shoes}

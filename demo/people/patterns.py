@@ -5,7 +5,7 @@ import numpy as np
 from .geometry import step
 from .noise import noise
 
-_SOFT = 0.06  # of a period: how soft edges are
+SOFT = 0.06  # of a period: how soft edges are
 
 
 def cloth_share(pattern: str, size: float, seed: int, rest: np.ndarray, paint: np.ndarray) -> np.ndarray:
@@ -33,7 +33,7 @@ def cloth_share(pattern: str, size: float, seed: int, rest: np.ndarray, paint: n
 
 def _bars(at: np.ndarray) -> np.ndarray:
     """Half of each period."""
-    return step(0.25 - _SOFT, 0.25 + _SOFT, np.abs(at % 1 - 0.5))
+    return step(0.25 - SOFT, 0.25 + SOFT, np.abs(at % 1 - 0.5))
 
 
 def print_share(kind: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -9,15 +9,14 @@ from .data import BodyData, body_data
 from .geometry import normals_of
 from .hair import hanging, thickness
 from .looks import Looks, looks
-from .mesh import EYES, HAIR, LEGS, SKIN, Piece
+from .mesh import EYES, HAIR, LEGS, SKIN, Piece, neighbours
 from .shape import Shape, shape, shaped
 from .skeleton import HEAD, Skeleton, part_of, skeleton_of
-from .skirt import neighbours
 from .wardrobe import arm_share, covered, garments
 
 TRAINING_SEEDS = range(0, 10_000)
 HELD_OUT_SEEDS = range(10_000, 20_000)  # never in a training picture
-_EAR = 0.9  # an ear's point lies nearer to the middle than its rim
+EAR = 0.9  # an ear's point lies nearer to the middle than its rim
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def person(seed: int) -> Person:
         triangles=merged.triangles,
         material=np.repeat([piece.material for piece in pieces], [len(p.triangles) for p in pieces]).astype(np.uint8),
         label=np.concatenate([_labels(piece, data.bones, skirted) for piece in pieces]),
-        face=points[data.landmarks].astype(np.float64) * np.array([[1], [1], [1], [_EAR], [_EAR]]) ** (1, 0, 0),
+        face=points[data.landmarks].astype(np.float64) * np.array([[1], [1], [1], [EAR], [EAR]]) ** (1, 0, 0),
         tall=float(merged.points[:, 1].max() - floor),
         skirt=np.flatnonzero(of_skirt),
         skirt_edges=neighbours(cloth[0].triangles, len(cloth[0].points)) if cloth else np.zeros((2, 0), dtype=int),

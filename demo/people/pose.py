@@ -7,9 +7,9 @@ import numpy as np
 from .geometry import LEFT, RIGHT, about, frame, reach, turn, unit
 from .skeleton import Skeleton
 
-_SPINE = ("spine_01", "spine_02", "spine_03")
-_WRIST_BEND = 1.2  # radians
-_FINGERS = ("index", "middle", "ring", "pinky")
+SPINE = ("spine_01", "spine_02", "spine_03")
+WRIST_BEND = 1.2  # radians
+FINGERS = ("index", "middle", "ring", "pinky")
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def _pelvis(skeleton: Skeleton, pose: Pose, facing: np.ndarray, pelvis: np.ndarr
 def _trunk(posing: _Posing, pose: Pose, pelvis: np.ndarray) -> None:
     share = _angles(tuple(angle / 3 for angle in pose.trunk))
     rotation = pelvis
-    for bone in _SPINE:
+    for bone in SPINE:
         rotation = rotation @ share
         posing.put(bone, rotation)
     for bone, part in (("neck_01", 0.4), ("head", 0.6)):
@@ -208,12 +208,12 @@ def _pointed(ahead: np.ndarray, aim: np.ndarray) -> np.ndarray:
     sine = float(np.linalg.norm(axis))
     if share < 1e-3 or sine < 1e-3:
         return np.eye(3)
-    return about(axis / sine, share * min(float(np.arctan2(sine, ahead @ unit(aim))), _WRIST_BEND))
+    return about(axis / sine, share * min(float(np.arctan2(sine, ahead @ unit(aim))), WRIST_BEND))
 
 
 def _curl(posing: _Posing, end: str, curl: float) -> None:
     axis = posing.skeleton.knuckles[end]
-    for finger in _FINGERS:
+    for finger in FINGERS:
         rotation = posing.turns["hand" + end]
         for joint in ("_01", "_02", "_03"):
             rotation = rotation @ about(axis, curl)

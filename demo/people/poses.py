@@ -69,7 +69,7 @@ def pose_of_class(name: str, seed: int) -> Pose:
     The classes "yaw ..." are the frontal reference's pose, turned to either side; "yaw 0" is that pose itself.
     """
     if name.startswith("yaw "):
-        return _turned(seed, _YAWS[name])
+        return _turned(seed, YAWS[name])
     make = _POSES[name]
     return make(measures(person(seed)), np.random.default_rng([seed, 6, POSES.index(name)]))
 
@@ -247,5 +247,5 @@ _POSES: dict[str, Callable[[Measures, np.random.Generator], Pose]] = {
     "seated": seated,
     "standing": lambda at, rng: standing(rng),
 }
-_YAWS = {name: float(name.split()[1]) for name in CLASSES if name.startswith("yaw ")}
-POSES = (*_YAWS, *_POSES)
+YAWS = {name: float(name.split()[1]) for name in CLASSES if name.startswith("yaw ")}
+POSES = (*YAWS, *_POSES)

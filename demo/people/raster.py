@@ -6,8 +6,8 @@ on the screen, so the larger one is in front.
 
 import numpy as np
 
-_SIDES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 256, 512, 1024, 4096)  # bounding boxes
-_BATCH = 2_000_000  # cells looked at in one go
+SIDES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 256, 512, 1024, 4096)  # bounding boxes
+BATCH = 2_000_000  # cells looked at in one go
 
 
 def rasterise(
@@ -30,9 +30,9 @@ def rasterise(
     depths = nearness.astype(np.float32)[triangles]
     with np.errstate(invalid="ignore"):
         planes = *edges, *((edge * depths).sum(axis=1) for edge in edges)
-    for side, smaller in zip(_SIDES, (0, *_SIDES)):
+    for side, smaller in zip(SIDES, (0, *SIDES)):
         rows = np.flatnonzero(fits & (size <= side) & (size > smaller))
-        step = max(_BATCH // side**2, 1)
+        step = max(BATCH // side**2, 1)
         for start in range(0, len(rows), step):
             _draw(front, rows[start : start + step], side, (left, top), planes, (height, width))
     ids = np.where(front >= 0, front & 0xFFFFFFFF, -1).astype(np.int32)

@@ -13,11 +13,12 @@ from .paint import albedo
 from .person import Person
 from .pose import Pose, bone_transforms
 from .raster import rasterise, weights_at
-from .room import Plate, Room, plate
+from .room import Plate, plate
+from .scene import Room
 from .skirt import hung
 
 SAMPLES = 2  # per pixel and axis
-_VISIBLE = 0.6  # decimetres: a joint this deep below the surface that hides it is still seen
+VISIBLE = 0.6  # decimetres: a joint this deep below the surface that hides it is still seen
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from .camera import Camera
-from .light import Light, light, lit
+from .light import light, lit
 from .looks import Colour, choice
 from .raster import rasterise
+from .scene import Box, Room
 from .surfaces import FLOORS, WALLS, floor_colours, wall_colours
 
 WALL_TINTS = {
@@ -30,35 +31,7 @@ FLOOR_TINTS = {
 }
 
 
-_WOODS = ((0.50, 0.37, 0.25), (0.36, 0.25, 0.18), (0.72, 0.70, 0.66), (0.62, 0.50, 0.36), (0.30, 0.36, 0.42))
-
-
-@dataclass(frozen=True)
-class Box:
-    """A piece of furniture: middle of its ground face, size (across, up, deep), yaw and colour; decimetres."""
-
-    place: tuple[float, float, float]
-    size: tuple[float, float, float]
-    yaw: float
-    rgb: Colour
-
-
-@dataclass(frozen=True)
-class Room:
-    """The floor is y = 0, the back wall z = -``back``, the side walls x = -+``side``."""
-
-    seed: int
-    back: float
-    side: float
-    wall: str
-    wall_name: str
-    wall_tints: tuple[Colour, Colour]
-    floor: str
-    floor_name: str
-    floor_tints: tuple[Colour, Colour]
-    things: tuple[str, ...]  # on the back wall: window, shelf, picture
-    light: Light
-    boxes: tuple[Box, ...] = ()
+WOODS = ((0.50, 0.37, 0.25), (0.36, 0.25, 0.18), (0.72, 0.70, 0.66), (0.62, 0.50, 0.36), (0.30, 0.36, 0.42))
 
 
 @dataclass(frozen=True)
@@ -101,7 +74,7 @@ def _furniture(back: float, rng: np.random.Generator) -> tuple[Box, ...]:
         if rng.random() < 0.35:
             size = tuple(rng.uniform((5, 5, 3), (10, 9, 4.5)).tolist())
             middle = side * float(rng.uniform(6, 13))
-            rgb = np.array(_WOODS[rng.integers(len(_WOODS))]) * rng.uniform(0.85, 1.1)
+            rgb = np.array(WOODS[rng.integers(len(WOODS))]) * rng.uniform(0.85, 1.1)
             chests.append(Box((middle, 0.0, 0.5 * size[2] - back), size, 0.0, tuple(rgb.tolist())))
     return tuple(chests)
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from .data import BodyData, body_data
 
-_LEVELS = ("min", "average", "max")
-_FACE = (  # pairs of targets that pull against each other
+LEVELS = ("min", "average", "max")
+FACE = (  # pairs of targets that pull against each other
     "nose-scale-horiz",
     "nose-scale-depth",
     "nose-scale-vert",
@@ -21,7 +21,7 @@ _FACE = (  # pairs of targets that pull against each other
     "head-fat",
     "head-scale-horiz",
 )
-_EYES = {
+EYES = {
     "cheek-bones": ("decr", "incr"),
     "cheek-volume": ("decr", "incr"),
     "eye-scale": ("decr", "incr"),
@@ -29,7 +29,7 @@ _EYES = {
     "eye-corner2": ("down", "up"),
     "eye-trans": ("down", "up"),
 }
-_HEADS = ("head-oval", "head-round", "head-square", "head-triangular", "head-invertedtriangular")
+HEADS = ("head-oval", "head-round", "head-square", "head-triangular", "head-invertedtriangular")
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,11 @@ def shape(seed: int) -> Shape:
 
 
 def _face(rng: np.random.Generator) -> list[tuple[str, float]]:
-    chosen = [(_HEADS[rng.integers(len(_HEADS))], float(rng.uniform(0.1, 0.8)))]
-    for name in _FACE:
+    chosen = [(HEADS[rng.integers(len(HEADS))], float(rng.uniform(0.1, 0.8)))]
+    for name in FACE:
         pull = float(np.clip(rng.normal(0, 0.4), -0.9, 0.9))
         chosen.append((f"{name}-{'incr' if pull > 0 else 'decr'}", abs(pull)))
-    for name, ways in _EYES.items():
+    for name, ways in EYES.items():
         pull = float(np.clip(rng.normal(0, 0.4), -0.9, 0.9))
         chosen += [(f"{side}-{name}-{ways[pull > 0]}", abs(pull)) for side in "lr"]
     return chosen
@@ -83,8 +83,8 @@ def strengths(person: Shape) -> dict[str, float]:
     found = dict(person.face)
     middle = "averagemuscle-averageweight"
     for gender, share in (("female", 1 - person.gender), ("male", person.gender)):
-        for muscle, a in zip(_LEVELS, _blend(person.muscle)):
-            for weight, b in zip(_LEVELS, _blend(person.weight)):
+        for muscle, a in zip(LEVELS, _blend(person.muscle)):
+            for weight, b in zip(LEVELS, _blend(person.weight)):
                 found[f"universal-{gender}-young-{muscle}muscle-{weight}weight"] = share * a * b * (1 - person.age)
         found[f"universal-{gender}-old-{middle}"] = share * person.age
         for race, part in zip(("african", "asian", "caucasian"), person.origins):

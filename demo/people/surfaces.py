@@ -1,16 +1,10 @@
 """Colours of walls and floors in decimetres of their own plane."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from .geometry import step
 from .noise import cells, noise
-
-if TYPE_CHECKING:
-    from .room import Room
+from .scene import Room
 
 WALLS = ("plain", "brick", "tiles", "two colours", "stripes", "panels", "plain")
 FLOORS = ("tiles", "wood", "carpet", "chequered", "wood")
@@ -19,7 +13,7 @@ FLOORS = ("tiles", "wood", "carpet", "chequered", "wood")
 def wall_colours(place: Room, x: np.ndarray, y: np.ndarray, things: tuple[str, ...]) -> np.ndarray:
     """RGB [m,3] of a wall at ``x`` along it and ``y`` above the floor."""
     first, second = (np.array(tint, dtype=np.float32) for tint in place.wall_tints)
-    share, shade = _WALL[place.wall](place, x, y)
+    share, shade = WALL[place.wall](place, x, y)
     colour = first + share[:, None] * (second - first)
     colour *= (shade * (0.94 + 0.12 * noise(0.35 * x, 0.35 * y, place.seed)))[:, None]
     board = (y < 1.0) & (place.wall not in ("brick", "tiles"))
@@ -28,14 +22,14 @@ def wall_colours(place: Room, x: np.ndarray, y: np.ndarray, things: tuple[str, .
         middle, half = _place_of(place, thing)
         rows = np.flatnonzero(np.abs(x - middle) < half)
         part = colour[rows]
-        _THINGS[thing](place, x[rows] - middle, y[rows], part)
+        THINGS[thing](place, x[rows] - middle, y[rows], part)
         colour[rows] = part
     return colour.astype(np.float32)
 
 
 def _place_of(place: Room, thing: str) -> tuple[float, float]:
     """Where along the wall a thing's middle is, and half its width, in decimetres."""
-    rng = np.random.default_rng([place.seed, 6, sorted(_THINGS).index(thing)])
+    rng = np.random.default_rng([place.seed, 6, sorted(THINGS).index(thing)])
     reach, half = {"window": (9, 4.8), "shelf": (9, 5.4), "picture": (10, 2.8)}[thing]
     return float(rng.uniform(-reach, reach)), half
 
@@ -43,7 +37,7 @@ def _place_of(place: Room, thing: str) -> tuple[float, float]:
 def floor_colours(place: Room, x: np.ndarray, z: np.ndarray) -> np.ndarray:
     """RGB [m,3] of the floor."""
     first, second = (np.array(tint, dtype=np.float32) for tint in place.floor_tints)
-    share, shade = _FLOOR[place.floor](place, x, z)
+    share, shade = FLOOR[place.floor](place, x, z)
     colour = first + share[:, None] * (second - first)
     return (colour * (shade * (0.92 + 0.16 * noise(0.3 * x, 0.3 * z, place.seed + 1)))[:, None]).astype(np.float32)
 
@@ -153,6 +147,6 @@ def _picture(place: Room, x: np.ndarray, y: np.ndarray, colour: np.ndarray) -> N
     colour[inside] = (0.3 + 0.22 * np.stack(shapes, axis=1) + 0.25 * shapes[1][:, None])[inside]
 
 
-_WALL = {"plain": _plain, "brick": _brick, "tiles": _tiles, "two colours": _two, "stripes": _stripes, "panels": _panels}
-_FLOOR = {"tiles": _floor_tiles, "wood": _wood, "carpet": _carpet, "chequered": _chequered}
-_THINGS = {"window": _window, "shelf": _shelf, "picture": _picture}
+WALL = {"plain": _plain, "brick": _brick, "tiles": _tiles, "two colours": _two, "stripes": _stripes, "panels": _panels}
+FLOOR = {"tiles": _floor_tiles, "wood": _wood, "carpet": _carpet, "chequered": _chequered}
+THINGS = {"window": _window, "shelf": _shelf, "picture": _picture}

@@ -10,11 +10,12 @@ from .person import TRAINING_SEEDS, person
 from .pose import Pose, mirrored, mixed
 from .poses import POSES, pose_of_class
 from .render import Frame, Posed, posed, render
-from .room import Box, Room, plate, room
+from .room import plate, room
+from .scene import Box, Room
 from .words import some_caption
 
-_STILL = tuple(name for name in POSES if not name.startswith("yaw"))
-_CUTS = ("full", "full", "full", "knee", "hip", "hip", "chest")
+STILL = tuple(name for name in POSES if not name.startswith("yaw"))
+CUTS = ("full", "full", "full", "knee", "hip", "hip", "chest")
 
 
 def training_picture(seed: int, size: int = 256, seeds: range = TRAINING_SEEDS) -> tuple[np.ndarray, np.ndarray, str]:
@@ -41,10 +42,10 @@ def training_frame(seed: int, height: int, width: int, seeds: range = TRAINING_S
 
 def _any_pose(who: int, rng: np.random.Generator) -> tuple[str, Pose]:
     """A named pose, often on its way to another, turned any way but mostly to the front."""
-    name = choice(rng, _STILL)
+    name = choice(rng, STILL)
     pose = pose_of_class(name, who)
     if name != "seated" and rng.random() < 0.5:
-        pose = mixed(pose, pose_of_class(choice(rng, [n for n in _STILL if n != "seated"]), who), rng.uniform(0, 0.6))
+        pose = mixed(pose, pose_of_class(choice(rng, [n for n in STILL if n != "seated"]), who), rng.uniform(0, 0.6))
     pose = mirrored(pose) if rng.random() < 0.5 else pose
     wide = np.pi if rng.random() < 0.35 else 0.75
     head = tuple(a + b for a, b in zip(pose.head, rng.normal(0, (0.08, 0.22, 0.07))))
@@ -56,7 +57,7 @@ def _any_camera(body: Posed, aspect: float, rng: np.random.Generator) -> Camera:
         body.points,
         body.person.tall,
         aspect=aspect,
-        cut=choice(rng, _CUTS),
+        cut=choice(rng, CUTS),
         eyes=choice(rng, ("waist", "head")),
         heading=float(rng.uniform(-0.3, 0.3)),
         far=float(rng.uniform(28, 48)),

@@ -6,8 +6,8 @@ import numpy as np
 
 from .render import Frame
 
-_DEPTH = 0.6  # decimetres by which a surface may lie behind what is in front and still count as seen
-_SLANT = 0.10  # least cosine between a surface and the way to the camera
+DEPTH = 0.6  # decimetres by which a surface may lie behind what is in front and still count as seen
+SLANT = 0.10  # least cosine between a surface and the way to the camera
 
 
 def surface_points(frame: Frame, other: Frame) -> tuple[np.ndarray, np.ndarray]:
@@ -68,7 +68,7 @@ def _seen(
     towards = np.array(other.camera.position) - points
     size = np.linalg.norm(normals, axis=1) * np.linalg.norm(towards, axis=1)
     facing = (normals * towards).sum(axis=1) / np.maximum(size, 1e-9)
-    return inside & (1 / near < front + _DEPTH) & (facing > _SLANT)
+    return inside & (1 / near < front + DEPTH) & (facing > SLANT)
 
 
 def _farthest(depth: np.ndarray) -> np.ndarray:

@@ -10,14 +10,13 @@ import numpy as np
 
 from .geometry import normals_of, step
 from .looks import Looks
-from .mesh import LEGS, SHOES, TOP, Piece, cut
-from .skirt import evened, neighbours
+from .mesh import LEGS, SHOES, TOP, Piece, cut, evened, neighbours
 
-_SHOULDER, _ELBOW, _WRIST = np.array([1.68, 5.25, 0.15]), np.array([3.13, 3.49, 0.13]), np.array([4.31, 2.45, 1.76])
+SHOULDER, ELBOW, WRIST = np.array([1.68, 5.25, 0.15]), np.array([3.13, 3.49, 0.13]), np.array([4.31, 2.45, 1.76])
 HIP, KNEE, ANKLE = 0.3, -3.69, -7.45
-_WAIST = 1.95
-_LAP = 0.3  # how far skin goes on below a hem
-_ARM_BONES = ("upperarm", "lowerarm", "hand", "thumb", "index", "middle", "ring", "pinky")
+WAIST = 1.95
+LAP = 0.3  # how far skin goes on below a hem
+ARM_BONES = ("upperarm", "lowerarm", "hand", "thumb", "index", "middle", "ring", "pinky")
 
 
 def garments(looks: Looks, tights: Piece, skirt: Piece, bones: tuple[str, ...]) -> list[Piece]:
@@ -57,23 +56,23 @@ def _seat_filled(piece: Piece) -> Piece:
 
 def covered(looks: Looks, rest: np.ndarray, arms: np.ndarray) -> np.ndarray:
     """Which vertices [n] of the body lie so deep under a garment that they are left out."""
-    top = top_field(looks, rest, arms, (0.12, _LAP, _LAP)) > 0
-    legs = (rest[:, 1] < 1) & (rest[:, 1] > leg_height(looks.hem) + _LAP)
+    top = top_field(looks, rest, arms, (0.12, LAP, LAP)) > 0
+    legs = (rest[:, 1] < 1) & (rest[:, 1] > leg_height(looks.hem) + LAP)
     return top | legs | (rest[:, 1] < shoe_height(looks) - 0.15)
 
 
 def arm_share(weights: np.ndarray, bones: tuple[str, ...]) -> np.ndarray:
     """How much each vertex [n] belongs to an arm, 0-1."""
-    columns = [k for k, bone in enumerate(bones) if bone.startswith(_ARM_BONES)]
+    columns = [k for k, bone in enumerate(bones) if bone.startswith(ARM_BONES)]
     return weights[:, columns].sum(axis=1)
 
 
 def along_arm(rest: np.ndarray) -> np.ndarray:
     """How far down the arm [n]: 0 shoulder, 1 elbow, 2 wrist."""
     spots = np.abs(rest) * (1, 0, 0) + rest * (0, 1, 1)
-    upper, lower = _ELBOW - _SHOULDER, _WRIST - _ELBOW
-    first = (spots - _SHOULDER) @ upper / (upper @ upper)
-    second = (spots - _ELBOW) @ lower / (lower @ lower)
+    upper, lower = ELBOW - SHOULDER, WRIST - ELBOW
+    first = (spots - SHOULDER) @ upper / (upper @ upper)
+    second = (spots - ELBOW) @ lower / (lower @ lower)
     return np.where(second > 0, 1 + second, np.minimum(first, 1))
 
 
@@ -131,7 +130,7 @@ def _trousers(looks: Looks, tights: Piece, normals: np.ndarray, arms: np.ndarray
     wide = (0.02 + 0.22 * looks.legs.loose) * step(0.2, -1.5, y)
     wide = wide + (0.08 + 0.3 * looks.legs.loose) * step(-4.0, -7.0, y)  # straight down past the calf
     offset = (0.045 + wide + 0.08 * step(0.9, 1.6, y) * looks.tucked)[:, None] * normals
-    upper = _WAIST if looks.tucked else top_hem(looks) + 0.55
+    upper = WAIST if looks.tucked else top_hem(looks) + 0.55
     field = np.minimum(upper - y, y - leg_height(looks.hem))
     field = np.where(arms > 0.1, -1, field)
     centre = 1.2 + 0.14 * np.clip(-y, 0, 8)

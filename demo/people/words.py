@@ -4,10 +4,11 @@ import numpy as np
 
 from .looks import Looks
 from .person import person
-from .room import Room, room
+from .room import room
+from .scene import Room
 from .shape import Shape
 
-_PATTERNS = {
+PATTERNS = {
     "plain": "{first} {thing}",
     "stripes": "{first} {thing} with {second} stripes",
     "bars": "{first} {thing} with {second} bars",
@@ -17,7 +18,7 @@ _PATTERNS = {
     "halves": "half {first}, half {second} {thing}",
     "band": "{first} {thing} with a {second} band",
 }
-_DOING = {
+DOING = {
     "raised arms": "with raised arms",
     "walk": "walking",
     "squat": "squatting",
@@ -39,15 +40,15 @@ def some_caption(seed: int, place: Room, doing: str, rng: np.random.Generator) -
     """As a user might put it: half say little, some name clothes, some say all."""
     of, share = person(seed), rng.random()
     if share < 0.2:
-        return f"a {_age(of.shape)} {_DOING.get(doing, 'standing')} in a room"
+        return f"{_a(_age(of.shape))} {DOING.get(doing, 'standing')} in a room"
     if share < 0.4:
         return (
-            f"{_of_top(of.looks)} on a {_age(of.shape)}"
+            f"{_of_top(of.looks)} on {_a(_age(of.shape))}"
             if rng.random() < 0.3
-            else f"a {_age(of.shape)} in {_a(_of_top(of.looks))}"
+            else f"{_a(_age(of.shape))} in {_a(_of_top(of.looks))}"
         )
     if share < 0.6:
-        return f"a {_age(of.shape)}, {clothes(of.looks)}"
+        return f"{_a(_age(of.shape))}, {clothes(of.looks)}"
     return caption(seed, place, doing)
 
 
@@ -56,7 +57,7 @@ def subject(shape: Shape, looks: Looks, doing: str = "") -> str:
     style = {"bun": "hair in a bun", "ponytail": "hair in a ponytail", "cropped": "cropped hair"}.get(looks.hair_style)
     hair = f"{looks.hair.name} {style}" if style else f"{looks.hair_style} {looks.hair.name} hair"
     beard = " and a beard" if looks.beard else ""
-    act = f" {_DOING[doing]}" if doing in _DOING else ""
+    act = f" {DOING[doing]}" if doing in DOING else ""
     return f"{_a(_age(shape))}{act}, {hair}{beard}, {looks.skin.name} skin"
 
 
@@ -72,8 +73,8 @@ def clothes(looks: Looks) -> str:
 
 def scene(place: Room) -> str:
     """Where: "before a grey brick wall and a brown wood floor"."""
-    wall = place.wall_name if place.wall in ("plain", "two colours") else f"{place.wall_name} {_WALL[place.wall]}"
-    floor = f"{place.floor_name} {_FLOOR[place.floor]}"
+    wall = place.wall_name if place.wall in ("plain", "two colours") else f"{place.wall_name} {WALL[place.wall]}"
+    floor = f"{place.floor_name} {FLOOR[place.floor]}"
     return f"before {_a(wall)} wall and {_a(floor)}"
 
 
@@ -82,7 +83,7 @@ def _of_top(looks: Looks) -> str:
 
 
 def _in_words(garment, thing: str) -> str:
-    return _PATTERNS[garment.pattern].format(first=garment.tint.name, second=garment.second.name, thing=thing)
+    return PATTERNS[garment.pattern].format(first=garment.tint.name, second=garment.second.name, thing=thing)
 
 
 def _age(shape: Shape) -> str:
@@ -93,5 +94,5 @@ def _a(words: str) -> str:
     return f"{'an' if words[0] in 'aeio' else 'a'} {words}"
 
 
-_WALL = {"brick": "brick", "tiles": "tiled", "stripes": "striped", "panels": "panelled"}
-_FLOOR = {"tiles": "tiled floor", "wood": "wooden floor", "carpet": "carpet", "chequered": "chequered floor"}
+WALL = {"brick": "brick", "tiles": "tiled", "stripes": "striped", "panels": "panelled"}
+FLOOR = {"tiles": "tiled floor", "wood": "wooden floor", "carpet": "carpet", "chequered": "chequered floor"}
