@@ -70,7 +70,7 @@ def pose_of_class(name: str, seed: int) -> Pose:
     """
     if name.startswith("yaw "):
         return _turned(seed, YAWS[name])
-    make = _POSES[name]
+    make = MAKERS[name]
     return make(measures(person(seed)), np.random.default_rng([seed, 6, POSES.index(name)]))
 
 
@@ -233,7 +233,7 @@ def _plus(place: tuple[float, float, float], *more: float) -> tuple[float, float
     return tuple(a + b for a, b in zip(place, more))
 
 
-_POSES: dict[str, Callable[[Measures, np.random.Generator], Pose]] = {
+MAKERS: dict[str, Callable[[Measures, np.random.Generator], Pose]] = {
     "mild": _mild,
     "arm across": _arm_across,
     "raised arms": _raised,
@@ -248,4 +248,4 @@ _POSES: dict[str, Callable[[Measures, np.random.Generator], Pose]] = {
     "standing": lambda at, rng: standing(rng),
 }
 YAWS = {name: float(name.split()[1]) for name in CLASSES if name.startswith("yaw ")}
-POSES = (*YAWS, *_POSES)
+POSES = (*YAWS, *MAKERS)
