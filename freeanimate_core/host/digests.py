@@ -21,7 +21,7 @@ _OF_INJECTION: WeakKeyDictionary = WeakKeyDictionary()
 
 
 def model_digests(model) -> dict[str, str]:
-    """Digests of the checkpoint's own weights, patches (LoRA) on them, injected layers, exchanged objects and levels."""
+    """Digests of the checkpoint's weights, patches (LoRA) on them, injected layers, exchanged objects and levels."""
     known = _OF_MODEL.setdefault(model.model, {})
     sampling = model.get_model_object("model_sampling")
     kinds = [kind.__name__ for kind in type(sampling).__mro__]
@@ -84,20 +84,27 @@ def _as_injected(adapter, dtype: torch.dtype | None) -> list:
 
 def _objects_digest(model) -> str:
     """Digest of the attributes that are exchanged while the model is loaded, but for the noise levels."""
-    exchanged = {name: value for name, value in model.object_patches.items() if name != "model_sampling"}
-    return values_digest({name: _object_values(model, name, value) for name, value in exchanged.items()})
+    exchanged = {name: _uncompiled(value) for name, value in model.object_patches.items() if name != "model_sampling"}
+    others = {name: value for name, value in exchanged.items() if value is not _own(model, name)}
+    return values_digest({name: _object_values(value) for name, value in others.items()})
 
 
-def _object_values(model, name: str, value: object) -> object:
-    value = getattr(value, "_orig_mod", value)  # a compiled module computes what it was compiled from
-    if value is model.object_patches_backup.get(name) or value is _attribute(model.model, name):
-        return "the model's own"
+def _uncompiled(value: object) -> object:
+    """What a compiled module was compiled from, which it computes."""
+    return getattr(value, "_orig_mod", value)
+
+
+def _own(model, name: str) -> object:
+    """The attribute that an object patch takes the place of, whether the model is loaded or not."""
+    if name in model.object_patches_backup:
+        return model.object_patches_backup[name]
+    owner = model.model
+    for step in name.split("."):
+        owner = getattr(owner, step, None)
+    return owner
+
+
+def _object_values(value: object) -> list:
     if isinstance(value, Module):
         return [type(value).__name__, weights_digest(value.state_dict())]
     return closed_over(value) if callable(value) else [value if isinstance(value, Tensor) else repr(value)]
-
-
-def _attribute(owner: object, path: str) -> object:
-    for step in path.split("."):
-        owner = getattr(owner, step, None)
-    return owner
