@@ -175,9 +175,9 @@ def check_start(record: Inversion, start: Tensor, sigma: float, sampler: object 
             f"of {INVERSION}."
         )
     if abs(sigma - first) > SAME_LEVEL * first:
+        remedy = _start_remedy(record, _name_of(sampler))
         raise FreeAnimateError(
-            f"{PATCH_MODEL}: sampling starts at sigma {sigma:.4g} and the inversion ended at {first:.4g}; "
-            f"{_start_remedy(record, _name_of(sampler))}"
+            f"{PATCH_MODEL}: sampling starts at sigma {sigma:.4g} and the inversion ended at {first:.4g}; {remedy}"
         )
     top = top.to(start)
     if not (start - top).norm() <= START_TOLERANCE * top.norm():
