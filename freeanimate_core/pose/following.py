@@ -32,8 +32,8 @@ def follow(
 ) -> tuple[dict[int, int], tuple[str, ...]]:
     """Of each frame that shows the chosen one, the number in its list; and notes on who it is and on jumps.
 
-    ``person`` 0 is the one with the largest size summed over the clip, n the n-th from the left, each where they
-    first appear; false detections of a frame or two count last. Raises FreeAnimateError when there are fewer.
+    ``person`` 0 is the one with the largest box, its side summed over the clip, n the n-th from the left, each where
+    they first appear; false detections of a frame or two count last. Raises FreeAnimateError when there are fewer.
     """
     tracks = tracked(people)
     alone = all(len(found) < 2 for found in people)
@@ -43,7 +43,7 @@ def follow(
             f"{where} shows {len(tracks)} with visible joints over the clip, but {widget} is {person} (counted from "
             f"the left, each where they first appear); set {widget} to {len(tracks)} or less, or to 0 for the largest."
         )
-    largest = max(range(len(tracks)), key=lambda number: sum(body.size for body in tracks[number].bodies.values()))
+    largest = max(range(len(tracks)), key=lambda number: sum(body.side for body in tracks[number].bodies.values()))
     number = person - 1 if person else largest
     chosen = tracks[number].bodies
     notes = [f"followed the {_ordinal(number + 1)} of {len(tracks)} people from the left"] if len(tracks) > 1 else []

@@ -130,7 +130,7 @@ def _frame(frame: object, size: Size | None, place: str) -> Written:
     if own is None and size is None:
         raise FreeAnimateError(
             f"{place}, {_told(frame, people)}, has no canvas_height and canvas_width of 1 to {LARGEST_CANVAS}, so its "
-            f"points have no scale; save it as JSON and load it by {LOAD_POSE} with its width and height set there."
+            f"points have no scale; load its JSON file by {LOAD_POSE} and set width and height there."
         )
     height, width = own or size or (1, 1)
     arrays = [_person(person, f"{place}, person {number}") for number, person in enumerate(people)]

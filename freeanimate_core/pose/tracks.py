@@ -33,6 +33,11 @@ class Body:
         return size_of(self.place[self.seen])
 
     @property
+    def side(self) -> float:
+        """Side of the square as large as that box, in pixels."""
+        return float(np.sqrt(np.prod(np.ptp(self.place[self.seen], axis=0) + 1)))
+
+    @property
     def middle(self) -> np.ndarray:
         """Middle [2] of that box."""
         return middle_of(self.place[self.seen])
