@@ -50,7 +50,7 @@ class Body:
 
 @dataclass
 class Track:
-    """One body over the frames that show it, in their order, and how it looks and moves after the last."""
+    """One body over the frames that show it, and how it looks and moves at the one put last."""
 
     bodies: dict[int, Body] = field(default_factory=dict)
     shape: np.ndarray = field(default_factory=lambda: np.zeros((18, 2)))  # joints not visible now are carried along
@@ -59,17 +59,17 @@ class Track:
 
     @property
     def first(self) -> int:
-        """The first frame that shows it."""
+        """The first frame put to it."""
         return next(iter(self.bodies))
 
     @property
     def last(self) -> int:
-        """The last frame that shows it."""
+        """The last frame put to it."""
         return next(reversed(self.bodies))
 
     @property
     def speed(self) -> np.ndarray:
-        """Pixels per frame [2], over the last steps."""
+        """Pixels [2] to the next frame, over the last steps."""
         return np.mean(self.steps[-MEMORY:], axis=0) if self.steps else np.zeros(2)
 
     def add(self, frame: int, body: Body) -> None:
@@ -77,25 +77,38 @@ class Track:
         common = self.known & body.seen
         step = (body.place - self.shape)[common].mean(axis=0) if common.any() else np.zeros(2)
         if common.any():
-            self.steps.append(step / (frame - self.last))
+            self.steps.append(step / abs(frame - self.last))
         self.shape = np.where(body.seen[:, None], body.place, self.shape + step)
         self.known = self.known | body.seen
         self.bodies[frame] = body
 
 
 def tracked(people: Sequence[Sequence[Person]]) -> list[Track]:
-    """Everybody's tracks; one ends when more than PATIENCE frames leave its body out."""
+    """Everybody's tracks; one ends when more than PATIENCE frames leave its body out.
+
+    They are made forwards to learn how everybody moves, and then backwards with that knowledge: where two who start
+    side by side go, their first frame alone does not tell.
+    """
+    frames = [[_body(number, person) for number, person in enumerate(found)] for found in people]
+    forwards = _run(frames, range(len(frames)), {})
+    speeds = {(track.last, track.bodies[track.last].number): -track.speed for track in forwards}
+    backwards = _run(frames, range(len(frames) - 1, -1, -1), speeds)
+    return [Track(dict(reversed(track.bodies.items()))) for track in backwards]
+
+
+def _run(frames: list[list[Body]], order: range, speeds: dict[tuple[int, int], np.ndarray]) -> list[Track]:
+    """Tracks through ``frames`` in ``order``; a new one moves as ``speeds`` say for its frame and number."""
     done: list[Track] = []
     live: list[Track] = []
-    for frame, found in enumerate(people):
-        done += [track for track in live if frame - track.last > PATIENCE]
-        live = [track for track in live if frame - track.last <= PATIENCE]
-        bodies = [_body(number, person) for number, person in enumerate(found)]
-        taken = _assigned(live, frame, bodies)
-        for body in bodies:
+    for frame in order:
+        done += [track for track in live if abs(frame - track.last) > PATIENCE]
+        live = [track for track in live if abs(frame - track.last) <= PATIENCE]
+        taken = _assigned(live, frame, frames[frame])
+        for body in frames[frame]:
             track = taken.get(body.number)
             if track is None:
-                track = Track()
+                known = speeds.get((frame, body.number))
+                track = Track(steps=[] if known is None else [known])
                 live.append(track)
             track.add(frame, body)
     return done + live
@@ -121,8 +134,8 @@ def _assigned(tracks: list[Track], frame: int, bodies: list[Body]) -> dict[int, 
         return {}
     places, seen = np.stack([body.place for body in bodies]), np.stack([body.seen for body in bodies])
     sizes, middles = np.array([body.size for body in bodies]), np.stack([body.middle for body in bodies])
-    costs = np.stack([_distances(track, frame - track.last, places, seen, sizes, middles) for track in tracks])
-    late = np.array([frame - track.last - 1 for track in tracks])
+    costs = np.stack([_distances(track, abs(frame - track.last), places, seen, sizes, middles) for track in tracks])
+    late = np.array([abs(frame - track.last) - 1 for track in tracks])
     within = costs <= np.minimum(REACH + FARTHER * late, MOST_REACH)[:, None]
     rows, columns = linear_sum_assignment(np.where(within, costs - MOST_REACH, 0.0))
     return {int(column): tracks[row] for row, column in zip(rows, columns) if within[row, column]}

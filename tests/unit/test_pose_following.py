@@ -64,6 +64,17 @@ def test_two_of_one_build_cross_at_one_place(noise, beats):
     check(frames, 2, right)
 
 
+@pytest.mark.parametrize("at_end", [False, True])
+def test_two_who_start_or_end_side_by_side_and_walk_apart(at_end):
+    """The second frame alone would swap them: each stands where the other one stood."""
+    left, right = bodies(path(200, 400, frames=12), noise=0), bodies(path(215, 15, frames=12), noise=0)
+    people = [joints[::-1].copy() if at_end else joints for joints in (left, right)]
+    order = people[::-1] if at_end else people
+    frames = clip(*people)
+    for number, truth in enumerate(order, start=1):
+        check(frames, number, truth)
+
+
 @pytest.mark.parametrize("kind", ["walk", "dance", "side step", "squat"])
 def test_three_cross_in_every_motion(kind):
     people = [
