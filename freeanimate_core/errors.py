@@ -12,6 +12,7 @@ SAMPLER = "Animate Sampler"
 LONG_CLIP = "Animate Long Clip"
 COMPARE = "Compare Videos"
 INSPECT = "Inspect Attention"
+DEMO_CHARACTER = "Demo Character"
 
 
 class FreeAnimateError(ValueError):

@@ -36,6 +36,8 @@ __all__ = [
     "CLASSES",
     "CUT_REFERENCES",
     "GOES_DOWN",
+    "CUT_REFERENCES",
+    "GOES_DOWN",
     "HELD_OUT_SEEDS",
     "MOTIONS",
     "POSES",

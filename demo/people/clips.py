@@ -1,5 +1,6 @@
 """Clips: a reference picture and the frames of a motion of the same person in the same room."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -40,11 +41,12 @@ def clip(
     width: int = 256,
     view: str = "frontal",
     eyes: str = "waist",
+    told: Callable[[int], None] = lambda done: None,
 ) -> tuple[Frame, list[Frame]]:
     """The reference ``view`` and ``frames`` frames of a motion, all by one camera at the height of ``eyes``.
 
     ``motion_name`` is one of ``motions.MOTIONS``; ``CUT_REFERENCES`` cut the frames as well, so they go with no motion
-    that ``GOES_DOWN``: ValueError.
+    that ``GOES_DOWN``: ValueError. ``told`` gets the number of frames that are rendered.
     """
     if view in CUT_REFERENCES and motion_name in GOES_DOWN:
         raise ValueError(f"{motion_name} leaves a picture cut at the {view}")
@@ -55,7 +57,10 @@ def clip(
     place = room(seed)
     place = with_seat(place, moving[-1]) if motion_name == "sit down" else place
     still = plate(place, camera, height, width)
-    rendered = [render(body, None, camera, place, height, width, still) for body in (first, *moving)]
+    rendered = []
+    for done, body in enumerate((first, *moving)):
+        rendered.append(render(body, None, camera, place, height, width, still))
+        told(done)
     return rendered[0], rendered[1:]
 
 
