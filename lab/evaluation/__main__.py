@@ -12,6 +12,7 @@ import sys
 from .. import hosting
 from ..command_line import exit_code, positive, study
 from .methods import METHODS
+from .options import add_world
 from .sweeps import SWEEPS
 
 
@@ -35,6 +36,7 @@ def _options() -> argparse.Namespace:
         "--first", type=int, default=0, metavar="SEED", help="the first of them: two runs may fill one OUT/cache"
     )
     parser.add_argument("--frames", type=positive, help="frames of each (12; sweeps 6)")
+    add_world(parser)
     parser.add_argument("--steps", type=positive, help="steps asked of ddim_uniform (20; sweeps 12)")
     parser.add_argument("--cfg", type=float, nargs="+", help="guidance, one table each (the Animate Sampler's default)")
     parser.add_argument("--methods", nargs="+", choices=METHODS, metavar="NAME", help="only these, and full")
