@@ -9,22 +9,16 @@ from torch import Tensor
 
 from freeanimate_pack.demo.people import (
     CLASSES,
+    CUT_REFERENCES,
     HELD_OUT_SEEDS,
     Frame,
     Pose,
     clip,
     flow,
     motion,
-    person,
-    plate,
-    pose_of_class,
-    posed,
-    reference_pose,
-    render,
-    room,
+    pair,
     shown_by,
 )
-from freeanimate_pack.demo.people.clips import CUT_REFERENCES, shared_camera
 from freeanimate_pack.freeanimate_core.pose import PoseSequence
 
 from .case import PEOPLE, Case
@@ -64,11 +58,7 @@ def still_case(seed: int, name: str, size: int, inputs: str) -> Case:
     The first is there as a clip has it, whose sizes follow from more than one turned or bent frame. The reference
     stands to the front; a half body is cut at the hip.
     """
-    who, place = person(seed), room(seed)
-    first, second = posed(who, reference_pose(seed)), posed(who, pose_of_class(name, seed))
-    camera = shared_camera(who, [first, second], "hip" if name == HALF_BODY else "frontal", "waist", 1.0)
-    still = plate(place, camera, size, size)
-    reference, frame = (render(body, None, camera, place, size, size, still) for body in (first, second))
+    reference, frame = pair(seed, name, size, size)
     return _case(seed, (OWN_POSE, name), reference, [reference, frame], inputs, CLASSES.index(name))
 
 
