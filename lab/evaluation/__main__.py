@@ -2,7 +2,8 @@
 
 Writes animation.json, animation_values.json (each character's), animation.md, animation.png and
 contact_sheet.png; with several values of --cfg, a folder for each. --sweep NAME runs a list of
-recipes of sweeps.py instead and names its files after it. What was made before is kept in
+recipes of sweeps.py instead and names its files after it. --world people takes rendered people, and adds every
+measure by class of pose. What was made before is kept in
 OUT/cache. Exit code 1 when something fails, 2 when the disk is full, 130 after Ctrl-C.
 """
 
@@ -33,7 +34,7 @@ def _options() -> argparse.Namespace:
     parser = study("evaluate animation")
     parser.add_argument("--characters", type=positive, help="held-out characters (24; sweeps 8)")
     parser.add_argument(
-        "--first", type=int, default=0, metavar="SEED", help="the first of them: two runs may fill one OUT/cache"
+        "--first", type=int, default=0, metavar="NUMBER", help="the first of them: two runs may fill one OUT/cache"
     )
     parser.add_argument("--frames", type=positive, help="frames of each (12; sweeps 6)")
     add_world(parser)

@@ -65,7 +65,7 @@ def run(out: Path, people: int, size: int, inputs: str) -> None:
             cells.append(_cells(case, made[OURS]))
             columns.append(_column(case, made))
         if number < SHEETS:
-            sheets += [_sheet(columns[:HALF]), _sheet(columns[HALF:])]
+            sheets += [_sheet(columns[k : k + HALF]) for k in range(0, len(columns), HALF)]
         print(f"[evaluate] person {number + 1}/{people}", flush=True)
     about = {"world": PEOPLE, "inputs": inputs, "people": people, "first_seed": held_out(0), "size": size}
     table.write_people(out, table.of_people(values), trust_of(cells), about)
