@@ -2,9 +2,9 @@
 
 Writes animation.json, animation_values.json (each character's), animation.md, animation.png and
 contact_sheet.png; with several values of --cfg, a folder for each. --sweep NAME runs a list of
-recipes of sweeps.py instead and names its files after it. --world people takes rendered people, and adds every
-measure by class of pose. What was made before is kept in
-OUT/cache. Exit code 1 when something fails, 2 when the disk is full, 130 after Ctrl-C.
+recipes of sweeps.py instead and names its files after it. --world people takes rendered people, and adds
+every measure by class of pose. What was made before is kept in OUT/cache. Exit code 1 when something
+fails, 2 when the disk is full, 130 after Ctrl-C.
 """
 
 import argparse

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from freeanimate_pack.demo.people import CLASSES, Pose, motion, person, posed, reference_pose
+from freeanimate_pack.demo.people import CLASSES, Camera, Pose, motion, person, posed, reference_pose
 from freeanimate_pack.demo.people.clips import shared_camera
 from freeanimate_pack.demo.people.render import Posed, picture_joints
 from freeanimate_pack.freeanimate_core.pose import VISIBLE, PoseSequence
@@ -49,7 +49,7 @@ def _seen(seed: int, name: str, view: str) -> tuple[PoseSequence, PoseSequence, 
     return *(PoseSequence.from_joints(part, SIZE, SIZE) for part in (joints[:1], joints[1:])), poses
 
 
-def _joints(body: Posed, camera) -> np.ndarray:
+def _joints(body: Posed, camera: Camera) -> np.ndarray:
     """Joints [18,3] in pixels; nothing needs to be drawn to know where they are."""
     nothing = np.zeros((SIZE, SIZE))
     return picture_joints(body, camera, nothing, nothing)[0]

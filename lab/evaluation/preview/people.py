@@ -40,7 +40,7 @@ Values = dict[str, dict[str, dict[str, list[float | None]]]]  # class, method, m
 
 
 @dataclass(frozen=True)
-class Made:
+class LastFrame:
     """What one method makes of the last frame of a case: picture [S,S,3], mask [S,S] and, where it has one, its map."""
 
     frame: Tensor
@@ -77,14 +77,14 @@ def _asked(case: Case, method: str) -> Case:
     return case if method == OURS else case.only([len(case.truth) - 1])
 
 
-def _made(case: Case, method: str, plate: Tensor) -> Made:
+def _made(case: Case, method: str, plate: Tensor) -> LastFrame:
     asked, start = _asked(case, method), time.process_time()
     found = METHODS[method](case.reference[0], case.given_mask[0], plate, case.pose, asked.targets)
     seconds = (time.process_time() - start) / len(found.frames)
-    return Made(found.frames[-1], found.masks[-1], None if found.holes is None else found.holes[-1], seconds)
+    return LastFrame(found.frames[-1], found.masks[-1], None if found.holes is None else found.holes[-1], seconds)
 
 
-def _measured(case: Case, method: str, made: Made, plate: Tensor) -> dict[str, float | None]:
+def _measured(case: Case, method: str, made: LastFrame, plate: Tensor) -> dict[str, float | None]:
     """All MEASURES of one frame; equal pictures have MOST_DB."""
     truth, mask, shown = case.truth[-1], case.masks[-1], case.shown[-1]
     unseen = (mask > 0.5) & ~shown
@@ -122,12 +122,12 @@ def labels_by_place(case: Case, method: str) -> Tensor:
     return torch.where(there, case.reference_labels[row, column], 0)
 
 
-def _cells(case: Case, made: Made) -> Cells:
+def _cells(case: Case, made: LastFrame) -> Cells:
     figures = torch.maximum(case.masks[-1], made.mask) > 0.5
     return cells_of(case.classes[-1], made.holes, made.frame, case.truth[-1], figures)
 
 
-def _column(case: Case, made: Mapping[str, Made]) -> dict[str, Tensor]:
+def _column(case: Case, made: Mapping[str, LastFrame]) -> dict[str, Tensor]:
     """The rows of one class in the contact sheet, pictures [S,S,3]."""
     unseen = ((case.masks[-1] > 0.5) & ~case.shown[-1]).float()
     maps = {"ours says unseen": made[OURS].holes, "unseen": unseen}
