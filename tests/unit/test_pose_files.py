@@ -9,12 +9,13 @@ from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
 from freeanimate_pack.freeanimate_core.pose.files import LARGEST_FILE, checked, load_frames, save_frames
 
 WHERE = "Load Pose: pose_file"
+SAVING = "Save Pose: filename_prefix"
 
 
 @pytest.mark.parametrize("name", producers.PRODUCERS)
 def test_what_was_saved_is_loaded(tmp_path, name):
     frames = checked([producers.PRODUCERS[name](), producers.canvas(people=[]), None], "x")
-    assert save_frames(frames, tmp_path, "walk", 1) == "walk_00001_.json"
+    assert save_frames(frames, tmp_path, "walk", 1, SAVING) == "walk_00001_.json"
     assert load_frames(tmp_path / "walk_00001_.json", WHERE) == frames
     assert [len(frame["people"]) for frame in frames] == [1, 0, 0]
     assert json.loads((tmp_path / "walk_00001_.json").read_text()) == frames
@@ -35,7 +36,7 @@ def test_no_file_is_overwritten(tmp_path):
     frames = checked([producers.sdpose()], "x")
     (tmp_path / "a_00003_.json").write_text("mine")
     (tmp_path / "a_00004_.json").symlink_to(tmp_path / "elsewhere.json")
-    assert save_frames(frames, tmp_path, "a", 3) == "a_00005_.json"
+    assert save_frames(frames, tmp_path, "a", 3, SAVING) == "a_00005_.json"
     assert (tmp_path / "a_00003_.json").read_text() == "mine"
     assert not (tmp_path / "elsewhere.json").exists()
 
