@@ -4,6 +4,7 @@ A name for the output folder is one on every system: what Windows cannot write i
 workflows and folders can move.
 """
 
+import os
 import re
 import unicodedata
 from pathlib import Path
@@ -46,7 +47,7 @@ def stored_file(name: str, where: str) -> Path:
     base = folder_paths.annotated_filepath(name)[1] or roots[0]
     path = Path(base, folder_paths.annotated_filepath(name)[0])
     inside = base in roots and folder_paths.is_within_directory(base, str(path))
-    if not inside or not path.is_file():
+    if not inside or not os.path.isfile(path):  # False for a name that is too long, where the method raises
         raise FreeAnimateError(f"{where} {quoted(name)} is no file in ComfyUI's input or output folder; put it there.")
     return path
 

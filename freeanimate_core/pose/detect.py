@@ -104,7 +104,7 @@ def read_weights(load: Callable[[str], Mapping], files: Mapping[str, str]) -> di
             raise FreeAnimateError(
                 f"{DETECT_POSE}: {name} in models/{FOLDER} cannot be read as weights ({type(error).__name__}); "
                 f"download it again from {SOURCE}."
-            ) from error
+            ) from None
     return weights
 
 

@@ -140,7 +140,7 @@ class RunFolder:
         if not {"made_from", "digest"} <= said.keys():
             raise FreeAnimateError(
                 f"{self._holds} {file.name} that does not say what it was made from, as parts of the first versions do "
-                f"not; delete that file, or {self._again(frames)}."
+                f"not; choose another run_name, delete that file, or {self._again(frames)}."
             )
         if said["digest"] != _digest(said["made_from"], frames, tensors):
             log.warning("%s: %s is damaged or of other frames and is made again", LONG_CLIP, file.name)

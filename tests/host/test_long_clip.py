@@ -8,13 +8,12 @@ import hostside
 import pytest
 import torch
 from comfy.patcher_extension import WrappersMP
-from runs import Clip, patch, sample
+from runs import Clip, patch, render, sample
 
 from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
 from freeanimate_pack.freeanimate_core.runs.claim import CLAIM
-from freeanimate_pack.nodes.long_clip import FreeAnimateLongClip
 
-CFG, FRAMES, SIZE = 4.0, 5, 2  # parts of 2, 2 and 1 frames
+CFG, FRAMES, SIZE = 4.0, 5, 2  # parts of 2, 2 and 1 frames, as render makes them
 SAME, EFFECT = 1e-4, 1e-2  # relative, of latents
 
 
@@ -47,14 +46,6 @@ def output(tmp_path, monkeypatch):
     """The host's output folder for one test."""
     monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path))
     return tmp_path / "freeanimate"
-
-
-def render(clip: Clip, record, model, **options) -> tuple:
-    """Images, latents and report of the node, guided in all steps."""
-    inputs = {"positive": clip.positive, "negative": clip.negative, "vae": clip.tiny.vae, "cfg": CFG}
-    inputs |= {"cfg_start": 0.0, "cfg_end": 1.0, "frames_per_part": SIZE}
-    images, latent, report = FreeAnimateLongClip.execute(model, record, **inputs | options).args
-    return images, latent["samples"], report
 
 
 def counted(model, stop_after: int | None = None) -> tuple:
@@ -233,6 +224,9 @@ REFUSED = {
     "run_name '../walk'.*'..'": {"run_name": "../walk"},
     "run_name '/walk'": {"run_name": "/walk"},
     "run_name '\\.'": {"run_name": "."},
+    "run_name '%second%'.*placeholder.*write the name out": {"run_name": "%second%"},
+    r"run_name '\\ud800' holds": {"run_name": "\ud800"},
+    r"again holds '\\ud800'": {"again": "\ud800"},
     "cfg_end is 0.1": {"cfg_start": 0.5, "cfg_end": 0.1},
 }
 
