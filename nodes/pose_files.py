@@ -99,7 +99,8 @@ class FreeAnimateSavePose(io.ComfyNode):
                     "filename_prefix",
                     default="poses/FreeAnimate",
                     tooltip="Start of the file's name below ComfyUI's output folder, subfolders included; a number "
-                    "that is still free is added. May hold %year%, %month%, %day%, %width% and the like.",
+                    "that is still free is added. At most 200 bytes, without control characters and "
+                    '< > : " | ? *. May hold %year%, %month%, %day%, %width% and the like.',
                 ),
             ],
             outputs=[PoseKeypoint.Output("pose", tooltip="The poses as they came in, for the next node.")],
@@ -110,7 +111,8 @@ class FreeAnimateSavePose(io.ComfyNode):
     def execute(cls, pose, filename_prefix) -> io.NodeOutput:
         frames = checked(pose, f"{SAVE_POSE}: pose")
         size = frames[0]["canvas_width"], frames[0]["canvas_height"]
-        folder, stem, number, subfolder = files.output_place(filename_prefix, *size, f"{SAVE_POSE}: filename_prefix")
-        name = save_frames(frames, folder, stem, number)
+        where = f"{SAVE_POSE}: filename_prefix"
+        folder, stem, number, subfolder = files.output_place(filename_prefix, *size, where)
+        name = save_frames(frames, folder, stem, number, where)
         place = f"{subfolder}/{name}" if subfolder else name
         return io.NodeOutput(pose, ui=shown(f"{place}: {counted(len(frames), 'frame')}, {size[0]} x {size[1]}"))

@@ -47,6 +47,15 @@ def limit_estimate(clone, windower: Windower) -> None:
     clone.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, KEY, one_window(windower, free_memory))
 
 
+def kept(options: dict) -> dict:
+    """The model options of an inversion for its record, without the pack's wrappers: those hold the run's progress
+    bar, and with it the previewer."""
+    transformer = dict(options["transformer_options"])
+    wrappers = transformer.get("wrappers", {}).items()
+    transformer["wrappers"] = {kind: {key: w for key, w in keyed.items() if key != KEY} for kind, keyed in wrappers}
+    return {**options, "transformer_options": transformer}
+
+
 def placed(options: dict, model) -> dict:
     """A copy of recorded model options with the patches in them on the model's device."""
     options = comfy.model_patcher.create_model_options_clone(options)

@@ -1,9 +1,11 @@
 """POSE_KEYPOINT as a JSON file: a list of frames, as every tool of the ecosystem reads and writes it."""
 
+import contextlib
 import json
+import os
 from pathlib import Path
 
-from ..errors import LOAD_POSE, FreeAnimateError
+from ..errors import LOAD_POSE, FreeAnimateError, quoted, reason
 from .keypoints import write_people
 from .layouts import Size, found
 from .reading import read_people, refuse_nobody
@@ -68,15 +70,35 @@ def _parsed(path: Path, place: str) -> object:
         ) from error
 
 
-def save_frames(frames: list[dict], folder: Path, stem: str, counter: int) -> str:
-    """Write checked frames to ``stem``_00001_.json in ``folder``, from ``counter`` on the first free name: returned."""
-    text = json.dumps(frames, allow_nan=False)
-    while True:
-        name = f"{stem}_{counter:05}_.json"
-        try:
-            with (folder / name).open("x", encoding="ascii") as file:
-                file.write(text)
-        except FileExistsError:
-            counter += 1
-        else:
-            return name
+def save_frames(frames: list[dict], folder: Path, stem: str, counter: int, where: str) -> str:
+    """Write checked frames to ``stem``_00001_.json in ``folder``, from ``counter`` on the first free name: returned.
+
+    Raises FreeAnimateError, opening with ``where``, when the disk does not take the file; then none is left.
+    """
+    text = json.dumps(frames, allow_nan=False).encode("ascii")
+    path = folder / f"{stem}_{counter:05}_.json"
+    while os.path.lexists(path):
+        counter += 1
+        path = folder / f"{stem}_{counter:05}_.json"
+    try:
+        _write_new(path, text)
+    except FileExistsError:  # another took the name just now
+        return save_frames(frames, folder, stem, counter + 1, where)
+    except OSError as error:
+        raise FreeAnimateError(
+            f"{where} {quoted(stem)} cannot be written ({reason(error)}); free some space, make ComfyUI's output "
+            "folder writable, or choose another name."
+        ) from None
+    return path.name
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    """A new file with all of the data, or none."""
+    file = path.open("xb")
+    try:
+        with file:
+            file.write(data)
+    except OSError:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        raise

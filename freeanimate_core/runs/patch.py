@@ -92,6 +92,8 @@ class PatchedModel:
         _refuse_patches(model, guider.model_options, self.record)
         refuse_random(sampler)
         check_record(self.record, model_digests(model), PATCH_MODEL)
+        if self.record.bank is not None:
+            self.record.bank.require()
         check_live(self.record, self.config, guider.conds, PATCH_MODEL, "the sampler's ")
         start = models.to_model_space(model, latent_image) + noise.float() * float(sigmas[0])
         check_start(self.record, start, float(sigmas[0]), sampler)

@@ -1,5 +1,7 @@
 """What the host is told while the nodes run: one bar of frames x levels each, and strips of frames."""
 
+import gc
+
 import comfy.utils
 import hostside
 import latent_preview
@@ -8,6 +10,7 @@ import pytest
 import torch
 from runs import Clip, patch, sample
 
+from freeanimate_pack.freeanimate_core.host.progress import Bar
 from freeanimate_pack.nodes.long_clip import FreeAnimateLongClip
 from freeanimate_pack.nodes.refine import FreeAnimateRefinePreview
 
@@ -91,3 +94,29 @@ def test_the_refinement_moves_with_every_window(clip, told):
     conds = clip.tiny.model, clip.tiny.vae, clip.positive, clip.negative
     FreeAnimateRefinePreview.execute(*conds, *scene, 0.5, 4, 1.0, 0, 1.0, 8, 2)
     checked(told, 5 * 4, 2)
+
+
+@pytest.mark.parametrize("storage", ["recompute", "memory"])
+def test_a_record_keeps_neither_previewer_nor_bar(clip, told, storage):
+    """The host's cache holds records; a previewer may be a decoder on the device."""
+    record = clip.invert(window=2, check=1, storage=storage)[0]
+    model = patch(clip.tiny.model, record, window=2)
+    sample(clip, record, model, 4.0)
+    gc.collect()
+    kinds = (latent_preview.LatentPreviewer, comfy.utils.ProgressBar, Bar)
+    assert [type(thing).__name__ for thing in gc.get_objects() if isinstance(thing, kinds)] == []
+    assert told and record.options["transformer_options"]
+
+
+def test_what_a_record_must_not_keep_is_seen_while_a_node_runs(clip, told, monkeypatch):
+    """The counting above can fail: during the run all three are there."""
+    seen, show = set(), Bar.level
+
+    def level(self, denoised):
+        kinds = (latent_preview.LatentPreviewer, comfy.utils.ProgressBar, Bar)
+        seen.update(kind.__name__ for kind in kinds for thing in gc.get_objects() if isinstance(thing, kind))
+        show(self, denoised)
+
+    monkeypatch.setattr(Bar, "level", level)
+    clip.invert(window=5)
+    assert seen == {"LatentPreviewer", "ProgressBar", "Bar"}

@@ -1,7 +1,10 @@
 """POSE_KEYPOINT in JSON files."""
 
+import errno
+import io
 import json
 import tracemalloc
+from pathlib import Path
 
 import producers
 import pytest
@@ -10,12 +13,13 @@ from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
 from freeanimate_pack.freeanimate_core.pose.files import LARGEST_FILE, checked, load_frames, save_frames
 
 WHERE = "Load Pose: pose_file"
+SAVING = "Save Pose: filename_prefix"
 
 
 @pytest.mark.parametrize("name", producers.PRODUCERS)
 def test_what_was_saved_is_loaded(tmp_path, name):
     frames = checked([producers.PRODUCERS[name](), producers.canvas(people=[]), None], "x")
-    assert save_frames(frames, tmp_path, "walk", 1) == "walk_00001_.json"
+    assert save_frames(frames, tmp_path, "walk", 1, SAVING) == "walk_00001_.json"
     assert load_frames(tmp_path / "walk_00001_.json", WHERE) == frames
     assert [len(frame["people"]) for frame in frames] == [1, 0, 0]
     assert json.loads((tmp_path / "walk_00001_.json").read_text()) == frames
@@ -36,9 +40,30 @@ def test_no_file_is_overwritten(tmp_path):
     frames = checked([producers.sdpose()], "x")
     (tmp_path / "a_00003_.json").write_text("mine")
     (tmp_path / "a_00004_.json").symlink_to(tmp_path / "elsewhere.json")
-    assert save_frames(frames, tmp_path, "a", 3) == "a_00005_.json"
+    assert save_frames(frames, tmp_path, "a", 3, SAVING) == "a_00005_.json"
     assert (tmp_path / "a_00003_.json").read_text() == "mine"
     assert not (tmp_path / "elsewhere.json").exists()
+
+
+def test_a_full_disk_leaves_no_file(tmp_path, monkeypatch):
+    frames = checked([producers.sdpose()], "x")
+
+    class Full(io.FileIO):
+        def write(self, data):
+            super().write(bytes(data)[:5])
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "open", lambda self, mode: Full(self, "xb" if "x" in mode else mode))
+    with pytest.raises(FreeAnimateError, match="Save Pose: filename_prefix 'a' cannot be written .No space left.*free"):
+        save_frames(frames, tmp_path, "a", 1, SAVING)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("stem", ["a" * 300, "none/a"])
+def test_a_name_that_the_disk_does_not_take_says_so(tmp_path, stem):
+    with pytest.raises(FreeAnimateError, match="Save Pose: filename_prefix '.*' cannot be written .*choose another"):
+        save_frames(checked([producers.sdpose()], "x"), tmp_path, stem, 1, SAVING)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_one_frame_alone_is_a_clip_of_one(tmp_path):

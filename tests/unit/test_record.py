@@ -136,6 +136,29 @@ def test_a_disk_that_cannot_be_written_says_so(tmp_path):
         bank.put(0, range(0, 1), {"a.self": torch.zeros(1, 2, 2)})
 
 
+def test_a_disk_bank_that_cannot_begin_says_so(tmp_path):
+    with pytest.raises(FreeAnimateError, match="storage 'disk' could not write .*temp folder writable.*'recompute'"):
+        AttentionBank(tmp_path / "none")
+
+
+@pytest.mark.parametrize("damage", ["deleted", "cut", "folder"])
+def test_a_stale_disk_bank_says_how_to_run_the_inversion_again(tmp_path, damage):
+    bank = AttentionBank(tmp_path)
+    bank.put(0, range(0, 3), {"a.self": torch.zeros(3, 2, 2)})
+    bank.put_reference(0, {"a.self": torch.zeros(1, 2, 2)})
+    bank.require()
+    bank.part(range(1, 2)).require()
+    (folder,) = tmp_path.iterdir()
+    for file in folder.iterdir():
+        file.write_bytes(file.read_bytes()[:-20]) if damage == "cut" else file.unlink()
+    if damage == "folder":
+        folder.rmdir()
+    ways = [lambda: bank.get(0, range(0, 2)), lambda: bank.part(range(1, 2)).reference(0)]
+    for way in ways + ([] if damage == "cut" else [bank.require, bank.part(range(1, 2)).require]):
+        with pytest.raises(FreeAnimateError, match="DDIM Inversion.*run that node again: change one of its widgets"):
+            way()
+
+
 def test_digests_follow_values():
     weights = {f"layer{i}": torch.full((3, 3), float(i)) for i in range(5)}
     changed = {**weights, "layer2": weights["layer2"] + 1e-3}
