@@ -84,6 +84,15 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--out", type=Path, default=ROOT / "output" / "bench", metavar="DIR", help="where to write")
     bench.set_defaults(run=run_bench, passes_on=True)
 
+    attack = commands.add_parser(
+        "attack",
+        help="run prompts that nobody would write over all nodes; other arguments go to lab.attack",
+        description="Other arguments: --seed N, --minutes M, --prompts N at most, --only N to repeat one.",
+        allow_abbrev=False,
+    )
+    attack.add_argument("--out", type=Path, default=ROOT / "output" / "attack", metavar="DIR", help="where nodes write")
+    attack.set_defaults(run=run_attack, passes_on=True)
+
     train = commands.add_parser(
         "train-demo",
         help="train the demo model, or go on with it; other arguments go to lab.training",
@@ -118,6 +127,13 @@ def run_bench(options: argparse.Namespace) -> int:
     """Run the benchmark in the environment, with the host in its process."""
     ready = environment.ensure()
     line = [ready.python, "-m", "lab.benchmark", "--host", ready.host, "--out", options.out.absolute()]
+    return run_foreground([*map(str, line), *options.rest], ready.variables())
+
+
+def run_attack(options: argparse.Namespace) -> int:
+    """Run generated prompts in the environment, with the host in its process."""
+    ready = environment.ensure()
+    line = [ready.python, "-m", "lab.attack", "--host", ready.host, "--out", options.out.absolute()]
     return run_foreground([*map(str, line), *options.rest], ready.variables())
 
 

@@ -4,6 +4,7 @@ from comfy_api.latest import io
 
 from ..freeanimate_core.errors import DETECT_POSE
 from ..freeanimate_core.host import files, memory, screen
+from ..freeanimate_core.pictures import read_pictures
 from ..freeanimate_core.pose.detect import (
     FOLDER,
     build_detector,
@@ -66,6 +67,7 @@ class FreeAnimateDetectPose(io.ComfyNode):
 
     @classmethod
     def execute(cls, images, hands, face, resolution) -> io.NodeOutput:
+        images = read_pictures(images, f"{DETECT_POSE}: images")
         chosen = choose_files(wanted_parts(hands, face), files.model_files(FOLDER))
         weights = read_weights(lambda name: files.load_weights(FOLDER, name), chosen)
         progress = screen.progress_bar(len(images))

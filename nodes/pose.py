@@ -3,6 +3,7 @@
 from comfy_api.latest import io
 
 from ..freeanimate_core.errors import ALIGN_POSE
+from ..freeanimate_core.pictures import read_picture
 from ..freeanimate_core.pose import (
     ALIGN_MODES,
     AlignSettings,
@@ -101,6 +102,8 @@ class FreeAnimateAlignPose(io.ComfyNode):
         reference_person=0,
     ) -> io.NodeOutput:
         settings = AlignSettings(mode, smoothing, fill_gaps, lead_in, ground)
+        if reference is not None:
+            reference = read_picture(reference, f"{ALIGN_POSE}: reference")
         standing = parse_poses(
             reference_pose, f"{ALIGN_POSE}: reference_pose", reference_person, widget="reference_person"
         )

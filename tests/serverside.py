@@ -16,6 +16,7 @@ import av
 import numpy as np
 import pytest
 import torch
+from patience import patience
 from PIL import Image
 from safetensors.torch import save_file
 
@@ -39,7 +40,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostServer]:
     host = os.environ.get("COMFYUI_DIR")
     if not host:
         raise pytest.UsageError("set COMFYUI_DIR to a ComfyUI folder (python dev.py test does)")
-    with HostServer(Path(host), tmp_path_factory.mktemp("server"), [REPOSITORY, TESTS / "tiny_pack"]) as running:
+    with HostServer(
+        Path(host), tmp_path_factory.mktemp("server"), [REPOSITORY, TESTS / "tiny_pack"], start_timeout=patience(600)
+    ) as running:
         yield running
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..measures import background_drift, flicker, l1, psnr, ssim, warping_error
-from .clips import Clips
+from .clips import TRUTH, Clips
 from .flow import estimated_flow
 
 Value = float | None
@@ -107,7 +107,7 @@ def measured(clips: Clips, progress: Callable[[int], None]) -> list[Score]:
     for done, (label, images) in enumerate(clips.shown.items(), 1):
         clip = Clip(images, clips.truth, masks, *(flow or estimated_flow(images)))
         for score in scores:
-            if score.measure.truth == "compared" and images is clips.truth:
+            if score.measure.truth == "compared" and clips.truth is not None and label == TRUTH:
                 continue
             score.whole[label] = score.measure.of(clip)
             score.series[label] = score.measure.series(clip)

@@ -43,6 +43,8 @@ def fitting(text: str, font: Font, width: float) -> str:
     text = " ".join(text.split())
     if font.getlength(text) <= width:
         return text
-    while text and font.getlength(f"{text}...") > width:
-        text = text[:-1]
-    return f"{text}..."
+    fits, too_long = 0, len(text)  # letters that are kept: halved, as a line may be long
+    while too_long - fits > 1:
+        middle = (fits + too_long) // 2
+        fits, too_long = (middle, too_long) if font.getlength(f"{text[:middle]}...") <= width else (fits, middle)
+    return f"{text[:fits]}..."

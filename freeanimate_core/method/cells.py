@@ -1,11 +1,11 @@
 """Pictures and the latent cells that they are encoded to. Axes: f frames, h, w cells, H, W pixels."""
 
-import torch
 from einops import rearrange
 from torch import Tensor
 from torch.nn import functional
 
 from ..errors import PATCH_MODEL, PREVIEW, FreeAnimateError, counted
+from ..pictures import read_masks
 
 
 def fits(pixels: tuple[int, int], cells: tuple[int, int]) -> bool:
@@ -19,10 +19,11 @@ def fits(pixels: tuple[int, int], cells: tuple[int, int]) -> bool:
 
 
 def redrawn_cells(mask: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """How far [1 or f,1,h,w] each latent cell is redrawn: the largest value in it of a mask [1 or f,H,W] (0-1).
+    """How far [1 or f,1,h,w] each latent cell is redrawn: the largest value in it of a MASK of 1 or f frames (0-1).
 
     shape: of the frames' latents, (f,c,h,w). Raises FreeAnimateError for another count or aspect.
     """
+    mask = read_masks(mask, f"{PATCH_MODEL}: redraw_mask")
     frames, _, *cells = shape
     count, *pixels = mask.shape
     if count not in (1, frames) or not fits((pixels[0], pixels[1]), (cells[0], cells[1])):
@@ -31,5 +32,4 @@ def redrawn_cells(mask: Tensor, shape: tuple[int, ...]) -> Tensor:
             f"{counted(frames, 'frame')} of latent size {cells[1]}x{cells[0]}; connect hole_mask of the {PREVIEW} "
             "that was inverted, or one mask of that shape."
         )
-    mask = rearrange(mask, "f h w -> f 1 h w").to("cpu", torch.float32)
-    return functional.adaptive_max_pool2d(mask.clamp(0, 1), cells)
+    return functional.adaptive_max_pool2d(rearrange(mask, "f h w -> f 1 h w"), cells)

@@ -37,6 +37,7 @@ class Control(Protocol):
 
 
 REGIONS = ("area", "mask")
+COLOURS = 3  # channels of a hint
 LENT = ("control", "gligen")
 
 
@@ -59,6 +60,17 @@ def refuse_regions(entries: Iterable[dict], node: str, label: str) -> None:
                 )
 
 
+def check_text(entries: Iterable[dict], node: str, label: str) -> None:
+    """FreeAnimateError for a guider's entry whose text holds no finite numbers."""
+    for entry in entries:
+        texts = (entry.get("cross_attn"), entry.get("pooled_output"))
+        if not all(torch.isfinite(text).all() for text in texts if text is not None):
+            raise FreeAnimateError(
+                f"{node}: {label} holds a text with NaN or infinite values; check the text encoder and the nodes after "
+                "it."
+            )
+
+
 def check_hints(entries: Iterable[dict], frames: int, node: str, label: str, source: str = "") -> None:
     """FreeAnimateError unless every ControlNet has one hint image per frame, or one for all.
 
@@ -73,6 +85,13 @@ def check_hints(entries: Iterable[dict], frames: int, node: str, label: str, sou
                 raise FreeAnimateError(
                     f"{node}: {label} carries a {type(control).__name__}, whose hints cannot be cut into windows; "
                     "load it with the host's Load ControlNet Model and Apply ControlNet nodes."
+                )
+            # a T2I adapter of one channel takes the mean of three
+            if hint.ndim != 4 or hint.shape[1] not in (COLOURS, getattr(control, "channels_in", COLOURS)):
+                shape = "x".join(map(str, hint.movedim(1, -1).shape))
+                raise FreeAnimateError(
+                    f"{node}: {label} has pose images of the shape {shape}, and the ControlNet reads RGB; give Apply "
+                    "ControlNet pictures of 3 channels."
                 )
             if hint.shape[0] not in (1, frames):
                 raise FreeAnimateError(

@@ -198,7 +198,7 @@ def _picture(image: Tensor, resolution: int) -> np.ndarray:
     """One image [H,W,3] 0-1 as 8 bits, its shorter side scaled to ``resolution``."""
     height, width = image.shape[:2]
     size = [round(side * resolution / min(height, width)) for side in (height, width)]
-    planes = rearrange(image[..., :3].to("cpu", torch.float32), "h w c -> 1 c h w")
+    planes = rearrange(image, "h w c -> 1 c h w")
     scaled = functional.interpolate(planes, size, mode="bilinear", antialias=True)
     picture = rearrange(scaled, "1 c h w -> h w c")
     return (picture.clamp(0, 1) * 255).round().byte().contiguous().numpy()

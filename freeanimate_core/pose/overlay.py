@@ -19,7 +19,7 @@ def overlay(poses: PoseSequence, reference_pose: PoseSequence, reference: Tensor
     if reference is None:
         ground = torch.full((poses.height, poses.width, 3), GROUND)
     else:
-        ground = _only_one(reference)
+        ground = reference[0]
     height, width = ground.shape[:2]
     if not same_aspect(poses, height, width):
         raise FreeAnimateError(
@@ -30,13 +30,3 @@ def overlay(poses: PoseSequence, reference_pose: PoseSequence, reference: Tensor
         cover = SHADOW * draw_poses(reference_pose.resized(height, width))[0].amax(dim=-1, keepdim=True)
         ground = ground + cover * (1 - ground)
     return draw_poses(poses.resized(height, width), ground)
-
-
-def _only_one(images: Tensor) -> Tensor:
-    """The one picture [H,W,3] of a batch, on the CPU."""
-    if images.ndim != 4 or len(images) != 1 or images.numel() == 0:
-        raise FreeAnimateError(
-            f"{ALIGN_POSE}: reference holds {len(images)} images, but exactly one is expected; pick one with Get Image "
-            "from Batch."
-        )
-    return images[0, :, :, :3].to("cpu", torch.float32)

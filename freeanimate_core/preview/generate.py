@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..errors import PREVIEW, FreeAnimateError
+from ..pictures import read_mask, read_picture
 from ..pose.keypoints import PoseSequence, same_aspect
 from .background import background_plate
 from .bones import Bone, Trunk, figure_of
@@ -54,12 +55,13 @@ def generate(
     ``progress`` is called with the number of frames done. Memory beyond the output depends on ``chunk``
     and not on F; the result does not depend on it. Raises FreeAnimateError for input that does not fit together.
     """
-    image = _one_image(reference, "reference")
+    image = read_picture(reference, f"{PREVIEW}: reference")[0]
     height, width = image.shape[:2]
-    given_mask = None if person_mask is None else _one_mask(person_mask, height, width)
-    given_plate = None
+    given_mask = given_plate = None
+    if person_mask is not None:
+        given_mask = _fitting(read_mask(person_mask, f"{PREVIEW}: person_mask")[0], height, width, "person_mask")
     if background is not None:
-        given_plate = _fitting(_one_image(background, "background"), height, width, "background")
+        given_plate = _fitting(read_picture(background, f"{PREVIEW}: background")[0], height, width, "background")
     source = _on_canvas(reference_pose, height, width, "reference_pose")
     target = _on_canvas(target_pose, height, width, "target_pose")
     if len(source) != 1:
@@ -123,32 +125,6 @@ def _rendered(composer: Composer, progress: Callable[[int], None] | None, chunk:
         if progress is not None:
             progress(end)
     return frames, person, holes
-
-
-def _one_image(images: Tensor, name: str) -> Tensor:
-    """The one picture [H,W,3] of a batch, float32 on the CPU."""
-    if images.ndim != 4 or images.shape[0] != 1 or images.shape[-1] < 3 or images.numel() == 0:
-        count = images.shape[0] if images.ndim == 4 else 0
-        raise FreeAnimateError(
-            f"{PREVIEW}: {name} holds {count} images, but exactly one is expected; pick one with Get Image from Batch."
-        )
-    image = images[0, :, :, :3].detach().to("cpu", torch.float32)
-    if not torch.isfinite(image).all():
-        raise FreeAnimateError(f"{PREVIEW}: {name} has pixels that are no finite numbers; check the node that made it.")
-    return image.clamp(0, 1)
-
-
-def _one_mask(masks: Tensor, height: int, width: int) -> Tensor:
-    """The one mask [H,W] of a batch [1,H,W], float32 on the CPU."""
-    batch = masks[None] if masks.ndim == 2 else masks
-    if batch.ndim != 3 or len(batch) != 1:
-        raise FreeAnimateError(
-            f"{PREVIEW}: person_mask holds {len(batch)} masks, but exactly one is expected; connect the reference's."
-        )
-    mask = _fitting(batch[0].detach().to("cpu", torch.float32), height, width, "person_mask")
-    if not torch.isfinite(mask).all():
-        raise FreeAnimateError(f"{PREVIEW}: person_mask has values that are no finite numbers; check its source.")
-    return mask.clamp(0, 1)
 
 
 def _fitting(picture: Tensor, height: int, width: int, name: str) -> Tensor:

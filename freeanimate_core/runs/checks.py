@@ -6,7 +6,7 @@ from torch import Tensor
 from ..config import PatchConfig
 from ..errors import INVERSION, PATCH_MODEL, FreeAnimateError, counted
 from ..host.digests import model_digests
-from ..method.conditioning import check_hints, controls, refuse_regions
+from ..method.conditioning import check_hints, check_text, controls, refuse_regions
 from ..method.fingerprint import Fingerprint, signs_digest, values_digest, weights_digest
 from ..method.record import Inversion
 from ..method.schedule import SAME_LEVEL
@@ -65,6 +65,7 @@ def check_live(
         if not entries:
             raise FreeAnimateError(f"{node}: {owner}{name} is empty; connect a CLIP Text Encode (Prompt).")
         refuse_regions(entries, node, owner + name)
+        check_text(entries, node, owner + name)
         check_hints(entries, record.frames, node, owner + name, FRAMES_GIVEN)
     if config.cross_span == 0:
         return

@@ -6,7 +6,9 @@ Reference and one preview frame are evaluated at one level, as the inversion did
 from dataclasses import dataclass
 
 import torch
+from einops import rearrange
 from torch import Tensor
+from torch.nn import functional
 
 from ..compare.side_by_side import side_by_side
 from ..config import InspectConfig
@@ -19,6 +21,7 @@ from ..method.cells import fits
 from ..method.evaluations import Evaluations
 from ..method.passes import RecordingPass
 from ..method.record import Inversion, find_level
+from ..pictures import read_pictures
 from .attention_row import Row, attention_row, cell_at, chosen_layer, grid_of, in_words, self_attention
 from .checks import check_record
 from .heat_map import heated, marked
@@ -40,6 +43,8 @@ def run_inspect(model, record: Inversion, preview: Tensor, reference: Tensor, co
     preview [F,H,W,3], reference [1,H,W,3]: the pictures that were inverted, to draw over. Raises
     FreeAnimateError for another model than the record's and for pictures that do not fit it.
     """
+    preview = read_pictures(preview, f"{INSPECT}: preview")
+    reference = read_pictures(reference, f"{INSPECT}: reference")
     models.require_unet(model, INSPECT)
     check_record(record, model_digests(model), INSPECT)
     check_pictures(record, preview, reference, config.frame)
@@ -103,10 +108,13 @@ def _row(
 
 
 def _drawn(row: Row, frame: Tensor, reference: Tensor, config: InspectConfig) -> Tensor:
-    """Both pictures [1,H',W',3] under one scale of heat, labelled with their shares."""
+    """Both pictures [1,H',W',3] under one scale of heat, of the frame's size, labelled with their shares."""
+    if reference.shape != frame.shape:
+        planes = rearrange(reference, "h w c -> 1 c h w")
+        planes = functional.interpolate(planes, frame.shape[:2], mode="bilinear", antialias=True)
+        reference = rearrange(planes, "1 c h w -> h w c").clamp(0, 1)
     most = max(row.own.max().item(), row.reference.max().item())
-    pictures = [picture[..., :3].to("cpu", torch.float32) for picture in (frame, reference)]
-    own, other = (heated(picture, heat, most) for picture, heat in zip(pictures, (row.own, row.reference)))
+    own, other = heated(frame, row.own, most), heated(reference, row.reference, most)
     share = row.reference_share
     return side_by_side(
         {

@@ -23,6 +23,7 @@ from ..method.passes import AttentionPass
 from ..method.record import Inversion
 from ..method.schedule import inversion_levels
 from ..method.windows import Windower
+from ..pictures import read_latents
 from .checks import fingerprint_of, refuse_noise_mask
 
 log = logging.getLogger("freeanimate")
@@ -40,22 +41,10 @@ class Outcome:
 
 def check_latents(preview: dict, reference: dict, channels: int) -> tuple[Tensor, Tensor]:
     """Samples [F,C,h,w] and [1,C,h,w] of two LATENTs, or FreeAnimateError."""
-    frames, anchor = preview["samples"], reference["samples"]
-    for label, samples in (("preview_latent", frames), ("reference_latent", anchor)):
-        if samples.ndim != 4 or samples.shape[1] != channels:
-            raise FreeAnimateError(
-                f"{INVERSION}: {label} has shape {tuple(samples.shape)} and the model works on [frames, {channels}, "
-                "height, width]; encode with the VAE of this checkpoint."
-            )
-        refuse_noise_mask(preview if samples is frames else reference, INVERSION, label)
-        if samples.shape[0] == 0:
-            raise FreeAnimateError(f"{INVERSION}: {label} is empty; encode at least one frame with VAE Encode.")
-        if not torch.isfinite(samples).all():
-            raise FreeAnimateError(
-                f"{INVERSION}: {label} holds NaN or infinite values; check the VAE (try --fp32-vae) that encoded it."
-            )
-        if samples.min() == samples.max():
-            raise FreeAnimateError(f"{INVERSION}: {label} is blank; connect VAE-encoded pictures, not an empty latent.")
+    frames = read_latents(preview, f"{INVERSION}: preview_latent", channels)
+    anchor = read_latents(reference, f"{INVERSION}: reference_latent", channels)
+    refuse_noise_mask(preview, INVERSION, "preview_latent")
+    refuse_noise_mask(reference, INVERSION, "reference_latent")
     if anchor.shape[0] != 1:
         raise FreeAnimateError(
             f"{INVERSION}: reference_latent has {anchor.shape[0]} frames and one is supported; encode one reference "

@@ -6,19 +6,22 @@ the same windows serve it.
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from ..config import PatchConfig, RefineConfig
 from ..errors import REFINE, FreeAnimateError, counted
 from ..host import clones, models, sampling, screen
 from ..host.patches import refuse_conflicts
-from ..method.conditioning import check_hints, refuse_regions, single_entry, without_control
+from ..method.conditioning import check_hints, check_text, refuse_regions, single_entry, without_control
 from ..method.record import Inversion
 from ..method.schedule import inversion_levels
+from ..pictures import read_masks, read_pictures
 from .checks import fingerprint_of
 from .patch import patch_model
 from .refine_pixels import Regions, assembled, one_noise
+
+MOST_LEVELS = 100_000  # more than any model has: a tiny denoise takes its lowest ones
+PICTURES, MASKS = ("preview", "background", "reference"), ("person_mask", "hole_mask")
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,15 @@ class Scene:
     background: Tensor
     reference: Tensor
 
-    def checked(self, cell: int) -> "Scene":
-        """float32 on the CPU, or FreeAnimateError unless all fit together; ``cell``: pixels of a latent cell."""
+    def read(self) -> "Scene":
+        """All of it float32 on the CPU, or FreeAnimateError for what are no pictures or masks."""
+        pictures = {name: read_pictures(getattr(self, name), f"{REFINE}: {name}") for name in PICTURES}
+        return Scene(**pictures, **{name: read_masks(getattr(self, name), f"{REFINE}: {name}") for name in MASKS})
+
+    def check(self, cell: int) -> None:
+        """FreeAnimateError unless all that was read fits together; ``cell``: pixels of a latent cell."""
         frames, height, width = self.preview.shape[:3]
-        if frames == 0 or height % cell or width % cell:
+        if height % cell or width % cell:
             raise FreeAnimateError(
                 f"{REFINE}: preview is {counted(frames, 'frame')} of {width}x{height} and at least one with sides "
                 f"that are multiples of {cell} is needed; resize the reference before Preview Generation."
@@ -47,8 +55,6 @@ class Scene:
                     f"{REFINE}: {name} is {shape[0]} of {shape[2]}x{shape[1]} and {count} of {width}x{height} fits the "
                     "preview; connect the outputs of one Preview Generation node and the reference given to it."
                 )
-        parts = {name: getattr(self, name).to("cpu", torch.float32) for name in ("preview", *counts)}
-        return Scene(**{name: part[..., :3] if part.ndim == 4 else part for name, part in parts.items()})
 
 
 def run_refine(model, vae, positive: list, negative: list, scene: Scene, config: RefineConfig) -> Tensor:
@@ -57,7 +63,8 @@ def run_refine(model, vae, positive: list, negative: list, scene: Scene, config:
     Raises FreeAnimateError, before anything long, for input that does not fit together.
     """
     if config.denoise == 0:
-        return scene.preview
+        return read_pictures(scene.preview, f"{REFINE}: preview")
+    scene = scene.read()
     models.require_unet(model, REFINE)
     refuse_conflicts(model.model_options, REFINE)
     check_hints([single_entry(positive, REFINE, "positive")], len(scene.preview), REFINE, "positive", "preview")
@@ -65,8 +72,9 @@ def run_refine(model, vae, positive: list, negative: list, scene: Scene, config:
     if not others:
         raise FreeAnimateError(f"{REFINE}: negative is empty; connect a CLIP Text Encode (Prompt).")
     refuse_regions(others, REFINE, "negative")
+    check_text([*sampling.entries_of(positive), *others], REFINE, "positive or negative")
     check_hints(others, len(scene.preview), REFINE, "negative", "preview")
-    scene = scene.checked(models.cell_size(vae))
+    scene.check(models.cell_size(vae))
     regions = Regions.of(scene.person_mask, scene.hole_mask, scene.reference, scene.background, config.grow)
     latents = _sampled(model, vae, positive, negative, scene, regions.drawn, config)
     return assembled(models.decode(vae, latents), regions, scene.background[0], config.grow)
@@ -90,7 +98,7 @@ def _noised_record(
     model, positive: list, clean: Tensor, reference: Tensor, noise: Tensor, config: RefineConfig
 ) -> Inversion:
     """A record with the reference's and the preview's latents [F,C,h,w], under one noise, at the levels to come."""
-    schedule, sigma_min = models.ddim_uniform(model, int(config.steps / config.denoise))
+    schedule, sigma_min = models.ddim_uniform(model, int(min(config.steps / config.denoise, MOST_LEVELS)))
     descending = schedule[-(config.steps + 1) :]
     levels = inversion_levels(descending, sigma_min)
     scale = levels[:, None, None, None, None]

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..hosting import Host
 from ..timing import Clock
-from . import curve, table
+from . import curve, loading, table
 from .count import Costs, count
 from .measure import Measured, measure_all
 from .plot import plot
@@ -36,7 +36,7 @@ def run(host: Host, options: argparse.Namespace) -> None:
         "device": options.device,
         "size": options.size,
         "rows": table.entries(rows, measured, costs, _truths(table_of, rows, measured)),
-        "about": _about(host, size, table_of, costs, options),
+        "about": _about(host, size, table_of, costs, options) | _beside(clock, options),
         "notes": table.notes(rows, measured),
     }
     if options.profile:
@@ -82,6 +82,15 @@ def _about(host: Host, size: Size, table_of: Rows, costs: Costs, options: argpar
         "of_a_ControlNet_row": round(costs.control / 1e9, 4),
         "of_the_reference's_keys_attended": round(costs.attended / 1e9, 4),
         "and_projected": round(costs.projected / 1e9, 4),
+    }
+
+
+def _beside(clock: Clock, options: argparse.Namespace) -> dict:
+    """Seconds of what needs no model; another machine's are told beside what is wanted."""
+    seconds, wanted = loading.import_seconds(options.host), loading.IMPORT_WANTED
+    return {
+        "import_of_the_pack": f"{seconds:.2f} s ({'at most' if seconds <= wanted else 'more than'} {wanted:g} wanted)",
+        f"drawing_{loading.FRAMES}_poses": f"{loading.drawing_seconds(clock):.2f} s",
     }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from patience import patience
 from playwright.sync_api import Page, sync_playwright
 from real_editor import Editor
 
@@ -59,7 +60,7 @@ def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     settings = base / "user" / "default" / "comfy.settings.json"
     settings.parent.mkdir(parents=True)
     settings.write_text(json.dumps(SETTINGS), encoding="ascii")
-    with HostServer(Path(host), base, [REPOSITORY]) as running:
+    with HostServer(Path(host), base, [REPOSITORY], start_timeout=patience(600)) as running:
         yield running
 
 

@@ -6,11 +6,12 @@ Clicks go to the real buttons. What the canvas draws is no DOM: the editor's own
 from itertools import combinations
 from pathlib import Path
 
+from patience import patience
 from playwright.sync_api import Locator, Page
 
 PACK = "freeanimate"
 WINDOW = {"width": 1600, "height": 1000}
-PATIENCE = 30_000  # milliseconds for the editor to answer, on a busy machine
+PATIENCE = 1000 * patience(120)  # milliseconds for the editor to answer
 RESET = {"Comfy.RightSidePanel.IsOpen": False, "Comfy.VueNodes.Enabled": False}  # settings that tests leave changed
 MARGIN = 90  # pixels around the graph in a screenshot: the editor's own bars lie there
 

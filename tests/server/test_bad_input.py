@@ -7,6 +7,7 @@ evaluation of the model by the node that refuses: it may not have reported progr
 from dataclasses import dataclass
 
 import pytest
+from patience import patience
 from serverside import (
     LENGTH,
     LONG_PROMPT,
@@ -189,7 +190,7 @@ def test_refused_in_one_sentence(server, name):
     entry = server.run(
         changed(method_prompt(), case.changes),
         on_event=lambda kind, data: kind == "progress" and progress.append(data["node"]),
-        timeout=120,
+        timeout=patience(600),
     )
     error = message(entry, "execution_error")
     assert error, entry["status"]
@@ -235,7 +236,7 @@ def test_faulty_poses_are_refused(server, name):
         ),
         "show": node("PreviewImage", images=["align", 1]),
     }
-    error = message(server.run(prompt, timeout=120), "execution_error")
+    error = message(server.run(prompt, timeout=patience(600)), "execution_error")
     sentence = error["exception_message"].strip()
     assert error["node_type"] == "FreeAnimateAlignPose"
     assert [words for words in ("Align Pose", "driving_pose", *says) if words not in sentence] == [], sentence
@@ -250,13 +251,13 @@ def test_interrupt_mid_run_leaves_the_server_whole(server):
             if kind == "progress" and data["node"] == stage and data["value"] >= 2:
                 server.interrupt()
 
-        entry = server.run(prompt, on_event=stop, timeout=120)
+        entry = server.run(prompt, on_event=stop, timeout=patience(600))
         assert message(entry, "execution_interrupted").get("node_id") == stage, entry["status"]
-    assert succeeded(server.run(prompt, timeout=240))
+    assert succeeded(server.run(prompt, timeout=patience(600)))
 
 
 def test_server_still_works(server):
     """After all that was refused above: the working prompt, freshly computed."""
-    entry = server.run(changed(method_prompt(), {"preview": {"seed": 77}}), timeout=120)
+    entry = server.run(changed(method_prompt(), {"preview": {"seed": 77}}), timeout=patience(600))
     assert succeeded(entry), message(entry, "execution_error")
     assert entry["outputs"]["save"]

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from patience import patience
 from serverside import REPOSITORY, TESTS, changed, message, method_prompt, node, succeeded
 
 from lab.server.client import HostServer, ServerFailed
@@ -42,22 +43,22 @@ def test_a_stopped_run_goes_on_in_the_next_server(tmp_path):
     if not host:
         raise pytest.UsageError("set COMFYUI_DIR to a ComfyUI folder (python dev.py test does)")
     folder = tmp_path / "output" / "freeanimate" / "walk"
-    with HostServer(Path(host), tmp_path, packs) as server:
-        entry = server.run(long_prompt(), on_event=in_part(1, server.interrupt), timeout=120)
+    with HostServer(Path(host), tmp_path, packs, start_timeout=patience(600)) as server:
+        entry = server.run(long_prompt(), on_event=in_part(1, server.interrupt), timeout=patience(600))
         assert message(entry, "execution_interrupted").get("node_id") == "long", entry["status"]
         first = {path.name: path.stat().st_mtime_ns for path in folder.glob("part_*")}
         assert "part_00000_00000.safetensors" in first and len(first) < FRAMES
         with pytest.raises(ServerFailed):
-            server.run(long_prompt(), on_event=in_part(len(first) + 1, server.stop), timeout=120)
+            server.run(long_prompt(), on_event=in_part(len(first) + 1, server.stop), timeout=patience(600))
     kept = {path.name: path.stat().st_mtime_ns for path in folder.glob("part_*.safetensors")}
     assert first.items() <= kept.items() and len(first) < len(kept) < FRAMES
-    with HostServer(Path(host), tmp_path, packs) as server:
-        entry = server.run(long_prompt(), timeout=120)
+    with HostServer(Path(host), tmp_path, packs, start_timeout=patience(600)) as server:
+        entry = server.run(long_prompt(), timeout=patience(600))
         assert succeeded(entry), message(entry, "execution_error")
         said = entry["outputs"]["long"]["text"][0]
         assert re.search(rf"{FRAMES - len(kept)} parts made, {len(kept)} read from freeanimate/walk", said), said
         resumed = server.view(**entry["outputs"]["save"]["latents"][0])
-        entry = server.run(long_prompt(run_name=""), timeout=120)
+        entry = server.run(long_prompt(run_name=""), timeout=patience(600))
         assert f"{FRAMES} parts made, 0 read" in entry["outputs"]["long"]["text"][0]
         assert tensor_bytes(server.view(**entry["outputs"]["save"]["latents"][0])) == tensor_bytes(resumed)
 

@@ -4,6 +4,7 @@ import asyncio
 
 import aiohttp
 import pytest
+from patience import patience
 from serverside import method_prompt, succeeded
 
 TEXT = b"\x00\x00\x00\x03"  # how the host begins a message of a node's text
@@ -16,25 +17,23 @@ async def texts_after(server, prompt: dict, asker: str | None) -> tuple[list[str
             body = {"prompt": prompt} | ({"client_id": asker} if asker else {})
             async with session.post("/prompt", json=body) as answer:
                 prompt_id = (await answer.json())["prompt_id"]
-            history = {}
-            while prompt_id not in history:
-                await asyncio.sleep(0.1)
-                async with session.get(f"/history/{prompt_id}") as answer:
-                    history = await answer.json()
-            assert succeeded(history[prompt_id])
-            return await received(own), await received(other)
+            texts = await received(own), await received(other)
+            async with session.get(f"/history/{prompt_id}") as answer:
+                assert succeeded((await answer.json())[prompt_id])
+            return texts
 
 
 async def received(socket: aiohttp.ClientWebSocketResponse) -> list[str]:
-    """Texts among all that a socket holds by now."""
-    found = []
+    """Texts until the server says to all editors that its queue, which held the run, is empty again."""
+    found, waiting = [], 0
     while True:
-        try:
-            message = await socket.receive(timeout=0.5)
-        except asyncio.TimeoutError:
-            return found
+        message = await socket.receive(timeout=patience(600))
         if message.type == aiohttp.WSMsgType.BINARY and message.data.startswith(TEXT):
             found.append(message.data[4:].decode())
+        if message.type == aiohttp.WSMsgType.TEXT and message.json()["type"] == "status":
+            before, waiting = waiting, message.json()["data"]["status"]["exec_info"]["queue_remaining"]
+            if before and not waiting:
+                return found
 
 
 @pytest.mark.parametrize("asker", ["asker", None])

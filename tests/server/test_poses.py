@@ -6,6 +6,7 @@ import json
 import numpy as np
 import producers
 import pytest
+from patience import patience
 from PIL import Image
 from serverside import message, node, succeeded
 
@@ -50,7 +51,7 @@ def drawn(server) -> dict[str, tuple[list, list, dict]]:
     results = {}
     for name, frame in producers.PRODUCERS.items():
         put(server, "clip.json", [frame()] * FRAMES)
-        entry = server.run(drawn_prompt("clip.json"), timeout=120)
+        entry = server.run(drawn_prompt("clip.json"), timeout=patience(600))
         assert succeeded(entry), message(entry, "execution_error")
         results[name] = pictures(server, entry, "show"), pictures(server, entry, "show_aligned"), entry
     return results

@@ -7,12 +7,12 @@ import subprocess
 import sys
 
 import pytest
+from patience import patience
 
 from lab import REPOSITORY
 from lab.server.client import ADDRESS, answers, free_port
 
 HEAVY = {"controlnet_aux", "diffusers", "cv2"}
-IMPORT_LIMIT = 1.0  # seconds
 
 # The host's own modules first (one of them imports cv2), then what the pack adds.
 LOADING = f"""
@@ -30,12 +30,6 @@ print(json.dumps(sorted({HEAVY!r} & (set(sys.modules) - before))))
 def test_the_log_has_no_warning_and_no_error(server):
     start = server.log_text().split("To see the GUI go to", 1)[0]
     assert re.findall(r".*(?:\[(?:WARNING|ERROR|CRITICAL)\]|Warning:|Traceback).*", start) == []
-
-
-def test_the_pack_is_imported_within_a_second(server):
-    """By the host's own clock, which starts when the host itself is imported."""
-    (seconds,) = re.findall(r"(\d+\.\d+) seconds: .*freeanimate", server.log_text())
-    assert float(seconds) <= IMPORT_LIMIT
 
 
 def test_loading_the_pack_loads_nothing_heavy():
@@ -60,7 +54,7 @@ def test_serve_tells_its_address_when_it_answers_and_takes_the_server_with_it(tm
             assert f"[serve] {url} (Ctrl-C stops it)\n" in serving.stdout
             assert answers(url)
             serving.terminate()
-            assert serving.wait(timeout=10) == 130
+            assert serving.wait(timeout=patience(600)) == 130
             assert not answers(url)
         finally:
             serving.kill()

@@ -7,6 +7,7 @@ import re
 import av
 import pytest
 from editor import TEMPLATES, as_prompt, inputs_of, options_of, read, real_nodes, template, widget_values
+from patience import patience
 from serverside import API_PROMPT, HEIGHT, LENGTH, WIDTH, message, node, shrink, succeeded
 
 FILES = {"ckpt_name", "control_net_name", "lora_name", "image", "file"}  # combos of what lies in the user's folders
@@ -75,7 +76,7 @@ def test_server_lists_them(server):
 
 def outputs_by_kind(server, prompt: dict) -> dict[str, list[dict]]:
     """What a run's output nodes gave, by node type; fails when the run does."""
-    entry = server.run(prompt, timeout=300)
+    entry = server.run(prompt, timeout=patience(600))
     assert succeeded(entry), message(entry, "execution_error")
     kinds = {}
     for key, output in entry["outputs"].items():

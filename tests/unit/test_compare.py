@@ -18,7 +18,7 @@ from freeanimate_pack.freeanimate_core.compare.clips import gathered
 from freeanimate_pack.freeanimate_core.compare.flow import estimated_flow
 from freeanimate_pack.freeanimate_core.compare.measuring import MEASURES, measured
 from freeanimate_pack.freeanimate_core.compare.plot import nice_ticks, plotted
-from freeanimate_pack.freeanimate_core.compare.side_by_side import GAP, side_by_side
+from freeanimate_pack.freeanimate_core.compare.side_by_side import GAP, fitting, side_by_side
 from freeanimate_pack.freeanimate_core.compare.table import written
 from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
 from lab.evaluation.flow import true_flow
@@ -167,9 +167,20 @@ REFUSED = {
     "truth": ({"truth": noise(1, SIZE, SIZE, 3)}, "truth is 1 frame of 64x64 and video_a 5 frames"),
     "mask": ({"person_mask": noise(3, SIZE, SIZE)}, "person_mask is 3 frames .* one for all frames"),
     "labels": ({"labels": ["A", "A "]}, "label_a 'A' is there twice"),
-    "the truth's label": ({"labels": ["A", "truth"]}, "label_b 'truth' is there twice"),
+    "the truth's label": (
+        {"labels": ["A", "truth"], "truth": noise(5, SIZE, SIZE, 3)},
+        "label_b 'truth' is what the input truth is called",
+    ),
+    "a long label": ({"labels": ["A", "b" * 100_000]}, "label_b has 100000 characters; write at most 1000"),
+    "half a character": ({"labels": ["A", "b\ud800"]}, r"label_b 'b\\ud800' holds what cannot be printed"),
+    "a control character": ({"labels": ["A\x07", "B"]}, r"label_a 'A\\x07' holds what cannot be printed"),
+    "no second video": ({"video_b": None}, "video_b is empty and no picture; connect"),
+    "nan in the truth": ({"truth": math.nan * noise(5, SIZE, SIZE, 3)}, "truth holds NaN or infinite values"),
+    "inf in a video": ({"video_c": math.inf + noise(5, SIZE, SIZE, 3)}, "video_c holds NaN or infinite values"),
+    "nan in the mask": ({"person_mask": math.nan * noise(5, SIZE, SIZE)}, "person_mask holds NaN or infinite values"),
+    "no channels": ({"truth": noise(SIZE, SIZE)}, "truth has the shape 64x64"),
     "small": ({name: noise(5, 8, 64, 3) for name in ("video_a", "video_b")}, "video_a is 5 frames of 64x8 .* 16x16"),
-    "empty": ({name: noise(0, 64, 64, 3) for name in ("video_a", "video_b")}, "at least one frame"),
+    "empty": ({name: noise(0, 64, 64, 3) for name in ("video_a", "video_b")}, "video_a is empty .0x64x64x3"),
 }
 
 
@@ -181,11 +192,19 @@ def test_what_does_not_fit_is_refused_by_name(changed, message):
         gathered(videos, changed.get("labels", LABELS), changed.get("truth"), changed.get("person_mask"))
 
 
-def test_a_picture_with_alpha_and_one_mask_for_all_frames_are_taken():
+@pytest.mark.parametrize("mask", (torch.ones(1, SIZE, SIZE), torch.ones(SIZE, SIZE), torch.ones(3, 1, SIZE, SIZE)))
+def test_alpha_lies_over_black_and_masks_of_any_rank_serve_all_frames(mask):
     video = noise(3, SIZE, SIZE, 4)
-    made = gathered({"video_a": video, "video_b": video[..., :3]}, LABELS, None, torch.ones(1, SIZE, SIZE))
+    made = gathered({"video_a": video, "video_b": video[..., :3] * video[..., 3:]}, LABELS, None, mask)
     assert torch.equal(made.videos["A"], made.videos["B"])
-    assert made.person_mask.shape == (3, SIZE, SIZE)
+    assert torch.equal(made.person_mask, torch.ones(3, SIZE, SIZE))
+
+
+def test_without_a_truth_a_video_may_be_called_truth():
+    video = noise(3, SIZE, SIZE, 3)
+    made = gathered({"video_a": video, "video_b": 0.5 * video}, ["truth", "B"], None, None)
+    assert list(made.shown) == ["truth", "B"]
+    assert "| truth " in written(measured(made, lambda done: None), made)
 
 
 def test_an_input_between_two_keeps_its_label():
@@ -206,6 +225,25 @@ def test_side_by_side_holds_the_very_pictures(height, width):
         label = row[:, :-height, left : left + width]
         assert label.amax() > 0.7 and torch.equal(label[0], label[-1])
         assert (row[:, :-height, left + width : left + width + GAP] < 0.2).all()
+
+
+class Counting:
+    """A font of 10 pixels a letter that counts how many letters it was asked to measure."""
+
+    def __init__(self):
+        self.measured = 0
+
+    def getlength(self, text: str) -> float:
+        self.measured += len(text)
+        return 10.0 * len(text)
+
+
+@pytest.mark.parametrize("width, kept", ((10, 0), (30, 0), (47, 1), (1000, 97)))
+def test_a_long_label_is_cut_where_it_ends_and_measured_a_few_times_only(width, kept):
+    font = Counting()
+    assert fitting("x" * 100_000, font, width) == "x" * kept + "..."
+    assert font.measured <= 4 * 100_000
+    assert fitting("x" * 9, font, 90) == "x" * 9
 
 
 def test_the_plot_draws_each_value_in_its_place(drawn):

@@ -7,6 +7,7 @@ import sys
 import av
 import numpy as np
 import pytest
+from patience import patience
 from PIL import Image
 
 from lab.server.client import WATCHED_MAIN, PromptRejected
@@ -123,12 +124,12 @@ def test_a_rejection_names_node_and_input():
 
 def test_a_server_ends_with_its_starter(tmp_path):
     main = tmp_path / "main.py"
-    main.write_text("import sys, time, beside; print(*sys.argv[1:], beside.X, __name__, flush=True); time.sleep(60)")
+    main.write_text("import sys, time, beside; print(*sys.argv[1:], beside.X, __name__, flush=True); time.sleep(3600)")
     (tmp_path / "beside.py").write_text("X = 7")
     line = [sys.executable, str(WATCHED_MAIN), str(main), "--cpu"]
     running = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert running.stdout.readline() == "--cpu 7 __main__\n"
     assert running.poll() is None
     running.stdin.close()  # what the system does when the starter dies
-    assert running.wait(timeout=30) == 1
+    assert running.wait(timeout=patience(600)) == 1
     running.stdout.close()

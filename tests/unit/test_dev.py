@@ -11,6 +11,7 @@ import tarfile
 from pathlib import Path, PurePosixPath
 
 import pytest
+from patience import patience
 
 from devtools import commands, environment, host
 from devtools.shell import ROOT, SetupError, explain
@@ -28,7 +29,9 @@ def comfyui(folder: Path) -> Path:
 
 def run_dev(*arguments: str, root: Path = ROOT, **variables: str) -> subprocess.CompletedProcess:
     line = [sys.executable, "dev.py", *arguments]
-    return subprocess.run(line, cwd=root, env=os.environ | variables, capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        line, cwd=root, env=os.environ | variables, capture_output=True, text=True, timeout=patience(600)
+    )
 
 
 def assert_refused(result: subprocess.CompletedProcess, *words: str) -> None:
@@ -184,7 +187,7 @@ import pathlib, time
 here = pathlib.Path({str(tmp_path)!r})
 try:
     (here / "started").touch()
-    time.sleep(60)
+    time.sleep(3600)
 except KeyboardInterrupt:
     (here / "cleaned").touch()
 """
@@ -202,7 +205,7 @@ except KeyboardInterrupt:
     while not (tmp_path / "started").exists():
         assert running.poll() is None
     running.send_signal(sent)
-    assert running.wait(timeout=30) == 130
+    assert running.wait(timeout=patience(600)) == 130
     assert (tmp_path / "cleaned").exists()
 
 

@@ -26,6 +26,8 @@ GRAPH = graph(FILES)
 ROOMS = ("__init__.py", "nodes", "demo", CORE, "lab")
 LINES = 300  # of a file
 LONGEST = 50  # lines of a function; a node's schema may be longer
+TESTS = sorted(path for path in (ROOT / "tests").rglob("*.py"))
+CLOCKS = {"monotonic", "perf_counter", "process_time", "monotonic_ns", "perf_counter_ns", "time_ns", "time"}
 BROAD = {"Exception", "BaseException"}
 
 
@@ -75,6 +77,17 @@ def test_functions_are_short_and_catch_what_they_name(file):
     assert not {f.name for f in functions(tree) if f.name != "define_schema" and length(f) > LONGEST}
     caught = [node.type for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)]
     assert not any(kind is None or BROAD & {getattr(n, "id", "") for n in ast.walk(kind)} for kind in caught)
+
+
+@pytest.mark.parametrize("file", TESTS, ids=lambda file: file.name)
+def test_no_test_measures_time_and_all_wait_with_patience(file):
+    """On a busy machine everything comes later: limits of time are the benchmark's, what only ends a hang scales."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    clocks = [node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in CLOCKS]
+    assert not clocks or file.name == "test_full.py"  # which tells its times and asserts none
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    waits = [word.value for call in calls for word in call.keywords if word.arg and "timeout" in word.arg]
+    assert not [ast.unparse(wait) for wait in waits if isinstance(wait, ast.Constant)]
 
 
 @pytest.mark.parametrize("file", [file for file in FILES if file.startswith(CORE)])

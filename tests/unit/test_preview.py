@@ -177,13 +177,15 @@ def refusals(scene):
     dark = torch.full_like(scene.mask, float("nan"))
     return {
         "reference holds 2 images": dict(reference=two),
-        "reference holds 0 images": dict(reference=scene.image[:0]),
-        "finite": dict(reference=scene.image * float("inf")),
+        "reference is empty": dict(reference=scene.image[:0]),
+        "reference holds NaN or infinite": dict(reference=scene.image * float("inf")),
+        "background holds NaN or infinite": dict(background=scene.image * float("nan")),
+        "background has the shape 1x192x192x2": dict(background=scene.image[..., :2]),
         "background holds 2 images": dict(background=two),
         "background is 96 x 96": dict(background=scene.image[:, :96, :96]),
         "person_mask is 64 x 64": dict(person_mask=torch.ones(1, 64, 64)),
         "person_mask is empty": dict(person_mask=torch.zeros_like(scene.mask)),
-        "person_mask has values": dict(person_mask=dark),
+        "person_mask holds NaN or infinite": dict(person_mask=dark),
         "person_mask holds 2 masks": dict(person_mask=scene.mask.expand(2, -1, -1)),
         "reference_pose holds 7 frames": dict(reference_pose=poses(scene.moving)),
         "target_pose is made for a canvas of 300": dict(target_pose=PoseSequence.from_joints(scene.moving, SIZE, 300)),
