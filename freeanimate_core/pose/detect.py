@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn import functional
 
-from ..errors import DETECT_POSE, FreeAnimateError, counted, quoted
+from ..errors import DETECT_POSE, FreeAnimateError, counted, printable
 from .keypoints import ARRAYS, FACE_POINTS, Person, write_people
 
 FOLDER = "controlnet_aux"  # below the host's models
@@ -106,12 +106,12 @@ def read_weights(load: Callable[[str], Mapping], files: Mapping[str, str]) -> di
             weights[part] = load(name)
         except UNREADABLE as error:
             raise FreeAnimateError(
-                f"{DETECT_POSE}: {quoted(name)} in models/{FOLDER} cannot be read as weights "
+                f"{DETECT_POSE}: {printable(name)} in models/{FOLDER} cannot be read as weights "
                 f"({type(error).__name__}); download it again from {SOURCE}."
             ) from None
         if not isinstance(weights[part], Mapping) or not any(isinstance(v, Tensor) for v in weights[part].values()):
             raise FreeAnimateError(
-                f"{DETECT_POSE}: {quoted(name)} in models/{FOLDER} holds a {type(weights[part]).__name__} without "
+                f"{DETECT_POSE}: {printable(name)} in models/{FOLDER} holds a {type(weights[part]).__name__} without "
                 f"weights; download it again from {SOURCE}."
             )
     return weights

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from patience import patience
 from serverside import REPOSITORY, TESTS, changed, message, method_prompt, node, succeeded
 
 from lab.server.client import HostServer
@@ -31,9 +32,9 @@ def test_no_name_stops_a_server(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONUTF8", "0")
     with HostServer(Path(host), tmp_path, [REPOSITORY, TESTS / "tiny_pack"]) as server:
         for typed, said in TYPED.items():
-            error = message(server.run(long_prompt(typed), timeout=120), "execution_error")
+            error = message(server.run(long_prompt(typed), timeout=patience(120)), "execution_error")
             assert said in error["exception_message"] and error["node_id"] == "long"
-        entry = server.run(long_prompt("\u732b/\u0442\u0430\u043d\u0435\u0446"), timeout=120)
+        entry = server.run(long_prompt("\u732b/\u0442\u0430\u043d\u0435\u0446"), timeout=patience(120))
         assert succeeded(entry), message(entry, "execution_error")
         assert len(list((tmp_path / "output/freeanimate/\u732b/\u0442\u0430\u043d\u0435\u0446").glob("part_*"))) == 2
         assert r"read from freeanimate/\u732b/\u0442" in server.log_text()
