@@ -178,7 +178,7 @@ def _invert(prepared: Prepared, running: Running, x: Tensor) -> Inversion:
 
 
 def _require_finite(denoised: Pair, sigma: float) -> None:
-    if not all(torch.isfinite(part).all() for part in denoised):
+    if not torch.stack([torch.isfinite(part).all() for part in denoised]).all():  # asked of the device once
         raise FreeAnimateError(
             f"{INVERSION}: the model returned NaN or infinite values at sigma {sigma:.3g}; start ComfyUI with "
             "--force-upcast-attention or --fp32-unet, or use another checkpoint as model."
@@ -193,7 +193,8 @@ def _bank(prepared: Prepared, shape: tuple[int, ...]) -> AttentionBank | None:
     folder = files.temp_directory()
     free_disk = shutil.disk_usage(folder).free
     free_memory = memory.free_memory(torch.device("cpu"))
-    storage = choose_storage(prepared.config.storage, needed, free_memory, free_disk)
+    in_ram = memory.computes_in_ram(prepared.model)
+    storage = choose_storage(prepared.config.storage, needed, free_memory, free_disk, in_ram)
     log.info(
         "attention bank: %.2f GB needed, %.1f GB of RAM and %.1f GB of disk free; storage %s",
         *(size / 1e9 for size in (needed, free_memory, free_disk)),
