@@ -21,6 +21,7 @@ namespace {
 
 constexpr auto CARD = c10::DeviceType::PrivateUse1;
 const c10::Device PLACE(CARD, 0);
+const c10::DispatchKeySet CPU_KEY(c10::DispatchKey::CPU), CARD_KEY(c10::DispatchKey::PrivateUse1);
 
 int64_t counted[5] = {};  // copies to the device, copies from it, bytes to it, bytes from it, values waited for
 
@@ -68,19 +69,31 @@ c10::Storage seen_from(c10::Device device, const c10::Storage& own) {
   return c10::Storage(c10::Storage::use_byte_size_t(), own.nbytes(), std::move(data), allocator_of(device), true);
 }
 
-at::Tensor laid_out_as(const at::Tensor& tensor, c10::Device device, c10::Storage storage) {
-  const c10::DispatchKeySet key(device.type() == CARD ? c10::DispatchKey::PrivateUse1 : c10::DispatchKey::CPU);
-  auto made = at::detail::make_tensor<c10::TensorImpl>(std::move(storage), key, tensor.dtype());
+at::Tensor laid_out_as(const at::Tensor& tensor, at::Tensor made) {
   auto* impl = made.unsafeGetTensorImpl();
   impl->set_storage_offset(tensor.storage_offset());
   impl->set_sizes_and_strides(tensor.sizes(), tensor.strides());
   return made;
 }
 
+at::Tensor tensor_on(c10::Device device, const at::Tensor& tensor) {
+  const auto& key = device.type() == CARD ? CARD_KEY : CPU_KEY;
+  auto storage = seen_from(device, tensor.storage());
+  return laid_out_as(tensor, at::detail::make_tensor<c10::TensorImpl>(std::move(storage), key, tensor.dtype()));
+}
+
+// As its base it is an inference tensor or not, whatever the mode
+at::Tensor view_of(const at::Tensor& base, const at::Tensor& tensor) {
+  auto storage = base.storage();
+  auto keys = base.key_set();
+  return laid_out_as(tensor, at::detail::make_tensor<c10::TensorImpl>(c10::TensorImpl::VIEW, std::move(storage), keys,
+                                                                      tensor.dtype()));
+}
+
 bool on_card(const at::Tensor& tensor) { return tensor.defined() && tensor.device().type() == CARD; }
 
 at::Tensor as_cpu(const at::Tensor& tensor) {
-  return on_card(tensor) ? laid_out_as(tensor, c10::kCPU, seen_from(c10::kCPU, tensor.storage())) : tensor;
+  return on_card(tensor) ? tensor_on(c10::kCPU, tensor) : tensor;
 }
 
 // ---- any operation: the CPU's, on the same memory
@@ -118,9 +131,9 @@ struct Call {
       return card;
     }
     for (const auto& [card, cpu] : pairs) {
-      if (result.storage().is_alias_of(cpu.storage())) return laid_out_as(result, PLACE, card.storage());  // a view
+      if (result.storage().is_alias_of(cpu.storage())) return view_of(card, result);
     }
-    return laid_out_as(result, PLACE, seen_from(PLACE, result.storage()));
+    return tensor_on(PLACE, result);
   }
 };
 
@@ -169,14 +182,12 @@ void on_cpu(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
 
 at::Tensor empty(c10::IntArrayRef size, std::optional<at::ScalarType> dtype, std::optional<at::Layout>,
                  std::optional<at::Device>, std::optional<bool>, std::optional<at::MemoryFormat> format) {
-  const c10::DispatchKeySet key(c10::DispatchKey::PrivateUse1);
-  return at::detail::empty_generic(size, &memory, key, c10::dtype_or_default(dtype), format);
+  return at::detail::empty_generic(size, &memory, CARD_KEY, c10::dtype_or_default(dtype), format);
 }
 
 at::Tensor empty_strided(c10::IntArrayRef size, c10::IntArrayRef stride, std::optional<at::ScalarType> dtype,
                          std::optional<at::Layout>, std::optional<at::Device>, std::optional<bool>) {
-  const c10::DispatchKeySet key(c10::DispatchKey::PrivateUse1);
-  return at::detail::empty_strided_generic(size, stride, &memory, key, c10::dtype_or_default(dtype));
+  return at::detail::empty_strided_generic(size, stride, &memory, CARD_KEY, c10::dtype_or_default(dtype));
 }
 
 at::Tensor copy_from(const at::Tensor& from, const at::Tensor& to, bool) {
