@@ -47,7 +47,7 @@ def _clip(layout: Layout, components: dict[str, dict[str, Tensor]]) -> object:
     """A CLIP whose table has a row for the words of the training's captions; all others say nothing."""
     clip = build_clip(layout, SEED)
     state = clip.cond_stage_model.state_dict()
-    table = torch.zeros_like(state[TOKENS])
+    table = torch.zeros_like(state[TOKENS], device="cpu")  # as the file's rows, wherever the host holds the CLIP
     text = dict(components["text"])
     table[components["rows"]["rows"].long()] = text.pop("text_model.embeddings.token_embedding.weight")
     state |= {f"clip_l.transformer.{key}": value for key, value in text.items()} | {TOKENS: table}

@@ -23,14 +23,15 @@ AUTO_SHARE = 0.5  # of the free RAM that ``auto`` gives to a bank; the rest is t
 USABLE_SHARE = 0.9  # of what is free: a full RAM or disk stops more than this run
 
 
-def choose_storage(storage: str, needed: int, free_memory: int, free_disk: int) -> str:
+def choose_storage(storage: str, needed: int, free_memory: int, free_disk: int, computes_in_ram: bool = True) -> str:
     """The tier for a bank of ``needed`` bytes; refuses a tier that cannot hold it.
 
-    ``auto`` takes memory while it is half free and recomputes otherwise: how fast a disk is
-    cannot be known beforehand, so that tier is for the user to choose.
+    ``auto`` takes memory for a model that computes in RAM, while it is half free, and recomputes
+    otherwise: to a graphics card a bank is copied again at every step, which takes about as long
+    as computing it. How fast a disk is cannot be known beforehand: that tier is for the user to choose.
     """
     if storage == "auto":
-        return "memory" if needed <= AUTO_SHARE * free_memory else "recompute"
+        return "memory" if computes_in_ram and needed <= AUTO_SHARE * free_memory else "recompute"
     free = {"memory": free_memory, "disk": free_disk}.get(storage)
     if free is not None and needed > USABLE_SHARE * free:
         raise FreeAnimateError(

@@ -181,22 +181,42 @@ def windowed_control(control: Control, frames: range, total: int) -> Control:
     return cut
 
 
-def _control_cutter(frames: range, total: int) -> Callable[[Control], Control]:
-    """``windowed_control`` for many entries: those that share a ControlNet share its copy, or the host would not
-    batch them."""
-    cuts: dict[int, Control] = {}
+class Cuts:
+    """Copies of ControlNets for one window, for all entries, passes and steps that evaluate it.
 
-    def cut(control: Control) -> Control:
-        if id(control) not in cuts:
-            cuts[id(control)] = windowed_control(control, frames, total)
-        return cuts[id(control)]
+    Entries that share a ControlNet share its copy, or the host would not batch them. A ControlNet scales its
+    hints and moves them to the device when it is first asked: a kept copy does so once for a clip of one
+    window, and once a step for each of several. The hints of one window are held at a time.
+    """
 
-    return cut
+    def __init__(self) -> None:
+        self._window: tuple[range, int] | None = None
+        self._made: dict[int, tuple[Control, Control]] = {}  # by identity: a ControlNet, held so, and its copy
+
+    def cutter(self, frames: range, total: int) -> Callable[[Control], Control]:
+        """``windowed_control`` for one evaluation of a window of ``frames`` out of ``total``."""
+        if self._window != (frames, total):
+            self._window, self._made = (frames, total), {}
+        self._made = {key: pair for key, pair in self._made.items() if not _encodes_its_hint(pair[0])}
+
+        def cut(control: Control) -> Control:
+            if id(control) not in self._made:
+                self._made[id(control)] = control, windowed_control(control, frames, total)
+            return self._made[id(control)][1]
+
+        return cut
 
 
-def windowed(conds: list[list[dict] | None], frames: range, total: int) -> list[list[dict] | None]:
-    """Processed conditionings cut to a window of ``frames`` out of ``total``."""
-    cut_control = _control_cutter(frames, total)
+def _encodes_its_hint(control: Control | None) -> bool:
+    """Whether a T2I adapter is in the chain: it keeps what it made for one number of rows, and passes differ in it."""
+    return control is not None and (hasattr(control, "control_input") or _encodes_its_hint(control.previous_controlnet))
+
+
+def windowed(
+    conds: list[list[dict] | None], frames: range, total: int, cuts: Cuts | None = None
+) -> list[list[dict] | None]:
+    """Processed conditionings cut to a window of ``frames`` out of ``total``; ``cuts``: kept of evaluations before."""
+    cut_control = (Cuts() if cuts is None else cuts).cutter(frames, total)
 
     def cut(entry: dict) -> dict:
         entry = entry.copy()
@@ -265,7 +285,7 @@ def batched(first: dict, second: dict, rows: int) -> dict:
 
 def parts_of(conditionings: list[list], frames: range, total: int) -> list[list]:
     """Conditionings as they travel between nodes, cut to ``frames`` out of ``total``: texts and hints."""
-    cut_control = _control_cutter(frames, total)
+    cut_control = Cuts().cutter(frames, total)
 
     def cut(text: Tensor | None, options: dict) -> list:
         options = dict(options)

@@ -168,7 +168,7 @@ def _invert(prepared: Prepared, running: Running, x: Tensor) -> Inversion:
 
 
 def _require_finite(denoised: Pair, sigma: float) -> None:
-    if not all(torch.isfinite(part).all() for part in denoised):
+    if not torch.stack([torch.isfinite(part).all() for part in denoised]).all():  # asked of the device once
         raise FreeAnimateError(
             f"{INVERSION}: the model returned NaN or infinite values at sigma {sigma:.3g}; start ComfyUI with "
             "--force-upcast-attention or --fp32-unet, or use another checkpoint as model."
@@ -184,7 +184,7 @@ def _bank(prepared: Prepared, shape: tuple[int, ...]) -> AttentionBank | None:
     folder = files.temp_directory(f"{INVERSION}: storage 'disk'") if wanted == "disk" else None
     free_disk = 0 if folder is None else shutil.disk_usage(folder).free
     free_memory = memory.free_memory(torch.device("cpu"))
-    storage = choose_storage(wanted, needed, free_memory, free_disk)
+    storage = choose_storage(wanted, needed, free_memory, free_disk, memory.computes_in_ram(prepared.model))
     free = free_memory if folder is None else free_disk
     where = "RAM" if folder is None else "disk"
     log.info("attention bank: %.2f GB needed, %.1f GB of %s free; storage %s", needed / 1e9, free / 1e9, where, storage)

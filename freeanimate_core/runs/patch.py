@@ -95,13 +95,15 @@ class PatchedModel:
         if self.record.bank is not None:
             self.record.bank.require()
         check_live(self.record, self.config, guider.conds, PATCH_MODEL, "the sampler's ")
-        start = models.to_model_space(model, latent_image) + noise.float() * float(sigmas[0])
-        check_start(self.record, start, float(sigmas[0]), sampler)
+        sigma, latent = float(sigmas[0]), models.to_model_space(model, latent_image)
+        check_start(
+            self.record, latent + noise.to(latent) * sigma, sigma, sampler
+        )  # the host may hold the two on two devices
 
     def prepare_sampling(self, executor, model, noise_shape, conds, *args, **kwargs):
         """The host makes room for one window, not for the clip."""
         run: Run = kwargs["model_options"]["transformer_options"][clones.KEY]
-        loaded = one_window(run.windower, memory.free_memory)(executor, model, noise_shape, conds, *args, **kwargs)
+        loaded = one_window(run.windower, memory.free_for)(executor, model, noise_shape, conds, *args, **kwargs)
         plan = self._plan(model, run.windower)
         if run.bar is None or run.bar.plan != plan:  # once for all parts of a long clip
             log.info("%s: %s", PATCH_MODEL, plan)
@@ -145,11 +147,12 @@ class PatchedModel:
         positive = {i for i in there if any(entry["uuid"] in run.positives for entry in conds[i])}
 
         def target(attention: AttentionPass, window_x: Tensor, frames: range) -> list[Tensor]:
-            cut = windowed(conds, frames, x.shape[0])
+            cut = windowed(conds, frames, x.shape[0], run.denoiser.evaluations.cuts)
             times = timestep[frames.start : frames.stop]
             return executor(base_model, cut, window_x, times, options_with(model_options, attention))
 
-        return run.denoiser(target, x, float(timestep[0]), Chunks(frozenset(there), frozenset(positive)))
+        sigma = sampling.sigma_of(run.guider, timestep)
+        return run.denoiser(target, x, sigma, Chunks(frozenset(there), frozenset(positive)))
 
     def _denoiser(self, executor, base_model, model_options, run: Run) -> Denoiser:
         # The inversion's options, not the call's: what stands on the model since, or for one call

@@ -82,7 +82,7 @@ def run_refine(model, vae, positive: list, negative: list, scene: Scene, config:
 
 def _sampled(model, vae, positive: list, negative: list, scene: Scene, mask: Tensor, config: RefineConfig) -> Tensor:
     """LATENT samples [F,C,h,w] of the refined frames; outside ``mask`` [F,H,W] those of the preview."""
-    clean, reference = vae.encode(scene.preview), vae.encode(scene.reference)
+    clean, reference = (vae.encode(part).to("cpu", torch.float32) for part in (scene.preview, scene.reference))
     noise = one_noise(clean, config.seed)
     record = _noised_record(model, positive, clean, reference, noise, config)
     patch = PatchConfig(config.reference_weight, 0.0, 0.0, window=config.window)

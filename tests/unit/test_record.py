@@ -122,6 +122,8 @@ def test_a_disk_bank_deletes_its_files(tmp_path):
 def test_auto_storage_looks_at_what_is_free():
     assert choose_storage("auto", 100, 200, 0) == "memory"
     assert choose_storage("auto", 101, 200, 10**9) == "recompute"
+    assert choose_storage("auto", 1, 200, 10**9, computes_in_ram=False) == "recompute"
+    assert choose_storage("memory", 1, 200, 10**9, computes_in_ram=False) == "memory"
     assert choose_storage("recompute", 10**12, 1, 1) == "recompute"
     for tier in ("memory", "disk"):
         assert choose_storage(tier, 10, 100, 100) == tier
