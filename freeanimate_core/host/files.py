@@ -36,18 +36,24 @@ def temp_directory(where: str) -> Path:
 
 
 def input_files(suffix: str) -> list[str]:
-    """Files of the host's input folder that end in ``suffix``, with subfolders ("poses/walk.json"), sorted."""
+    """Files of the host's input folder whose names end in ``suffix``, in capitals too, as "poses/walk.json", sorted."""
     root = Path(folder_paths.get_input_directory())
-    return sorted(path.relative_to(root).as_posix() for path in root.rglob(f"*{suffix}") if path.is_file())
+    found = (path for path in root.rglob("*") if path.name.lower().endswith(suffix) and path.is_file())
+    return sorted(path.relative_to(root).as_posix() for path in found)
 
 
 def stored_file(name: str, where: str) -> Path:
-    """The file that a widget names, as the host writes it ("a.json", "b/a.json [output]"); links out are refused."""
+    """The file that a widget names, as the host writes it ("a.json", "b/a.json [output]"); links out are refused.
+
+    A subfolder may be written as on Windows, in a workflow that was saved there.
+    """
     roots = folder_paths.get_input_directory(), folder_paths.get_output_directory()
     base = folder_paths.annotated_filepath(name)[1] or roots[0]
     path = Path(base, folder_paths.annotated_filepath(name)[0])
+    if not os.path.isfile(path):  # False for a name that is too long, where the method raises
+        path = Path(base, folder_paths.annotated_filepath(name.replace("\\", "/"))[0])
     inside = base in roots and folder_paths.is_within_directory(base, str(path))
-    if not inside or not os.path.isfile(path):  # False for a name that is too long, where the method raises
+    if not inside or not os.path.isfile(path):
         raise FreeAnimateError(f"{where} {quoted(name)} is no file in ComfyUI's input or output folder; put it there.")
     return path
 

@@ -56,9 +56,9 @@ def function_sampler(function: Callable):
 class _Guider(comfy.samplers.CFGGuider):
     scale: Callable[[float], float]
 
-    def predict_noise(self, x, timestep, *args, **kwargs):
-        self.set_cfg(self.scale(float(timestep.max())))
-        return super().predict_noise(x, timestep, *args, **kwargs)
+    def outer_predict_noise(self, x, timestep, *args, **kwargs):
+        self.set_cfg(self.scale(float(timestep.max())))  # before the host's wrappers: CFG Override has the last word
+        return super().outer_predict_noise(x, timestep, *args, **kwargs)
 
 
 def cfg_guider(model, scale: Callable[[float], float], **conds: list):

@@ -5,6 +5,7 @@ An entry is ``[text, options]`` as it travels between nodes, or, while sampling,
 """
 
 import copy
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
@@ -78,6 +79,13 @@ def check_hints(entries: Iterable[dict], frames: int, node: str, label: str, sou
                     f"{node}: {label} has {counted(hint.shape[0], 'pose image')} for {counted(frames, 'frame')}; "
                     f"give Apply ControlNet one pose image per frame (or one for all){or_the_frames}."
                 )
+            for pictures in (hint, *control.extra_concat_orig):
+                # one number says it, without a copy of the clip's hints
+                if not math.isfinite(float(pictures.sum(dtype=torch.float32))):
+                    raise FreeAnimateError(
+                        f"{node}: {label} has pose images that hold NaN or infinite values; check the image that goes "
+                        "into Apply ControlNet."
+                    )
 
 
 def single_entry(conditioning: list, node: str, label: str) -> dict:
@@ -204,8 +212,10 @@ class FirstRows:
         return {block: [self._padded(r, total) for r in residuals] for block, residuals in made.items()}
 
     def _padded(self, residual: Tensor | None, total: int) -> Tensor | None:
+        """A residual of ``rows`` rows, or of one that serves them all (as the host adds it), for the whole batch."""
         if residual is None:
             return None
+        residual = residual.expand(self.rows, *residual.shape[1:])
         return torch.cat([residual, residual.new_zeros(total - self.rows, *residual.shape[1:])])
 
 

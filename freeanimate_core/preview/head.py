@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..pose.keypoints import NECK
 from .bones import FACE
-from .warp import as_matrix
+from .warp import as_complex, as_matrix
 
 YAWS = np.radians(np.arange(-180.0, 180.0, 1.0))  # turns that are tried
 YAW_COST = 0.004  # per radian squared: no turn is believed without need
@@ -66,7 +66,7 @@ def ball_of(ref: np.ndarray, seen: np.ndarray) -> Ball | None:
     if not seen[[16, 17]].all() or abs(left - right) < 2:
         return None
     centre, half = (left + right) / 2, (left - right) / 2
-    return Ball(centre, half, (_complex(ref[list(FACE)]) - centre) / half)
+    return Ball(centre, half, (as_complex(ref[list(FACE)]) - centre) / half)
 
 
 def slid(ball: Ball, slide: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -112,10 +112,10 @@ def place_heads(
     left, or on the neck.
     """
     ball = ball_of(ref, ref_seen)
-    models = _complex(ref[list(FACE)])[None] if ball is None else ball.turned(YAWS)
+    models = as_complex(ref[list(FACE)])[None] if ball is None else ball.turned(YAWS)
     yaws = np.zeros(1) if ball is None else YAWS
     fits = [
-        _fit(models[:, shown], yaws, _complex(frame[list(FACE)][shown]), size, turn)
+        _fit(models[:, shown], yaws, as_complex(frame[list(FACE)][shown]), size, turn)
         for frame, shown, turn in zip(joints, both[:, list(FACE)], trunk)
     ]
     scales = [abs(fit.factor) for fit in fits if fit is not None]
@@ -126,10 +126,10 @@ def place_heads(
         if shown.any():
             source, target = models[_upright(yaws) if fit is None else fit.row, shown], joints[k, list(FACE)][shown]
         elif both[k, NECK]:
-            source, target = _complex(ref[[NECK]]), joints[k, [NECK]]
+            source, target = as_complex(ref[[NECK]]), joints[k, [NECK]]
         else:
             continue
-        maps[k] = _map(turn * usual if fit is None else fit.factor, usual, source, _complex(target))
+        maps[k] = _map(turn * usual if fit is None else fit.factor, usual, source, as_complex(target))
     turns = np.array([0.0 if fit is None else yaws[fit.row] for fit in fits])
     return Heads(maps, turns, ball)
 
@@ -170,7 +170,3 @@ def _map(factor: complex, usual: float, source: np.ndarray, target: np.ndarray) 
     """One head's similarity [2,3], of nearly the clip's size, held by the mean of its points [k]."""
     m = factor / abs(factor) * float(np.clip(abs(factor), usual * (1 - SWING), usual * (1 + SWING)))
     return as_matrix(m, complex(target.mean() - m * source.mean()))
-
-
-def _complex(points: np.ndarray) -> np.ndarray:
-    return points[..., 0] + 1j * points[..., 1]

@@ -1,4 +1,4 @@
-"""The person's mask in the reference: given, or cut out from the pose. One of two modules that use OpenCV."""
+"""The person's mask in the reference: given, or cut out from the pose. Uses OpenCV."""
 
 import cv2
 import numpy as np

@@ -13,7 +13,7 @@ from .bones import HALVES, HIPS, SHOULDERS, face_centre
 from .depth import Depth, Override, Turns, depth_of, turns_of
 from .head import Heads, place_heads
 from .skirt import CORNERS, SKIRT
-from .warp import affine, as_matrix, inverted, similarity
+from .warp import affine, as_complex, as_matrix, inverted, similarity
 
 FLAT = ("torso", "head")  # parts with one map for the whole of them
 STIFFNESS = 0.02  # of the trunk's affine map against a similarity
@@ -93,7 +93,7 @@ def _size(ref: np.ndarray, ref_seen: np.ndarray, joints: np.ndarray, seen: np.nd
 def _torso(ref: np.ndarray, frame: np.ndarray, shown: np.ndarray) -> np.ndarray:
     """Map of the trunk [2,3]: affine over shoulders and hips, a similarity over what is left of them."""
     ids = [k for k in (*SHOULDERS, *HIPS) if shown[k]]
-    fit = similarity(_complex(ref[ids]), _complex(frame[ids]), np.ones(len(ids)))
+    fit = similarity(as_complex(ref[ids]), as_complex(frame[ids]), np.ones(len(ids)))
     if fit is None:
         return np.full((2, 3), np.nan)
     prior = as_matrix(*fit)
@@ -104,7 +104,3 @@ def _turn(matrix: np.ndarray) -> complex:
     """Rotation of a map [2,3] as a complex number of length 1; none where the map is unknown."""
     turn = complex(matrix[0, 0] + matrix[1, 1], matrix[1, 0] - matrix[0, 1])
     return turn / abs(turn) if np.isfinite(turn) and abs(turn) > 1e-6 else 1.0 + 0.0j
-
-
-def _complex(points: np.ndarray) -> np.ndarray:
-    return points[:, 0] + 1j * points[:, 1]

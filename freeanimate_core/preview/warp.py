@@ -124,6 +124,11 @@ def affine(source: np.ndarray, target: np.ndarray, prior: np.ndarray, stiffness:
     return np.concatenate([linear, (y_mean - linear @ x_mean)[:, None]], axis=1)
 
 
+def as_complex(points: np.ndarray) -> np.ndarray:
+    """Points [...,2] as complex numbers x + iy [...]."""
+    return points[..., 0] + 1j * points[..., 1]
+
+
 def as_matrix(m: complex, t: complex) -> np.ndarray:
     """The similarity z -> m z + t as a matrix [2,3]."""
     return np.array([[m.real, -m.imag, t.real], [m.imag, m.real, t.imag]])

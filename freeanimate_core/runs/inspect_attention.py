@@ -13,6 +13,7 @@ from ..config import InspectConfig
 from ..errors import INSPECT, FreeAnimateError
 from ..host import models
 from ..host.clones import placed, with_attention_patches
+from ..host.digests import model_digests
 from ..host.sampling import Loaded, evaluation, inside_sampling
 from ..method.cells import fits
 from ..method.evaluations import Evaluations
@@ -40,7 +41,7 @@ def run_inspect(model, record: Inversion, preview: Tensor, reference: Tensor, co
     FreeAnimateError for another model than the record's and for pictures that do not fit it.
     """
     models.require_unet(model, INSPECT)
-    check_record(record, models.model_digests(model), INSPECT)
+    check_record(record, model_digests(model), INSPECT)
     check_pictures(record, preview, reference, config.frame)
     step = round(config.step * (len(record.descending) - 2))
     sigma = float(record.descending[step])

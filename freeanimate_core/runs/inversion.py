@@ -23,7 +23,7 @@ from ..method.passes import AttentionPass
 from ..method.record import Inversion
 from ..method.schedule import inversion_levels
 from ..method.windows import Windower
-from .checks import fingerprint_of
+from .checks import fingerprint_of, refuse_noise_mask
 
 log = logging.getLogger("freeanimate")
 
@@ -47,6 +47,7 @@ def check_latents(preview: dict, reference: dict, channels: int) -> tuple[Tensor
                 f"{INVERSION}: {label} has shape {tuple(samples.shape)} and the model works on [frames, {channels}, "
                 "height, width]; encode with the VAE of this checkpoint."
             )
+        refuse_noise_mask(preview if samples is frames else reference, INVERSION, label)
         if samples.shape[0] == 0:
             raise FreeAnimateError(f"{INVERSION}: {label} is empty; encode at least one frame with VAE Encode.")
         if not torch.isfinite(samples).all():

@@ -62,6 +62,8 @@ def run_refine(model, vae, positive: list, negative: list, scene: Scene, config:
     refuse_conflicts(model.model_options, REFINE)
     check_hints([single_entry(positive, REFINE, "positive")], len(scene.preview), REFINE, "positive", "preview")
     others = sampling.entries_of(negative)
+    if not others:
+        raise FreeAnimateError(f"{REFINE}: negative is empty; connect a CLIP Text Encode (Prompt).")
     refuse_regions(others, REFINE, "negative")
     check_hints(others, len(scene.preview), REFINE, "negative", "preview")
     scene = scene.checked(models.cell_size(vae))

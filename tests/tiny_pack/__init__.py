@@ -8,6 +8,8 @@ from comfy_api.latest import ComfyExtension, io
 _TESTS = Path(__file__).resolve().parent.parent
 sys.path += [str(_TESTS.parent), str(_TESTS)]  # last, so that the host's own modules keep their names
 
+import lab  # noqa: E402, F401  # gives the repository its one name
+
 from .inputs import TinyLatent, TinyPicture, TinyPoses  # noqa: E402
 from .models import TinyModels  # noqa: E402
 

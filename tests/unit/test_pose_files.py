@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import tracemalloc
 from pathlib import Path
 
 import producers
@@ -75,6 +76,15 @@ BAD = {
     "not JSON": ("{", "no JSON text"),
     "too deep": ("[" * 100_000, "no JSON text"),
     "a word": ('"pose"', "holds a str"),
+    "deep": (json.dumps([producers.sdpose()]).replace("64.5", "[" * 300 + "64.5" + "]" * 300), "not a flat list"),
+    "an integer of 400 digits": (json.dumps([producers.sdpose()]).replace("64.5", "9" * 400), "not a finite number"),
+    "an integer of 9000 digits": (json.dumps([producers.sdpose()]).replace("64.5", "9" * 9000), "not a finite number"),
+    "a canvas of 400 digits": (json.dumps([producers.sdpose()]).replace("192", "9" * 400), "frame 0 .*canvas_height"),
+    "nulls": (json.dumps([producers.sdpose()] + [None] * 50_000), "more than 50000 poses"),
+    "nulls alone": (json.dumps([None] * 60_000), "holds no frames"),
+    "too many lists": ("[" + "[]," * 8_000_001 + "[]]", "more than 8000000 times '\\['"),
+    "too many numbers": ("[" + "1," * 30_000_001 + "1]", "more than 30000000 times ','"),
+    "another tool's": ('{"a\\ud800": [1, 2], "b": 1}', r"frame 0 .*the keys 'a\\ud800', 'b', in which no people"),
     "not a number": (json.dumps([producers.sdpose()]).replace("64.5", "NaN"), "frame 0 .*not a finite number"),
     "no frames": ("[]", "holds no frames"),
     "nobody": (json.dumps([producers.canvas(people=[])]), "frame 0 .*no person"),
@@ -90,6 +100,39 @@ def test_bad_files_are_refused_by_name(tmp_path, name):
     with pytest.raises(FreeAnimateError, match=words) as refusal:
         load_frames(path, WHERE)
     assert str(refusal.value).startswith(f"{WHERE} walk.json")
+
+
+def test_what_a_file_builds_is_bounded_before_it_is_built(tmp_path):
+    """15 MB of nulls, and the same of empty lists and dictionaries: a small multiple of the file."""
+    for item in ("null", "[]", "{}"):
+        path = tmp_path / "walk.json"
+        path.write_text(f"[{','.join([item] * (15_000_000 // (len(item) + 1)))}]")
+        tracemalloc.start()
+        try:
+            with pytest.raises(FreeAnimateError, match="more than|holds no frames"):
+                load_frames(path, WHERE)
+            assert tracemalloc.get_traced_memory()[1] < 600 * 2**20
+        finally:
+            tracemalloc.stop()
+
+
+def test_a_long_clip_is_loaded(tmp_path):
+    """Ten minutes at 24 frames a second, most of them empty."""
+    path = tmp_path / "walk.json"
+    path.write_text(json.dumps([producers.sdpose()] + [producers.canvas(people=[])] * 14_399))
+    assert len(load_frames(path, WHERE)) == 14_400
+
+
+def test_width_and_height_are_for_files_that_carry_none(tmp_path):
+    path = tmp_path / "walk.json"
+    frame = producers.sdpose()
+    path.write_text(json.dumps([frame]))
+    assert load_frames(path, WHERE, 64, 32) == load_frames(path, WHERE)
+    path.write_text(json.dumps([{"people": frame["people"]}]))
+    loaded = load_frames(path, WHERE, producers.WIDTH, producers.HEIGHT)
+    assert (loaded[0]["canvas_width"], loaded[0]["canvas_height"]) == (producers.WIDTH, producers.HEIGHT)
+    with pytest.raises(FreeAnimateError, match="Load Pose: width is 64 and height is 0; set both"):
+        load_frames(path, WHERE, 64, 0)
 
 
 def test_bytes_that_are_no_text(tmp_path):

@@ -1,19 +1,26 @@
 """Record, bank, fingerprint and windows."""
 
 import gc
+from functools import partial
 
 import pytest
 import torch
 
 from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
 from freeanimate_pack.freeanimate_core.method.bank import AttentionBank, choose_storage
-from freeanimate_pack.freeanimate_core.method.fingerprint import Fingerprint, values_digest, weights_digest
+from freeanimate_pack.freeanimate_core.method.fingerprint import (
+    Fingerprint,
+    closed_over,
+    signs_digest,
+    values_digest,
+    weights_digest,
+)
 from freeanimate_pack.freeanimate_core.method.record import Inversion, find_level
 from freeanimate_pack.freeanimate_core.method.schedule import ddim_step, noise_estimate
 from freeanimate_pack.freeanimate_core.method.windows import Windower, auto_size
 
 LEVELS = torch.tensor([0.03, 0.5, 2.0, 6.0])
-FINGERPRINT = Fingerprint("weights", "patches", "sampling", "prompt", "control")
+FINGERPRINT = Fingerprint("weights", "patches", "injected", "objects", "sampling", "prompt", "control")
 
 
 def record(bank=None) -> Inversion:
@@ -159,6 +166,25 @@ def test_digests_follow_values():
     assert weights_digest(weights) != weights_digest(changed)
     assert values_digest({"a": [(1.0, torch.ones(2))]}) == values_digest({"a": [(1.0, torch.ones(2))]})
     assert values_digest({"a": [(1.0, torch.ones(2))]}) != values_digest({"a": [(0.5, torch.ones(2))]})
+
+
+def test_functions_are_told_apart_by_what_they_hold():
+    def scaled(factor):
+        def patch(x):
+            return factor * x
+
+        return patch
+
+    told = [values_digest(closed_over(f)) for f in (scaled(2.0), scaled(2.0), scaled(3.0), partial(scaled, 2.0))]
+    assert told[0] == told[1] and len(set(told)) == 3
+    assert values_digest(closed_over(partial(scaled, 2.0))) != values_digest(closed_over(partial(scaled, 3.0)))
+
+
+def test_signs_outlast_every_cast():
+    weights = {"a": torch.randn(50, 50, generator=torch.Generator().manual_seed(0))}
+    for dtype in (torch.float16, torch.bfloat16):
+        assert signs_digest({"a": weights["a"].to(dtype)}) == signs_digest(weights)
+    assert signs_digest({"a": -weights["a"]}) != signs_digest(weights)
 
 
 def test_windows_cover_the_clip_in_order():
