@@ -48,12 +48,15 @@ def limit_estimate(clone, windower: Windower) -> None:
 
 
 def kept(options: dict) -> dict:
-    """The model options of an inversion for its record, without the pack's wrappers: those hold the run's progress
-    bar, and with it the previewer."""
+    """The model options of an inversion for its record, without the pack's wrappers and what the host loads models by.
+
+    Both hold the run's progress bar, and with it the previewer.
+    """
     transformer = dict(options["transformer_options"])
     wrappers = transformer.get("wrappers", {}).items()
     transformer["wrappers"] = {kind: {key: w for key, w in keyed.items() if key != KEY} for kind, keyed in wrappers}
-    return {**options, "transformer_options": transformer}
+    rest = {name: value for name, value in options.items() if name != "to_load_options"}
+    return {**rest, "transformer_options": transformer}
 
 
 def placed(options: dict, model) -> dict:

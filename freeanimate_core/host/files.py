@@ -50,10 +50,10 @@ def stored_file(name: str, where: str) -> Path:
     roots = folder_paths.get_input_directory(), folder_paths.get_output_directory()
     base = folder_paths.annotated_filepath(name)[1] or roots[0]
     path = Path(base, folder_paths.annotated_filepath(name)[0])
-    if not path.is_file():
+    if not os.path.isfile(path):  # False for a name that is too long, where the method raises
         path = Path(base, folder_paths.annotated_filepath(name.replace("\\", "/"))[0])
     inside = base in roots and folder_paths.is_within_directory(base, str(path))
-    if not inside or not os.path.isfile(path):  # False for a name that is too long, where the method raises
+    if not inside or not os.path.isfile(path):
         raise FreeAnimateError(f"{where} {quoted(name)} is no file in ComfyUI's input or output folder; put it there.")
     return path
 

@@ -189,8 +189,13 @@ def _made(inputs: Inputs, patched: PatchedModel, part: range, bar: Bar) -> Tenso
     positive, negative = parts_of([inputs.positive, inputs.negative], part, inputs.record.frames)
     of_part = patched.part(part)
     model = of_part.hung_on(inputs.model.clone())
-    samples = sampled(model, of_part.record, positive, negative, inputs.guidance, bar)
-    return samples.to("cpu", torch.float32)
+    samples = sampled(model, of_part.record, positive, negative, inputs.guidance, bar).to("cpu", torch.float32)
+    if not torch.isfinite(samples).all():
+        raise FreeAnimateError(
+            f"{LONG_CLIP}: the model returned NaN or infinite values in frames {part.start} to {part.stop - 1}; start "
+            "ComfyUI with --force-upcast-attention or --fp32-unet, or remove other patches from model."
+        )
+    return samples
 
 
 def _decoded(vae, parts: list[Tensor], bar: Bar) -> Tensor:

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from ..config import SamplerConfig
 from ..host.digests import model_digests
-from ..method.conditioning import controls
 from ..method.fingerprint import values_digest
 from ..method.record import Inversion
 from .checks import control_digest
@@ -55,11 +54,10 @@ def _trajectories(record: Inversion) -> dict[str, Tensor]:
 
 
 def conditioning_digest(conditioning: list) -> str:
-    """Digest of texts, ControlNets with their hints and options (such as the Union type), and plain options."""
+    """Digest of texts, ControlNets with their hints and settings, and plain options."""
     plain = [{k: v for k, v in options.items() if k != "control"} for _, options in conditioning]
     texts = [text for text, _ in conditioning]
-    extra = [[getattr(control, "extra_args", None) for control in controls(options)] for _, options in conditioning]
-    return values_digest(texts, plain, [control_digest(entry) for entry in conditioning], extra)
+    return values_digest(texts, plain, [control_digest(entry) for entry in conditioning])
 
 
 def settled(value: object, seen: frozenset[int] = frozenset()) -> object:

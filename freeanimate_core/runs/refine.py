@@ -6,6 +6,7 @@ the same windows serve it.
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from ..config import PatchConfig, RefineConfig

@@ -21,8 +21,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
+from freeanimate_pack.freeanimate_core.method.fingerprint import values_digest
 from freeanimate_pack.freeanimate_core.runs import run_folder
 from freeanimate_pack.freeanimate_core.runs.claim import CLAIM, claimed
+from freeanimate_pack.freeanimate_core.runs.made_from import settled
 
 FRAMES = 4  # two parts
 FIRST, SECOND = "part_00000_00001.safetensors", "part_00002_00003.safetensors"
@@ -150,7 +152,6 @@ def test_a_part_that_does_not_say_what_it_is_made_from_is_refused(clip, record, 
 PATCHES = {
     "RescaleCFG": lambda model, value: RescaleCFG().patch(model, value)[0],
     "PAG": lambda model, value: PerturbedAttentionGuidance.execute(model, value).args[0],
-    "FreeU_V2": lambda model, value: FreeU_V2.execute(model, 1.0 + value, 1.0, 1.0, 1.0).args[0],
     "APG": lambda model, value: APG.execute(model, value, 5.0, 0.5).args[0],
 }
 
@@ -164,6 +165,23 @@ def test_a_patch_with_other_settings_is_another_run(clip, record, model, output,
     assert "0 parts made" in render(clip, record, one, run_name="walk")[2]
     with pytest.raises(FreeAnimateError, match="'walk' holds a run with other patches on the model;"):
         render(clip, record, other, run_name="walk")
+
+
+def free_u(model, b1: float):
+    return FreeU_V2.execute(model, b1, 1.4, 0.9, 0.2).args[0]
+
+
+def test_settings_in_a_table_are_compared_too(sd15):
+    first, same, other = (values_digest(settled(free_u(sd15.model, b1).model_options)) for b1 in (1.3, 1.3, 1.2))
+    assert first == same != other
+
+
+def test_a_part_that_is_not_finite_is_not_kept(clip, record, output):
+    """FreeU divides by 0 where the coarsest map is one cell, as in this small latent."""
+    model = patch(free_u(clip.tiny.model, 1.3), record, window=2)
+    with pytest.raises(FreeAnimateError, match="Long Clip: the model returned NaN or infinite .* frames 0 to 1;"):
+        render(clip, record, model, run_name="walk")
+    assert not list(output.rglob("part_*"))
 
 
 def test_another_reference_positive_is_another_run(clip, record, model, output):
