@@ -8,6 +8,7 @@ from .geometry import LEFT, RIGHT, about, frame, reach, turn, unit
 from .skeleton import Skeleton
 
 _SPINE = ("spine_01", "spine_02", "spine_03")
+_WRIST_BEND = 1.2  # radians
 _FINGERS = ("index", "middle", "ring", "pinky")
 
 
@@ -20,6 +21,7 @@ class Arm:
     twist: float = 0.0  # of the hand about the forearm, radians, thumb outwards positive
     bend: float = 0.0  # of the hand towards the palm
     curl: float = 0.3  # of the fingers
+    aim: tuple[float, float, float] = (0.0, 0.0, 0.0)  # where the hand points (outwards, up, forwards); 0: on
 
 
 @dataclass(frozen=True)
@@ -194,9 +196,19 @@ def _arm(posing: _Posing, arm: Arm, side: float, shrug: float) -> None:
             turned = about(unit(b - a), 0.5 * side * arm.twist) @ turned
         posing.put(bone, turned, a)
     ahead = unit(wrist - elbow)
-    palm = about(ahead, 0.5 * side * arm.twist) @ posing.turns[lower]
+    palm = _pointed(ahead, trunk @ (flip * arm.aim)) @ about(ahead, 0.5 * side * arm.twist) @ posing.turns[lower]
     posing.put(hand, palm @ about(skeleton.knuckles[end], arm.bend), wrist)
     _curl(posing, end, arm.curl)
+
+
+def _pointed(ahead: np.ndarray, aim: np.ndarray) -> np.ndarray:
+    """The smallest turn of a hand from ``ahead`` towards ``aim``, as far as a wrist bends; ``aim``'s length is its share."""
+    share = min(float(np.linalg.norm(aim)), 1.0)
+    axis = np.cross(ahead, unit(aim))
+    sine = float(np.linalg.norm(axis))
+    if share < 1e-3 or sine < 1e-3:
+        return np.eye(3)
+    return about(axis / sine, share * min(float(np.arctan2(sine, ahead @ unit(aim))), _WRIST_BEND))
 
 
 def _curl(posing: _Posing, end: str, curl: float) -> None:

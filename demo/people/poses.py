@@ -56,10 +56,10 @@ def measures(of: Person) -> Measures:
     chest = shoulder[1] - 1.9
     spots = {
         "hip": (half(waist - 0.5) + 0.55, waist - 0.35, 0.15),
-        "pocket": (half(hip + 0.3) + 0.12, hip + 0.75, 0.55),
+        "pocket": (half(hip + 0.3) + 0.2, hip + 0.95, 0.45),
         "chest": (-0.15, chest, front(chest) + 0.75),
-        "face": (0.32, of.face[0][1] - 0.9, of.face[0][2] + 1.1),
-        "lap": (0.9, hip + 0.6, 3.3),
+        "face": (0.62, of.face[0][1] - 0.75, of.face[0][2] + 0.95),
+        "lap": (1.25, hip + 0.95, 2.9),
     }
     return Measures(**{k: tuple(((np.array(v) - shoulder) / skeleton.arm).tolist()) for k, v in spots.items()})
 
@@ -112,7 +112,7 @@ def _mild(at: Measures, rng: np.random.Generator) -> Pose:
 
 
 def _arm_across(at: Measures, rng: np.random.Generator) -> Pose:
-    across = Arm(_plus(at.chest, -0.05, -0.08 * rng.random(), 0.0), (0.9, -0.5, -0.2), 0.3, 0.0, 0.25)
+    across = Arm(_plus(at.chest, -0.05, -0.08 * rng.random(), 0.0), (0.9, -0.5, -0.2), 0.3, 0.0, 0.25, (-1.0, 0.0, -0.1))
     pose = replace(standing(rng), right_arm=across)
     return mirrored(pose) if rng.random() < 0.5 else pose
 
@@ -180,32 +180,32 @@ def _squat(at: Measures, rng: np.random.Generator) -> Pose:
 
 def hands_on_hips(at: Measures, rng: np.random.Generator) -> Pose:
     """Both hands on the hips, elbows out."""
-    arm = Arm(at.hip, (1.0, 0.1, -0.55), -0.5, 0.5, 0.2)
+    arm = Arm(at.hip, (1.0, 0.1, -0.55), 0.0, 0.0, 0.25, (-0.35, -0.55, 0.75))
     return replace(standing(rng), right_arm=arm, left_arm=arm)
 
 
 def hands_in_pockets(at: Measures, rng: np.random.Generator) -> Pose:
     """Both hands at the pockets; the fingers are behind the cloth as far as it is wide."""
-    arm = Arm(at.pocket, (1.0, 0.0, -0.9), 0.4, 0.1, 0.2)
+    arm = Arm(at.pocket, (1.0, 0.0, -0.9), 0.4, 0.0, 0.1, (-0.15, -1.0, 0.15))
     return replace(standing(rng), right_arm=arm, left_arm=arm)
 
 
 def crossed_arms(at: Measures, rng: np.random.Generator) -> Pose:
     """Forearms crossed before the chest."""
-    upper = Arm(_plus(at.chest, -0.12, -0.16, 0.16), (0.9, -0.6, 0.1), 0.2, 0.0, 0.3)
-    lower = Arm(_plus(at.chest, -0.10, -0.22, 0.04), (0.9, -0.6, 0.1), 0.2, 0.0, 0.3)
+    upper = Arm(_plus(at.chest, -0.12, -0.16, 0.16), (0.9, -0.6, 0.1), 0.2, 0.0, 0.3, (-0.8, 0.25, -0.6))
+    lower = Arm(_plus(at.chest, -0.10, -0.22, 0.04), (0.9, -0.6, 0.1), 0.2, 0.0, 0.3, (-0.8, 0.1, -0.65))
     return replace(standing(rng), right_arm=upper, left_arm=lower)
 
 
 def hands_at_face(at: Measures, rng: np.random.Generator) -> Pose:
     """Both hands before the face."""
-    arm = Arm(at.face, (0.7, -1.0, 0.2), 0.9, -0.2, 0.2)
+    arm = Arm(at.face, (0.35, -1.0, 0.1), 0.9, 0.0, 0.12, (-0.25, 1.0, -0.15))
     return replace(standing(rng), right_arm=arm, left_arm=arm, head=(0.1, 0.0, 0.0))
 
 
 def seated(at: Measures, rng: np.random.Generator) -> Pose:
     """On a stool that is half a leg high, hands on the thighs."""
-    arm = Arm(at.lap, (0.8, 0.0, -0.8), 0.2, 0.1, 0.2)
+    arm = Arm(at.lap, (0.8, 0.0, -0.8), 0.2, 0.0, 0.2, (-0.1, -0.1, 1.0))
     leg = Leg((0.13, 0.0, 0.40), 0.2, 0.0, 0.15)
     pose = Pose(drop=0.43, sway=(0.0, -0.05), hips=(0.05, 0.0, 0.0), trunk=(0.05, 0.0, 0.0))
     return replace(pose, right_arm=arm, left_arm=arm, right_leg=leg, left_leg=leg)

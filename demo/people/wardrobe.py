@@ -16,14 +16,14 @@ _SHOULDER, _ELBOW, _WRIST = np.array([1.68, 5.25, 0.15]), np.array([3.13, 3.49, 
 HIP, KNEE, ANKLE = 0.3, -3.69, -7.45
 _WAIST = 1.95
 _LAP = 0.3  # how far skin goes on below a hem
-_ARM_BONES = ("upperarm", "lowerarm", "hand")
+_ARM_BONES = ("upperarm", "lowerarm", "hand", "thumb", "index", "middle", "ring", "pinky")
 
 
 def garments(looks: Looks, tights: Piece, skirt: Piece, bones: tuple[str, ...]) -> list[Piece]:
     """Top, legwear and shoes over the identity's ``tights`` and ``skirt``."""
     normals = normals_of(tights.points, tights.triangles)
     arms = arm_share(tights.weights, bones)
-    pieces = [*_top(looks, _softened(tights, normals, 14), normals, arms), _shoes(looks, tights, normals)]
+    pieces = [*_top(looks, _softened(tights, normals, 14), normals, arms, bones), _shoes(looks, tights, normals)]
     if looks.legwear in ("skirt", "dress"):
         return [*pieces, _skirt(looks, skirt)]
     return [*pieces, _trousers(looks, _softened(tights, normals, 8), normals, arms)]
@@ -96,7 +96,9 @@ def top_field(
     return np.minimum(np.minimum(neck - laps[0], y - top_hem(looks) - laps[1]), arm - laps[2])
 
 
-def _top(looks: Looks, tights: Piece, normals: np.ndarray, arms: np.ndarray) -> list[Piece]:
+def _top(
+    looks: Looks, tights: Piece, normals: np.ndarray, arms: np.ndarray, bones: tuple[str, ...]
+) -> list[Piece]:
     """The trunk of the shirt and its sleeves, each with its own run of the pattern."""
     y, loose = tights.rest[:, 1], looks.top.loose
     along = along_arm(tights.rest)
@@ -104,15 +106,14 @@ def _top(looks: Looks, tights: Piece, normals: np.ndarray, arms: np.ndarray) -> 
     body = np.where(looks.tucked, body * (0.45 + 0.55 * step(1.5, 2.4, y)), body)
     sleeve = 0.08 + 0.2 * loose * step(0, 1.0, along) * step(2.2, 1.5, along)
     offset = (body + (sleeve - body) * arms)[:, None] * normals
-    field = top_field(looks, tights.rest, arms)
-    whole = replace(tights.moved(offset), material=TOP)
-    seam = arms - 0.5
-    trunk = replace(whole, paint=_around(tights.rest, 0.0, 0.35, 1.3))
-    pieces = [cut(trunk, np.minimum(field, -seam))]
-    if looks.sleeve > 0:
-        round_arm = tights.rest[:, 2] - 0.15 - 1.6 * np.maximum(along - 1, 0)
-        pieces.append(cut(replace(whole, paint=_pair(round_arm, -2.28 * along)), np.minimum(field, seam)))
-    return pieces
+    whole = cut(replace(tights.moved(offset), material=TOP), top_field(looks, tights.rest, arms))
+    seam = arm_share(whole.weights, bones) - 0.5
+    trunk = cut(replace(whole, paint=_around(whole.rest, 0.0, 0.35, 1.3)), -seam)
+    if looks.sleeve == 0:
+        return [trunk]
+    along = along_arm(whole.rest)
+    round_arm = whole.rest[:, 2] - 0.15 - 1.6 * np.maximum(along - 1, 0)
+    return [trunk, cut(replace(whole, paint=_pair(round_arm, -2.28 * along)), seam)]
 
 
 def _trousers(looks: Looks, tights: Piece, normals: np.ndarray, arms: np.ndarray) -> Piece:
