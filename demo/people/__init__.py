@@ -1,5 +1,64 @@
-"""The world of rendered 3D people: a seed is a person, a room, a picture, a clip, with all of their truth."""
+"""The world of rendered 3D people: a seed is a person, a room, a picture, a clip, with all of their truth.
 
-from .training import training_picture
+    person(seed) -> Person            a body in its clothes (``TRAINING_SEEDS``, ``HELD_OUT_SEEDS``)
+    room(seed) -> Room                a floor and three walls with texture, and their light
+    pose_of_class(name, seed) -> Pose a still pose, one of ``CLASSES`` ("yaw 0" ... "half body") or of ``POSES``
+    motion(name, seed, frames)        the poses of one of ``MOTIONS``
+    framing(points, tall, ...)        a camera for a body; cut full | knee | hip | chest, eyes waist | head
+    render(person, pose, camera, room, height, width) -> Frame
+    still_frame(seed, pose, ...)      a frame of somebody in its own room
+    clip(seed, motion_name, frames, height, width, view) -> (reference Frame, list of Frames)
+    flow(frame, following)            pixels' motion and whether they are seen next, same camera
+    shown_by(reference, frame)        which pixels a reference shows too
+    caption(seed)                     in words
+    training_picture(seed, size) -> picture, joints, words
 
-__all__ = ["training_picture"]
+A ``Frame`` holds picture, mask, labels, joints, visible, material, depth, the still room and the cast shadow, and for
+each pixel the triangle that it shows. All is numpy, decimetres in the world, pixels in pictures, bit for bit the same
+for the same seed.
+"""
+
+from .camera import Camera, framing
+from .clips import REFERENCES, clip, reference_pose, still_frame
+from .motions import MOTIONS, motion
+from .person import HELD_OUT_SEEDS, TRAINING_SEEDS, Person, person
+from .pose import Arm, Leg, Pose
+from .poses import CLASSES, POSES, pose_of_class
+from .render import Frame, Posed, posed, render
+from .room import Room, plate, room
+from .training import training_frame, training_picture
+from .truth import flow, shown_by
+from .words import caption
+
+__all__ = [
+    "CLASSES",
+    "HELD_OUT_SEEDS",
+    "MOTIONS",
+    "POSES",
+    "REFERENCES",
+    "TRAINING_SEEDS",
+    "Arm",
+    "Camera",
+    "Frame",
+    "Leg",
+    "Person",
+    "Pose",
+    "Posed",
+    "Room",
+    "caption",
+    "clip",
+    "flow",
+    "framing",
+    "motion",
+    "person",
+    "plate",
+    "pose_of_class",
+    "posed",
+    "reference_pose",
+    "render",
+    "room",
+    "shown_by",
+    "still_frame",
+    "training_frame",
+    "training_picture",
+]

@@ -51,7 +51,7 @@ def framing(
     far: float = 42.0,
     margin: float = 0.03,
 ) -> Camera:
-    """A camera that shows ``points`` [n,3] of somebody ``tall`` decimetres, down to the ``cut``; ``aspect`` is w / h."""
+    """A camera that shows ``points`` [n,3] of somebody ``tall``, down to the ``cut``; ``aspect`` is width / height."""
     position = (far * math.sin(heading), EYES[eyes] * tall, far * math.cos(heading))
     low = points[:, 1].max() - CUTS[cut] * tall
     right, up, ahead = Camera(position, heading, 1.0, (0.0, 0.0)).seen(points[points[:, 1] >= low]).T

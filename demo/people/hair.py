@@ -8,7 +8,7 @@ from .mesh import HAIR, Piece
 
 _MIDDLE, _RADII = np.array([0.0, 7.45, 0.58]), np.array([0.82, 1.10, 1.04])
 _LINE = ((0.0, 7.98), (0.55, 7.9), (0.95, 7.68), (1.2, 7.3), (1.45, 7.05), (1.9, 6.92), (2.3, 6.76), (3.15, 6.62))
-_THICK = {"cropped": 0.05, "short": 0.17, "bob": 0.1, "long": 0.1, "bun": 0.08, "ponytail": 0.08}
+_THICK = {"cropped": 0.05, "short": 0.17, "bob": 0.1, "long": 0.1, "bun": 0.08, "ponytail": 0.08, "curly": 0.4}
 
 
 def hairline(rest: np.ndarray) -> np.ndarray:
@@ -29,11 +29,15 @@ def thickness(looks: Looks, rest: np.ndarray) -> np.ndarray:
         top = step(7.9, 8.4, y)
         tousle = np.sin(7 * x + 3 * looks.fringe) * np.sin(6 * z + 5 * looks.fringe)
         thick = thick * (0.75 + top * (0.7 + 0.35 * tousle + 0.4 * looks.fringe * x))
+    if looks.hair_style == "curly":
+        x, y, z = rest.T
+        curls = np.sin(11 * x + 2 * np.sin(7 * y)) * np.sin(10 * y + 2 * np.sin(6 * z)) * np.sin(9 * z + 1)
+        return (thick + 0.12 * looks.fringe + 0.14 * curls) * step(-0.02, 0.3, above)
     return thick * step(0.0, 0.35, above)
 
 
 def hanging(looks: Looks, bones: tuple[str, ...], rest: np.ndarray) -> Piece | None:
-    """The mesh that hangs from the scalp in ``looks``' style, over the base mesh ``rest`` [n,3]; None for short hair."""
+    """The mesh that hangs from the scalp of the base mesh ``rest`` [n,3] in ``looks``' style; None for short hair."""
     style = looks.hair_style
     scalp = rest[(rest[:, 1] > 6.9) & (hairline(rest) > 0)]
     if style == "long":

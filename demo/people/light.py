@@ -27,7 +27,9 @@ def light(seed: int) -> Light:
     warm = rng.uniform(-0.05, 0.08)
     strength = rng.uniform(0.42, 0.62)
     sun = strength * np.array([1 + warm, 1.0, 1 - warm])
-    return Light(unit(np.array([side, rng.uniform(0.8, 1.3), rng.uniform(0.8, 1.3)])), sun, np.full(3, 0.97) - 0.68 * sun)
+    return Light(
+        unit(np.array([side, rng.uniform(0.8, 1.3), rng.uniform(0.8, 1.3)])), sun, np.full(3, 0.97) - 0.68 * sun
+    )
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,15 @@ COLOURS = {  # name to a few hex codes, as clothes are dyed
     "black": ("2c2c30", "35343a"),
     "beige": ("c8b596", "d6c6ab"),
 }
+TOP_COLOURS = tuple(name for name in COLOURS if name not in ("brown", "beige"))  # which can be taken for skin
 LEG_COLOURS = ("navy", "blue", "black", "grey", "brown", "beige", "green", "white", "red", "teal")
 SHOE_COLOURS = ("black", "brown", "white", "grey", "red", "navy", "blue")
-SKINS = {"light": ("ecc6ad", "e3b597"), "tan": ("cf9e7a", "c08c66"), "brown": ("9d6b49", "85573a"), "dark": ("62402e", "4d3226")}
+SKINS = {
+    "light": ("ecc6ad", "e3b597"),
+    "tan": ("cf9e7a", "c08c66"),
+    "brown": ("9d6b49", "85573a"),
+    "dark": ("62402e", "4d3226"),
+}
 HAIR_COLOURS = {
     "black": ("1f1b1b", "2a2422"),
     "brown": ("4a3123", "6a4630", "3a2a20"),
@@ -37,8 +43,12 @@ HAIR_COLOURS = {
     "grey": ("9a9896", "b9b7b3", "7c7a79"),
     "purple": ("6a4a80",),
 }
-HAIR_STYLES = {"woman": ("long", "bob", "bun", "ponytail", "short", "long"), "man": ("short", "short", "cropped", "bob")}
+HAIR_STYLES = {
+    "woman": ("long", "long", "bob", "bun", "ponytail", "short", "curly"),
+    "man": ("short", "short", "short", "cropped", "cropped", "curly", "bob"),
+}
 PATTERNS = ("plain", "plain", "plain", "stripes", "bars", "checks", "dots", "camouflage", "halves", "band")
+LEG_PATTERNS = ("plain",) * 10 + ("checks", "camouflage")
 PRINTS = ("none", "none", "disc", "block", "star", "letters")
 EYES = ("4a3424", "5c4a34", "5f7a86", "6c8256", "3a2a20")
 
@@ -92,17 +102,18 @@ def looks(seed: int, shape: Shape) -> Looks:
     """The looks of identity ``seed`` with the body ``shape``."""
     rng = np.random.default_rng([seed, 2])
     kind = "woman" if shape.woman else "man"
-    hair = HAIR_COLOURS if shape.age < 0.45 or rng.random() < 0.2 else {"grey": HAIR_COLOURS["grey"]}
     style = choice(rng, HAIR_STYLES[kind])
-    legwear = choice(rng, ("trousers", "trousers", "shorts", "skirt", "dress") if shape.woman else ("trousers",) * 2 + ("shorts",))
+    legwear = choice(
+        rng, ("trousers", "trousers", "shorts", "skirt", "dress") if shape.woman else ("trousers",) * 2 + ("shorts",)
+    )
     skin = tint(rng, SKINS, _origin_skins(shape, rng), spread=0.02)
-    top = _garment(rng, _far_from(skin, COLOURS), PATTERNS)
+    top = _garment(rng, _far_from(skin, TOP_COLOURS), PATTERNS, skin)
     others = [name for name in _far_from(skin, LEG_COLOURS) if name != top.tint.name]
-    legs = top if legwear == "dress" else _garment(rng, others, ("plain",) * 7 + ("checks", "camouflage"))
+    legs = top if legwear == "dress" else _garment(rng, others, LEG_PATTERNS, skin)
     printed = top.pattern in ("plain", "halves")
     return Looks(
         skin=skin,
-        hair=tint(rng, hair, spread=0.02),
+        hair=tint(rng, HAIR_COLOURS, _hair_names(shape, skin, rng), spread=0.02),
         hair_style=style,
         fringe=float(rng.uniform(-1, 1)),
         beard=not shape.woman and rng.random() < 0.3,
@@ -114,7 +125,7 @@ def looks(seed: int, shape: Shape) -> Looks:
         tucked=bool(legwear in ("skirt", "dress") or rng.random() < 0.3),
         chest_print=choice(rng, PRINTS) if printed else "none",
         back_print=choice(rng, PRINTS) if printed else "none",
-        print_tint=_second(rng, top.tint),
+        print_tint=_second(rng, top.tint, COLOURS),
         legs=legs,
         legwear=legwear,
         hem=_hem(rng, legwear),
@@ -122,6 +133,17 @@ def looks(seed: int, shape: Shape) -> Looks:
         boots=bool(rng.random() < 0.25),
         socks=bool(rng.random() < 0.5),
     )
+
+
+def _hair_names(shape: Shape, skin: Tint, rng: np.random.Generator) -> list[str]:
+    """The hair colours that go with an age and a face, most of the time."""
+    share = rng.random()
+    if share < 0.05:
+        return ["purple"]
+    if shape.age > 0.45 and share < 0.85:
+        return ["grey"]
+    dark = (skin.name in ("brown", "dark") or shape.origins[1] > 0.5) and share < 0.88
+    return ["black", "black", "brown"] if dark else ["black", "brown", "brown", "blond", "red", "blond"]
 
 
 def _hem(rng: np.random.Generator, legwear: str) -> float:
@@ -141,12 +163,15 @@ def _far_from(skin: Tint, names: Iterable[str]) -> list[str]:
     return [name for name in names if min(math.dist(_rgb(code), skin.rgb) for code in COLOURS[name]) > 0.22]
 
 
-def _garment(rng: np.random.Generator, names: Iterable[str], patterns: tuple[str, ...]) -> Garment:
+def _garment(rng: np.random.Generator, names: Iterable[str], patterns: tuple[str, ...], skin: Tint) -> Garment:
     main = tint(rng, COLOURS, names)
-    return Garment(main, _second(rng, main), choice(rng, patterns), float(rng.uniform(0.7, 1.5)), float(rng.uniform(0, 1) ** 1.5))
+    second = _second(rng, main, _far_from(skin, COLOURS))
+    return Garment(main, second, choice(rng, patterns), float(rng.uniform(0.7, 1.5)), float(rng.uniform(0, 1) ** 1.5))
 
 
-def tint(rng: np.random.Generator, table: dict[str, tuple[str, ...]], names: Iterable[str] = (), spread: float = 0.03) -> Tint:
+def tint(
+    rng: np.random.Generator, table: dict[str, tuple[str, ...]], names: Iterable[str] = (), spread: float = 0.03
+) -> Tint:
     """One of ``names`` (all of the table if none), one of its codes, each channel moved by up to ``spread``."""
     name = choice(rng, list(names) or table)
     base = _rgb(choice(rng, table[name]))
@@ -161,9 +186,9 @@ def choice(rng: np.random.Generator, names: Iterable[str]) -> str:
     return names[rng.integers(len(names))]
 
 
-def _second(rng: np.random.Generator, first: Tint) -> Tint:
-    """Another colour, far enough from the first to be seen; often white."""
-    far = [name for name, codes in COLOURS.items() if math.dist(_rgb(codes[0]), first.rgb) > 0.3]
+def _second(rng: np.random.Generator, first: Tint, names: Iterable[str]) -> Tint:
+    """Another colour of ``names``, far enough from the first to be seen; often white."""
+    far = [name for name in names if math.dist(_rgb(COLOURS[name][0]), first.rgb) > 0.3]
     return tint(rng, COLOURS, ("white",) if "white" in far and rng.random() < 0.35 else far)
 
 

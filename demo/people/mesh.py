@@ -24,7 +24,9 @@ class Piece:
 
     def with_triangles(self, triangles: np.ndarray) -> "Piece":
         """Only these triangles and the vertices that they use."""
-        used = np.unique(triangles)
+        needed = np.zeros(len(self.points), dtype=bool)
+        needed[triangles] = True
+        used = np.flatnonzero(needed)
         places = np.zeros(len(self.points), dtype=np.int64)
         places[used] = np.arange(len(used))
         arrays = (array[used] for array in (self.rest, self.points, self.weights, self.paint))
@@ -39,9 +41,10 @@ def cut(piece: Piece, field: np.ndarray) -> Piece:
     one = _turned(piece.triangles[count == 1], corners[count == 1])
     two = _turned(piece.triangles[count == 2], ~corners[count == 2])
     edges = np.concatenate([one[:, [0, 1]], one[:, [0, 2]], two[:, [0, 1]], two[:, [0, 2]]])
-    pairs, places = np.unique(np.sort(edges, axis=1), axis=0, return_inverse=True)
-    wider = _with_middles(piece, pairs, field)
-    places = places.ravel() + len(piece.points)
+    count_all = len(piece.points)
+    codes, places = np.unique(edges.min(axis=1) * count_all + edges.max(axis=1), return_inverse=True)
+    wider = _with_middles(piece, np.stack([codes // count_all, codes % count_all], axis=1), field)
+    places = places + count_all
     a, b, c, d = np.split(places, np.cumsum([len(one), len(one), len(two)]))
     added = [
         np.stack([one[:, 0], a, b], axis=1),

@@ -44,6 +44,10 @@ def _scalp_strands(rest: np.ndarray) -> np.ndarray:
 def _hair(looks: Looks, seed: int, rest: np.ndarray, paint: np.ndarray) -> np.ndarray:
     """Strands lighter and darker than the hair's colour."""
     across, down = paint.T
+    if looks.hair_style == "curly":
+        x, y, z = rest.T
+        curls = noise(7 * x + 3 * z, 7 * y + 2 * z, seed + 1) + 0.5 * noise(15 * x - 5 * z, 14 * y + 6 * z, seed + 2)
+        return np.array(looks.hair.rgb, dtype=np.float32) * (0.4 + 0.85 * curls[:, None]).astype(np.float32)
     fine = noise(38 * across, 0.9 * down, seed + 1)
     broad = noise(11 * across + 0.5 * np.sin(down), 0.5 * down, seed + 2)
     roots = 0.88 + 0.12 * step(8.4, 7.2, down)
@@ -54,6 +58,8 @@ def _hair(looks: Looks, seed: int, rest: np.ndarray, paint: np.ndarray) -> np.nd
 def _skin(looks: Looks, seed: int, rest: np.ndarray, paint: np.ndarray) -> np.ndarray:
     base = np.array(looks.skin.rgb, dtype=np.float32)
     colour = base * (0.97 + 0.06 * noise(5 * rest[:, 0], 5 * rest[:, 1], seed))[:, None]
+    if looks.socks:
+        colour[rest[:, 1] < -6.75] = (0.84, 0.83, 0.80)
     face = np.flatnonzero((rest[:, 1] > 6.2) & (rest[:, 2] > 0.5))
     colour[face] = _face(looks, rest[face], paint[face, 0], colour[face])
     return colour

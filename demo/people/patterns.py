@@ -43,9 +43,8 @@ def print_share(kind: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     if kind == "block":
         return step(0.85, 0.8, np.abs(x)) * step(0.5, 0.45, np.abs(y))
     if kind == "star":
-        round_it = np.arctan2(x, y)
-        edge = 0.5 + 0.3 * np.cos(5 * round_it)
-        return step(0.04, -0.02, np.hypot(x, y) - edge)
+        point = np.abs((np.arctan2(x, y) / (2 * np.pi / 5)) % 1 - 0.5) * 2  # 1 in the middle of a ray
+        return step(0.03, -0.03, np.hypot(x, y) - 0.34 - 0.5 * point**1.6)
     rows = np.floor((y + 0.6) / 0.4)
     inside = (np.abs(x) < 0.85) & (rows >= 0) & (rows < 3) & (((y + 0.6) / 0.4) % 1 < 0.68)
     letters = noise(5.5 * x, 3 * rows, 41) + 0.3 * noise(11 * x, 9 * y, 42) > 0.56

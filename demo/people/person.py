@@ -12,10 +12,12 @@ from .looks import Looks, looks
 from .mesh import EYES, HAIR, LEGS, SKIN, Piece
 from .shape import Shape, shape, shaped
 from .skeleton import HEAD, Skeleton, part_of, skeleton_of
+from .skirt import neighbours
 from .wardrobe import arm_share, covered, garments
 
 TRAINING_SEEDS = range(0, 10_000)
 HELD_OUT_SEEDS = range(10_000, 20_000)  # never in a training picture
+_EAR = 0.9  # an ear's point lies nearer to the middle than its rim
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Person:
     face: np.ndarray  # [5,3] nose, right eye, left eye, right ear, left ear, unposed; they move with the head
     tall: float  # from the sole to the top of the head
     skirt: np.ndarray  # vertices of a skirt, which legs push out; empty if there is none
+    skirt_edges: np.ndarray  # [2,e] of them, both ways
 
 
 @lru_cache(maxsize=8)
@@ -49,6 +52,7 @@ def person(seed: int) -> Person:
     floor = float(merged.points[:, 1].min())
     skirted = look.legwear in ("skirt", "dress")
     of_skirt = np.repeat([skirted and p.material == LEGS for p in pieces], [len(p.points) for p in pieces])
+    cloth = [piece for piece in pieces if skirted and piece.material == LEGS]
     return Person(
         seed=seed,
         shape=body,
@@ -61,9 +65,10 @@ def person(seed: int) -> Person:
         triangles=merged.triangles,
         material=np.repeat([piece.material for piece in pieces], [len(p.triangles) for p in pieces]).astype(np.uint8),
         label=np.concatenate([_labels(piece, data.bones, skirted) for piece in pieces]),
-        face=points[data.landmarks].astype(np.float64),
+        face=points[data.landmarks].astype(np.float64) * np.array([[1], [1], [1], [_EAR], [_EAR]]) ** (1, 0, 0),
         tall=float(merged.points[:, 1].max() - floor),
         skirt=np.flatnonzero(of_skirt),
+        skirt_edges=neighbours(cloth[0].triangles, len(cloth[0].points)) if cloth else np.zeros((2, 0), dtype=int),
     )
 
 
@@ -90,11 +95,16 @@ def _fitted(hair: Piece, rest: np.ndarray, points: np.ndarray, tights: Piece) ->
     normals = normals_of(tights.points, tights.triangles)
     low = np.flatnonzero(placed[:, 1] < points[head, 1].min() + 0.3)
     if len(low):
-        gaps = ((placed[low, None] - tights.points[None]) ** 2).sum(axis=2).argmin(axis=1)
+        gaps = _nearest(placed[low], tights.points)
         depth = ((placed[low] - tights.points[gaps]) * normals[gaps]).sum(axis=1)
         backwards = normals[gaps] * (1, 1, 0) - (0, 0, 0.3) - np.abs(normals[gaps]) * (0, 0, 1)  # never over the chest
         placed[low] += np.clip(0.32 - depth, 0, 2)[:, None] * backwards
     return replace(hair, points=placed.astype(np.float32))
+
+
+def _nearest(points: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """The index [n] of the nearest of ``among`` [m,3] to each of ``points`` [n,3]."""
+    return ((among**2).sum(axis=1) - 2 * points @ among.T).argmin(axis=1)
 
 
 def _joined(pieces: list[Piece]) -> Piece:

@@ -202,7 +202,7 @@ def _arm(posing: _Posing, arm: Arm, side: float, shrug: float) -> None:
 
 
 def _pointed(ahead: np.ndarray, aim: np.ndarray) -> np.ndarray:
-    """The smallest turn of a hand from ``ahead`` towards ``aim``, as far as a wrist bends; ``aim``'s length is its share."""
+    """The smallest turn from ``ahead`` towards ``aim``, as far as a wrist bends; ``aim``'s length is its share."""
     share = min(float(np.linalg.norm(aim)), 1.0)
     axis = np.cross(ahead, unit(aim))
     sine = float(np.linalg.norm(axis))

@@ -26,7 +26,6 @@ CLASSES = (
     "hands on hips",
     "half body",
 )
-REFERENCES = ("frontal", "three-quarter", "hands on hips", "hands in pockets", "knee", "hip", "chest")
 
 
 @dataclass(frozen=True)
@@ -65,9 +64,9 @@ def measures(of: Person) -> Measures:
 
 
 def pose_of_class(name: str, seed: int) -> Pose:
-    """The still pose of class ``name`` for identity ``seed``. Raises KeyError for a name not in ``CLASSES``."""
-    rng = np.random.default_rng([seed, 6, POSES.index(name)])
-    return _POSES[name](measures(person(seed)), rng)
+    """The still pose of class ``name`` for identity ``seed``. Raises KeyError for a name not in ``POSES``."""
+    make = _POSES[name]
+    return make(measures(person(seed)), np.random.default_rng([seed, 6, POSES.index(name)]))
 
 
 def standing(rng: np.random.Generator, amount: float = 1.0) -> Pose:
@@ -112,7 +111,9 @@ def _mild(at: Measures, rng: np.random.Generator) -> Pose:
 
 
 def _arm_across(at: Measures, rng: np.random.Generator) -> Pose:
-    across = Arm(_plus(at.chest, -0.05, -0.08 * rng.random(), 0.0), (0.9, -0.5, -0.2), 0.3, 0.0, 0.25, (-1.0, 0.0, -0.1))
+    across = Arm(
+        _plus(at.chest, -0.05, -0.08 * rng.random(), 0.0), (0.9, -0.5, -0.2), 0.3, 0.0, 0.25, (-1.0, 0.0, -0.1)
+    )
     pose = replace(standing(rng), right_arm=across)
     return mirrored(pose) if rng.random() < 0.5 else pose
 
@@ -140,7 +141,11 @@ def walking(phase: float) -> Pose:
             return Leg((0.09, 0.0, ahead), 0.12, 0.45 * max(at / 0.55 - 0.65, 0) / 0.35)
         t = (at - 0.55) / 0.45
         eased = t * t * (3 - 2 * t)
-        return Leg((0.09, 0.12 * math.sin(math.pi * t), -0.27 + 0.54 * eased), 0.12, 0.45 * (1 - t) ** 1.5 - 0.12 * t * (t > 0.7))
+        return Leg(
+            (0.09, 0.12 * math.sin(math.pi * t), -0.27 + 0.54 * eased),
+            0.12,
+            0.45 * (1 - t) ** 1.5 - 0.12 * t * (t > 0.7),
+        )
 
     def arm(ahead: float) -> Arm:
         return Arm((0.20, -0.92 + 0.08 * max(ahead, 0), 0.10 + 0.36 * ahead), (0.4, 0.0, -1.0), 0.1, 0.0, 0.4)
@@ -175,7 +180,9 @@ def squatting(down: float, wide: float = 1.0) -> Pose:
 
 
 def _squat(at: Measures, rng: np.random.Generator) -> Pose:
-    return replace(squatting(float(rng.uniform(0.65, 1.0)), float(rng.uniform(0.4, 1))), yaw=float(rng.uniform(-0.4, 0.4)))
+    return replace(
+        squatting(float(rng.uniform(0.65, 1.0)), float(rng.uniform(0.4, 1))), yaw=float(rng.uniform(-0.4, 0.4))
+    )
 
 
 def hands_on_hips(at: Measures, rng: np.random.Generator) -> Pose:

@@ -83,9 +83,7 @@ def _draw(
     np.maximum.at(front, y_at * shape[1] + x_at, keys)
 
 
-def weights_at(
-    spots: np.ndarray, nearness: np.ndarray, corners: np.ndarray, places: np.ndarray
-) -> np.ndarray:
+def weights_at(spots: np.ndarray, nearness: np.ndarray, corners: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Where samples lie on their triangles: shares of the three corners [m,3] in space.
 
     ``corners`` [m,3] vertices of each sample's triangle, ``places`` [m,2] x, y in samples.

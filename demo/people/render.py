@@ -14,7 +14,7 @@ from .person import Person
 from .pose import Pose, bone_transforms
 from .raster import rasterise, weights_at
 from .room import Plate, Room, plate
-from .skirt import pushed_out
+from .skirt import hung
 
 SAMPLES = 2  # per pixel and axis
 _VISIBLE = 0.6  # decimetres: a joint this deep below the surface that hides it is still seen
@@ -56,7 +56,7 @@ def posed(person: Person, pose: Pose) -> Posed:
     bones = bone_transforms(person.skeleton, pose)
     matrices = (person.weights @ bones.reshape(len(bones), 12)).reshape(-1, 3, 4)
     points = (matrices[..., :3] @ person.points[..., None])[..., 0] + matrices[..., 3]
-    points = pushed_out(person, points, bones)
+    points = hung(person, points, bones)
     head = bones[person.skeleton.bones.index("head")].astype(np.float64)
     face = person.face @ head[:, :3].T + head[:, 3]
     return Posed(person, points, normals_of(points, person.triangles), _joints(person, bones, face), head[:, 2])
@@ -102,7 +102,9 @@ def render(
     at = np.full(high * wide, -1)
     at[rows] = np.arange(len(rows))
     chosen = at[nearest]
-    return _frame(body, camera, still, picture, person_mask, shaded, ids.ravel()[nearest], chosen, shares, front.ravel()[nearest])
+    return _frame(
+        body, camera, still, picture, person_mask, shaded, ids.ravel()[nearest], chosen, shares, front.ravel()[nearest]
+    )
 
 
 def _shaded(
@@ -238,7 +240,7 @@ def picture_joints(body: Posed, camera: Camera, depth: np.ndarray, mask: np.ndar
     x, y = np.clip(spots.astype(int), 0, (width - 1, height - 1)).T
     limit = np.full(18, 1.9)  # joints lie inside the body: half a trunk
     limit[[3, 4, 6, 7, 10, 13]] = 0.9
-    limit[[9, 12]] = 1.1
+    limit[[9, 12]] = 1.7 if len(body.person.skirt) else 1.1
     limit[[0, 14, 15, 16, 17]] = 0.7
     behind = 1 / near - depth[y, x] > limit
     joints = np.concatenate([spots, shown[:, None]], axis=1).astype(np.float32)

@@ -30,6 +30,9 @@ FLOOR_TINTS = {
 }
 
 
+_WOODS = ((0.50, 0.37, 0.25), (0.36, 0.25, 0.18), (0.72, 0.70, 0.66), (0.62, 0.50, 0.36), (0.30, 0.36, 0.42))
+
+
 @dataclass(frozen=True)
 class Box:
     """A piece of furniture: middle of its ground face, size (across, up, deep), yaw and colour; decimetres."""
@@ -74,9 +77,10 @@ def room(seed: int) -> Room:
     wall_name, wall = _tints(rng, WALL_TINTS)
     floor_name, floor = _tints(rng, FLOOR_TINTS)
     things = [thing for thing, odds in (("window", 0.4), ("shelf", 0.35), ("picture", 0.5)) if rng.random() < odds]
+    back = float(rng.uniform(7, 22))
     return Room(
         seed=seed,
-        back=float(rng.uniform(7, 22)),
+        back=back,
         side=float(rng.uniform(17, 34)),
         wall=choice(rng, WALLS),
         wall_name=wall_name,
@@ -86,7 +90,20 @@ def room(seed: int) -> Room:
         floor_tints=floor,
         things=tuple(things),
         light=light(seed),
+        boxes=_furniture(back, np.random.default_rng([seed, 10])),
     )
+
+
+def _furniture(back: float, rng: np.random.Generator) -> tuple[Box, ...]:
+    """Up to two chests against the back wall, to one side each."""
+    chests = []
+    for side in (-1, 1):
+        if rng.random() < 0.35:
+            size = tuple(rng.uniform((5, 5, 3), (10, 9, 4.5)).tolist())
+            middle = side * float(rng.uniform(6, 13))
+            rgb = np.array(_WOODS[rng.integers(len(_WOODS))]) * rng.uniform(0.85, 1.1)
+            chests.append(Box((middle, 0.0, 0.5 * size[2] - back), size, 0.0, tuple(rgb.tolist())))
+    return tuple(chests)
 
 
 def _tints(rng: np.random.Generator, table: dict[str, tuple[Colour, ...]]) -> tuple[str, tuple[Colour, Colour]]:
@@ -107,7 +124,7 @@ def plate(place: Room, camera: Camera, height: int, width: int, samples: int = 2
     start = np.array(camera.position, dtype=np.float32)
     ahead, albedo, normals = _planes(place, start, rays)
     if place.boxes:
-        _furnish(place, camera, (height, width, samples), ahead, albedo, normals)
+        _furnish(place, camera, (height, width, samples), rays, ahead, albedo, normals)
     points = start + ahead[:, None] * rays
     near = _near_corner(place, points)[:, None]
     bright, dark = (near * lit(albedo, normals, np.float32(shade), place.light) for shade in (0.0, 1.0))
@@ -156,7 +173,13 @@ def _near_corner(place: Room, points: np.ndarray) -> np.ndarray:
 
 
 def _furnish(
-    place: Room, camera: Camera, size: tuple[int, int, int], ahead: np.ndarray, albedo: np.ndarray, normals: np.ndarray
+    place: Room,
+    camera: Camera,
+    size: tuple[int, int, int],
+    rays: np.ndarray,
+    ahead: np.ndarray,
+    albedo: np.ndarray,
+    normals: np.ndarray,
 ) -> None:
     """Draw the boxes over the planes, in place."""
     height, width, samples = size
@@ -169,6 +192,8 @@ def _furnish(
     up = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     ahead[rows], albedo[rows] = 1 / nearness.ravel()[rows], colours[hit]
     normals[rows] = up / np.linalg.norm(up, axis=1, keepdims=True)
+    heights = camera.position[1] + ahead[rows] * rays[rows, 1]
+    albedo[rows[(heights % 2.4 < 0.16) & (normals[rows, 1] < 0.5)]] *= 0.6  # gaps between drawers
 
 
 def box_triangles(boxes: tuple[Box, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -184,5 +209,3 @@ def box_triangles(boxes: tuple[Box, ...]) -> tuple[np.ndarray, np.ndarray, np.nd
         triangles.append(halves + 8 * k)
     colours = np.repeat([box.rgb for box in boxes], 12, axis=0).astype(np.float32)
     return np.concatenate(points), np.concatenate(triangles), colours
-
-

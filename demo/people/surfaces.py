@@ -133,7 +133,9 @@ def _shelf(place: Room, x: np.ndarray, y: np.ndarray, colour: np.ndarray) -> Non
     book = np.floor(a / 0.55)
     tone = cells(book, row, place.seed + 9)
     tall = 1.6 + 1.1 * cells(book, row, place.seed + 10)
-    hues = np.stack([cells(book, row, place.seed + 11 + k) for k in range(3)], axis=1) * 0.22 + 0.12 + 0.3 * tone[:, None]
+    hues = (
+        np.stack([cells(book, row, place.seed + 11 + k) for k in range(3)], axis=1) * 0.22 + 0.12 + 0.3 * tone[:, None]
+    )
     colour[case] = (0.30, 0.23, 0.17)
     books = case & (level > 0.25) & (level < tall) & (tone > 0.18) & (np.abs(a) < 4.9)
     colour[books] = (hues * (0.75 + 0.25 * (((a / 0.55) % 1) > 0.12))[:, None])[books]

@@ -70,6 +70,11 @@ def with_seat(place: Room, body: Posed) -> Room:
     """The room with a stool under the person's hips."""
     hips = body.joints[[8, 11]].mean(axis=0)
     ahead = body.facing / max(np.hypot(body.facing[0], body.facing[2]), 1e-6)
-    middle = hips - 0.9 * ahead
-    seat = Box((float(middle[0]), 0.0, float(middle[2])), (3.6, float(hips[1]) - 0.95, 3.4), float(np.arctan2(ahead[0], ahead[2])), (0.42, 0.31, 0.22))
+    middle = hips - 0.4 * ahead
+    seat = Box(
+        (float(middle[0]), 0.0, float(middle[2])),
+        (3.6, float(hips[1]) - 0.95, 3.4),
+        float(np.arctan2(ahead[0], ahead[2])),
+        (0.42, 0.31, 0.22),
+    )
     return replace(place, boxes=(*place.boxes, seat))

@@ -11,6 +11,7 @@ import numpy as np
 from .geometry import normals_of, step
 from .looks import Looks
 from .mesh import LEGS, SHOES, TOP, Piece, cut
+from .skirt import evened, neighbours
 
 _SHOULDER, _ELBOW, _WRIST = np.array([1.68, 5.25, 0.15]), np.array([3.13, 3.49, 0.13]), np.array([4.31, 2.45, 1.76])
 HIP, KNEE, ANKLE = 0.3, -3.69, -7.45
@@ -23,24 +24,35 @@ def garments(looks: Looks, tights: Piece, skirt: Piece, bones: tuple[str, ...]) 
     """Top, legwear and shoes over the identity's ``tights`` and ``skirt``."""
     normals = normals_of(tights.points, tights.triangles)
     arms = arm_share(tights.weights, bones)
-    pieces = [*_top(looks, _softened(tights, normals, 14), normals, arms, bones), _shoes(looks, tights, normals)]
+    soft = _softened(tights, normals, 24)
+    pieces = [_shoes(looks, tights, normals)]
+    normals = normals_of(soft.points, soft.triangles)
+    pieces += _top(looks, soft, normals, arms, bones)
     if looks.legwear in ("skirt", "dress"):
         return [*pieces, _skirt(looks, skirt)]
-    return [*pieces, _trousers(looks, _softened(tights, normals, 8), normals, arms)]
+    return [*pieces, _trousers(looks, soft, normals, arms)]
 
 
-def _softened(piece: Piece, normals: np.ndarray, times: int) -> Piece:
-    """Over the small hollows of the body, as cloth hangs: along the normals, towards a surface smoothed by Taubin."""
-    pairs = np.concatenate([piece.triangles[:, pair] for pair in ([0, 1], [1, 2], [2, 0])])
-    both = np.unique(np.sort(pairs, axis=1), axis=0)
-    first, second = np.concatenate([both, both[:, ::-1]]).T
-    degree = np.maximum(np.bincount(first, minlength=len(piece.points)), 1)[:, None]
-    points = piece.points.astype(np.float64)
-    for turn in range(2 * times):
-        mean = np.stack([np.bincount(first, points[second, k], len(points)) for k in range(3)], axis=1) / degree
-        points += (-0.64 if turn % 2 else 0.6) * (mean - points)
-    away = ((points - piece.points) * normals).sum(axis=1)
-    return piece.moved(np.clip(away, -0.03, 0.5)[:, None] * normals)
+def _softened(piece: Piece, normals: np.ndarray, rounds: int) -> Piece:
+    """Over the small hollows of the body, as cloth hangs: moved along the normals only."""
+    even = evened(piece.points, neighbours(piece.triangles, len(piece.points)), rounds)
+    away = ((even - piece.points) * normals).sum(axis=1)
+    return _seat_filled(piece.moved(np.clip(away, -0.03, 0.5)[:, None] * normals))
+
+
+def _seat_filled(piece: Piece) -> Piece:
+    """Cloth goes straight across the seat: at each height nothing there lies deeper than what stands out most."""
+    x, y, z = np.abs(piece.rest[:, 0]), piece.rest[:, 1], piece.rest[:, 2]
+    behind = (z < -0.1) & (x < 1.7)
+    heights = np.linspace(-1.0, 1.8, 29)
+    near = np.abs(y[:, None] - heights) < 0.16
+    out = np.where(near & behind[:, None], piece.points[:, 2:], np.inf).min(axis=0)
+    out = np.convolve(np.pad(out, 1, mode="edge"), np.ones(3) / 3, mode="valid")
+    share = behind * step(-0.8, -0.45, y) * step(1.7, 1.2, y) * step(1.45, 0.95, x)
+    deeper = np.minimum(piece.points[:, 2], np.interp(y, heights, out) + 0.04 + 0.25 * x**2)
+    offset = np.zeros_like(piece.points)
+    offset[:, 2] = share * (deeper - piece.points[:, 2])
+    return piece.moved(offset)
 
 
 def covered(looks: Looks, rest: np.ndarray, arms: np.ndarray) -> np.ndarray:
@@ -96,9 +108,7 @@ def top_field(
     return np.minimum(np.minimum(neck - laps[0], y - top_hem(looks) - laps[1]), arm - laps[2])
 
 
-def _top(
-    looks: Looks, tights: Piece, normals: np.ndarray, arms: np.ndarray, bones: tuple[str, ...]
-) -> list[Piece]:
+def _top(looks: Looks, tights: Piece, normals: np.ndarray, arms: np.ndarray, bones: tuple[str, ...]) -> list[Piece]:
     """The trunk of the shirt and its sleeves, each with its own run of the pattern."""
     y, loose = tights.rest[:, 1], looks.top.loose
     along = along_arm(tights.rest)
@@ -119,7 +129,8 @@ def _top(
 def _trousers(looks: Looks, tights: Piece, normals: np.ndarray, arms: np.ndarray) -> Piece:
     y = tights.rest[:, 1]
     wide = (0.02 + 0.22 * looks.legs.loose) * step(0.2, -1.5, y)
-    offset = (0.045 + wide + 0.06 * step(1.6, 1.9, y) * looks.tucked)[:, None] * normals
+    wide = wide + (0.08 + 0.3 * looks.legs.loose) * step(-4.0, -7.0, y)  # straight down past the calf
+    offset = (0.045 + wide + 0.08 * step(0.9, 1.6, y) * looks.tucked)[:, None] * normals
     upper = _WAIST if looks.tucked else top_hem(looks) + 0.55
     field = np.minimum(upper - y, y - leg_height(looks.hem))
     field = np.where(arms > 0.1, -1, field)
@@ -131,7 +142,7 @@ def _trousers(looks: Looks, tights: Piece, normals: np.ndarray, arms: np.ndarray
 def _skirt(looks: Looks, skirt: Piece) -> Piece:
     y = skirt.rest[:, 1]
     normals = normals_of(skirt.points, skirt.triangles)
-    flare = 0.05 + (0.1 + 0.5 * looks.legs.loose) * step(1.2, -5.5, y)
+    flare = 0.05 + 0.1 * step(1.0, 1.6, y) + (0.1 + 0.5 * looks.legs.loose) * step(1.2, -5.5, y)
     piece = replace(skirt.moved(flare[:, None] * normals), paint=_around(skirt.rest, 0.0, 0.2, 1.9), material=LEGS)
     return cut(piece, y - leg_height(looks.hem))
 

@@ -41,7 +41,11 @@ def some_caption(seed: int, place: Room, doing: str, rng: np.random.Generator) -
     if share < 0.2:
         return f"a {_age(of.shape)} {_DOING.get(doing, 'standing')} in a room"
     if share < 0.4:
-        return f"{_of_top(of.looks)} on a {_age(of.shape)}" if rng.random() < 0.3 else f"a {_age(of.shape)} in {_a(_of_top(of.looks))}"
+        return (
+            f"{_of_top(of.looks)} on a {_age(of.shape)}"
+            if rng.random() < 0.3
+            else f"a {_age(of.shape)} in {_a(_of_top(of.looks))}"
+        )
     if share < 0.6:
         return f"a {_age(of.shape)}, {clothes(of.looks)}"
     return caption(seed, place, doing)
