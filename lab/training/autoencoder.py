@@ -20,7 +20,8 @@ CROP = 96  # pixels; most of a crop is figure, which is the hard part
 FIGURE_WEIGHT = 3.0
 LATENT_NOISE = 0.05  # in units of the latents' spread, so that a denoiser's small errors stay small pictures
 LEVELS = 4  # of the pyramid: whole size to an eighth
-EDGES, SQUARES, PYRAMID, SPREAD = 0.5, 5.0, 0.5, 0.02  # weights of the loss beside L1
+EDGES, SQUARES, PYRAMID, DETAIL, SPREAD = 0.5, 5.0, 0.5, 0.5, 0.02  # weights of the loss beside L1
+PATCH = 8  # pixels of a side, over which detail need not be at its place
 PERCEPTUAL, CRITIC = 0.1, 0.03
 WATCHED = 0.25  # share of a batch that the foreign network looks at, which costs more than all the rest
 
@@ -108,9 +109,9 @@ def _seen(shown: Tensor, images: Tensor, crops: Crops) -> Tensor | float:
 
 
 def reconstruction_loss(shown: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
-    """Of [b,3,h,w], weighted by [b,1,h,w] of mean about 1: L1 and squares, and L1 of the edges at every scale."""
+    """Of [b,3,h,w], weighted by [b,1,h,w] of mean about 1: L1 and squares, L1 of edges at every scale, and detail."""
     difference = shown - truth
-    total = (weight * (difference.abs() + SQUARES * difference.square())).mean()
+    total = (weight * (difference.abs() + SQUARES * difference.square())).mean() + DETAIL * _lost(shown, truth, weight)
     for level in range(LEVELS):
         for axis in (-1, -2):
             inner = weight.narrow(axis, 1, weight.shape[axis] - 1)
@@ -121,6 +122,12 @@ def reconstruction_loss(shown: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     return total
 
 
+def _lost(shown: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+    """How much more or less detail patches have than the true ones: without it what is uncertain gets blurred."""
+    patches = [functional.avg_pool2d(_laplacian(each).abs(), PATCH, PATCH // 2) for each in (shown, truth)]
+    return (functional.avg_pool2d(weight, PATCH, PATCH // 2) * (patches[0] - patches[1]).abs()).mean()
+
+
 def spread_loss(latents: Tensor) -> Tensor:
     """How far the latents' channels [b,c,h,w] are from mean 0 and standard deviation 1, which a denoiser expects."""
     mean, deviation = latents.mean(dim=(0, 2, 3)), latents.std(dim=(0, 2, 3))
@@ -129,11 +136,15 @@ def spread_loss(latents: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Quality:
-    """Means over pictures: PSNR in dB of all and of the figures, and the figures' share of the truth's detail."""
+    """Means over pictures: PSNR in dB of all and of the figures, and the figures' detail over the truth's.
+
+    Detail is the mean absolute Laplacian; ``sharp`` takes its square instead, in which hard edges count most.
+    """
 
     psnr: float
     person_psnr: float
     detail: float
+    sharp: float
 
 
 @torch.no_grad()
@@ -147,9 +158,12 @@ def compared(shown: Tensor, images: Tensor, figures: Tensor) -> Quality:
     """How far [b,3,h,w] are from the true ``images``, of which [b,1,h,w] are figure."""
     error = (shown - images).square()
     inside = _mean_within(error, figures)
-    details = [_mean_within(_laplacian(each).square(), figures) for each in (shown, images)]
+    fine, true = _laplacian(shown), _laplacian(images)
+    ratios = [
+        _mean_within(a, figures) / _mean_within(b, figures) for a, b in ((fine.abs(), true.abs()), (fine**2, true**2))
+    ]
     whole, person = (float((-10 * each.log10()).mean()) for each in (error.mean(dim=(1, 2, 3)), inside))
-    return Quality(whole, person, float((details[0] / details[1]).mean()))
+    return Quality(whole, person, *(float(each.mean()) for each in ratios))
 
 
 def _mean_within(values: Tensor, figures: Tensor) -> Tensor:

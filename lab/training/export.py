@@ -60,7 +60,7 @@ def judged_vae(sampler: Sampler) -> tuple[dict, dict]:
     figures = torch.from_numpy(sampler.labels > 0)[:, None].float()
     found = autoencoder.compared(shown, truth, figures)
     vae = {"person_psnr": round(found.person_psnr, 2), "detail": round(found.detail, 3), "pixels": SIZE}
-    return vae, {"vae_psnr": round(found.psnr, 2), "people": len(truth)}
+    return vae, {"vae_psnr": round(found.psnr, 2), "vae_sharp": round(found.sharp, 3), "people": len(truth)}
 
 
 def _measured(sampler: Sampler, seeing: reader.PartReader) -> tuple[dict, dict[str, Tensor]]:
