@@ -24,7 +24,7 @@ from .text import TextEncoder, Tokens, captions
 from .training_pictures import TrainingPictures, draw_chunks
 
 JUDGED, LOOKED_AT = 100, 24  # pictures that are held out; of their people, those that a stage is judged on
-FIRST_PICTURES, ADDED_EVERY = 100, 5  # pictures that the autoencoder begins with, and steps until it sees one more
+FIRST_PICTURES, ADDED_EVERY = 100, 10  # pictures that the autoencoder begins with, and steps until it sees one more
 AUTOENCODER = Schedule("autoencoder", 20_000, 2e-3, 1e-4, cooling=0.4)
 DECODER = Schedule("decoder", 5000, 5e-4, 5e-5, cooling=0.5)
 HINT = Schedule("hint", 500, 2e-3, 1e-4)
