@@ -14,7 +14,6 @@ import torch
 from comfy.ldm.modules.diffusionmodules.openaimodel import timestep_embedding
 from torch import Tensor, nn
 
-from .autoencoder import to
 from .loop import Schedule, Stage
 from .text import TextEncoder
 from .training_pictures import corner
@@ -37,11 +36,12 @@ class Batch(NamedTuple):
 class Examples:
     """Cached inputs: latents [n,16,32,32], hint features [n,256,32,32], captions [n,77], the empty caption [77].
 
-    joints: [n,18,3] in latent cells, about which crops are cut; crops: the share of the steps that see crops.
+    joints: [n,18,3] in latent cells, about which crops are cut; crops: the share of the steps that see crops. Latents
+    and features are where the model is; on a processor the features stay on disk, in half precision.
     """
 
     latents: Tensor
-    features: np.ndarray
+    features: Tensor
     captions: Tensor
     empty: Tensor
     joints: np.ndarray
@@ -55,8 +55,8 @@ class Examples:
         cut = CUT if float(torch.rand(1, generator=rng)) < self.crops else WHOLE
         places = [(n, *self._place(n, cut, rng)) for n in which]
         latents = torch.stack([self.latents[n][:, y, x] for n, y, x in places])
-        features = np.stack([self.features[n][:, y, x] for n, y, x in places])
-        return Batch(latents, torch.from_numpy(features).float(), rows)
+        features = torch.stack([self.features[n][:, y, x] for n, y, x in places])
+        return Batch(latents, features.float(), rows.to(latents.device))
 
     def _place(self, n: int, cut: int, rng: torch.Generator) -> tuple[slice, slice]:
         y, x = corner(self.joints[n], cut, WHOLE, rng)
@@ -139,7 +139,7 @@ def noise_levels() -> Tensor:
 
 def loss(module: Denoiser, examples: Examples, alphas: Tensor, batch: int, rng: torch.Generator, device: str) -> Tensor:
     """Squared error of the predicted noise, weighted by min-SNR-5, over stratified steps."""
-    latents, features, rows = (to(device, value) for value in examples.batch(batch, rng))
+    latents, features, rows = examples.batch(batch, rng)
     strata = (torch.arange(batch) + torch.rand(batch, generator=rng)) / batch
     t = (strata * STEPS).long().clamp_max(STEPS - 1).to(device)
     noise = torch.randn(latents.shape, generator=rng).to(device)

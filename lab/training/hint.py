@@ -90,7 +90,7 @@ def agreement(module: HintStage, pictures: TrainingPictures, batch: int = 16) ->
 def features(module: HintStage, pictures: TrainingPictures, file: Path, batch: int = 32) -> np.ndarray:
     """Features [n,256,32,32] float16 of all pictures, computed on first use into ``file``."""
     if file.exists():
-        return np.load(file, mmap_mode="r", allow_pickle=False)
+        return np.load(file, mmap_mode="c", allow_pickle=False)
     partial = file.with_suffix(".part.npy")
     made = np.lib.format.open_memmap(partial, "w+", np.float16, (len(pictures), *FEATURES))
     device = next(module.parameters()).device

@@ -21,10 +21,10 @@ from .export import export, facts_of, state_of
 from .loop import Schedule, Stage, worker
 from .perceptual import Features
 from .text import TextEncoder, Tokens, captions
-from .training_pictures import TrainingPictures, draw_chunks
+from .training_pictures import CHUNK, TrainingPictures, draw_chunks
 
 JUDGED, LOOKED_AT = 100, 24  # pictures that are held out; of their people, those that a stage is judged on
-FIRST_PICTURES, ADDED_EVERY = 100, 10  # pictures that the autoencoder begins with, and steps until it sees one more
+FIRST_PICTURES, ADDED_EVERY = 400, 4000  # what the autoencoder begins with, and steps until it sees a chunk more
 AUTOENCODER = Schedule("autoencoder", 20_000, 2e-3, 1e-4, cooling=0.4)
 DECODER = Schedule("decoder", 5000, 5e-4, 5e-5, cooling=0.5)
 HINT = Schedule("hint", 500, 2e-3, 1e-4)
@@ -70,7 +70,7 @@ class Training:
 
     def _within(self, stage: Stage) -> int:
         """How many pictures a step chooses from: the same for the same step, however many are drawn by then."""
-        return FIRST_PICTURES + stage.done * self.options.batch // ADDED_EVERY
+        return FIRST_PICTURES + stage.done * self.options.batch // ADDED_EVERY * CHUNK
 
     def _planned(self, schedule: Schedule) -> Schedule:
         return replace(schedule, steps=max(round(schedule.steps * self.options.steps), 1))
@@ -177,7 +177,8 @@ class Training:
         rows = torch.from_numpy(captions(self.tokens, self.drawn.words(everything), self._cache("captions")))
         joints = self.drawn.joints(everything) * (denoiser.WHOLE / SIZE, denoiser.WHOLE / SIZE, 1)
         empty = torch.tensor(self.tokens(""))
-        return denoiser.Examples(self._latents, self._features(), rows, empty, joints, self.options.crops)
+        latents, features = self._latents.to(self.device), torch.from_numpy(self._features()).to(self.device)
+        return denoiser.Examples(latents, features, rows, empty, joints, self.options.crops)
 
     @cached_property
     def _latents(self) -> Tensor:
