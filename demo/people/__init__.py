@@ -8,8 +8,9 @@
     render(person, pose, camera, room, height, width) -> Frame
     still_frame(seed, pose, ...)      a frame of somebody in its own room
     clip(seed, motion_name, frames, height, width, view) -> (reference Frame, list of Frames)
+    pair(seed, class_name, height, width, view) -> (reference Frame, Frame in that pose), one camera
     flow(frame, following)            pixels' motion and whether they are seen next, same camera
-    shown_by(reference, frame)        which pixels a reference shows too
+    shown_by(references, frame)       which pixels a reference, or any of several, shows too
     caption(seed)                     in words
     training_picture(seed, size) -> picture, joints, words
 
@@ -19,7 +20,7 @@ for the same seed.
 """
 
 from .camera import Camera, framing
-from .clips import REFERENCES, clip, reference_pose, still_frame
+from .clips import CUT_REFERENCES, GOES_DOWN, REFERENCES, clip, pair, reference_pose, still_frame
 from .motions import MOTIONS, motion
 from .person import HELD_OUT_SEEDS, TRAINING_SEEDS, Person, person
 from .pose import Arm, Leg, Pose
@@ -32,6 +33,8 @@ from .words import caption
 
 __all__ = [
     "CLASSES",
+    "CUT_REFERENCES",
+    "GOES_DOWN",
     "HELD_OUT_SEEDS",
     "MOTIONS",
     "POSES",
@@ -50,6 +53,7 @@ __all__ = [
     "flow",
     "framing",
     "motion",
+    "pair",
     "person",
     "plate",
     "pose_of_class",

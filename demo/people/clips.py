@@ -8,7 +8,7 @@ from .camera import Camera, framing
 from .motions import motion
 from .person import Person, person
 from .pose import Pose
-from .poses import hands_in_pockets, hands_on_hips, measures, standing
+from .poses import hands_in_pockets, hands_on_hips, measures, pose_of_class, reference_stance
 from .render import Frame, Posed, posed, render
 from .room import plate, room
 from .training import with_seat
@@ -28,7 +28,7 @@ def reference_pose(seed: int, view: str = "frontal") -> Pose:
         return hands_on_hips(measures(person(seed)), rng)
     if view == "hands in pockets":
         return hands_in_pockets(measures(person(seed)), rng)
-    pose = standing(rng, 0.5)
+    pose = reference_stance(seed)
     return replace(pose, yaw=_THREE_QUARTER * (1 if rng.random() < 0.5 else -1)) if view == "three-quarter" else pose
 
 
@@ -57,6 +57,21 @@ def clip(
     still = plate(place, camera, height, width)
     rendered = [render(body, None, camera, place, height, width, still) for body in (first, *moving)]
     return rendered[0], rendered[1:]
+
+
+def pair(
+    seed: int, class_name: str, height: int = 256, width: int = 256, view: str = "frontal", eyes: str = "waist"
+) -> tuple[Frame, Frame]:
+    """The reference ``view`` and one frame in the pose of class ``class_name``, by one camera in one room.
+
+    "half body" is seen down to the hip; ``CUT_REFERENCES`` cut any class.
+    """
+    who, place = person(seed), room(seed)
+    bodies = [posed(who, reference_pose(seed, view)), posed(who, pose_of_class(class_name, seed))]
+    camera = shared_camera(who, bodies, "hip" if class_name == "half body" else view, eyes, width / height)
+    still = plate(place, camera, height, width)
+    first, second = (render(body, None, camera, place, height, width, still) for body in bodies)
+    return first, second
 
 
 def shared_camera(who: Person, bodies: list[Posed], view: str, eyes: str, aspect: float) -> Camera:

@@ -8,7 +8,7 @@ import numpy as np
 from safetensors import safe_open
 
 FILE = Path(__file__).with_name("body.safetensors")
-SHA256 = "5a25e46bcfbd0c4927521936f6a2de2e1c4acf47d0b3ac04dd30e62c226200e9"
+SHA256 = "c5ef90a87f73add55ffeb2255f6d533fb31e19d9a188652cc2855405f54a1f45"
 
 
 @dataclass(frozen=True)

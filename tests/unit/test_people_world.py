@@ -19,6 +19,7 @@ from demo.people import (
     clip,
     flow,
     framing,
+    pair,
     person,
     plate,
     pose_of_class,
@@ -175,6 +176,15 @@ def test_a_clip_has_one_camera_and_one_room():
     assert len(frames) == 3 and all(f.camera == reference.camera for f in frames)
     assert all(np.array_equal(f.room, reference.room) for f in frames)
     assert {tuple(f.joints.shape) for f in frames} == {(18, 3)}
+
+
+def test_a_pair_has_one_camera():
+    first, second = pair(SEED, "yaw 90", 64, 64)
+    half, _ = pair(SEED, "half body", 64, 64)
+    assert first.camera == second.camera and np.array_equal(first.room, second.room)
+    assert (half.joints[[10, 13], 2] == 0).all() and half.joints[0, 2] == 1
+    both = shown_by((first, second), second)
+    assert both[second.mask > 0.5].mean() > shown_by(first, second)[second.mask > 0.5].mean()
 
 
 def test_names_that_do_not_exist_are_refused():
