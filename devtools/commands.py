@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
 
     evaluate = commands.add_parser(
         "evaluate",
-        help="measure the methods on drawn characters with known truth; other arguments go to lab.evaluation",
+        help="measure the methods on drawn characters with known truth; other arguments go to the study",
         description="Other arguments: --characters N, --first SEED, --frames N, --steps N, --cfg X [X ...], "
         "--methods NAME [NAME ...], --quick, --sweep NAME.",
         allow_abbrev=False,

@@ -1,6 +1,7 @@
 """Drawn inputs of the benchmark and the tests: latents, pose hints, conditionings; all seeded, fp32, CPU."""
 
 import torch
+from einops import rearrange
 from torch import Tensor
 from torch.nn import functional
 
@@ -22,7 +23,7 @@ def hint(frames: int, h: int, w: int, seed: int = 0) -> Tensor:
     """IMAGE [F,8h,8w,3]: a coloured stick on black that turns by 0.2 rad per frame."""
     y, x = torch.meshgrid(torch.linspace(-1, 1, 8 * h), torch.linspace(-1, 1, 8 * w), indexing="ij")
     angles = 0.2 * torch.arange(frames) + torch.rand(1, generator=generator(seed))
-    sine, cosine = angles.sin().view(-1, 1, 1), angles.cos().view(-1, 1, 1)
+    sine, cosine = (rearrange(values, "f -> f 1 1") for values in (angles.sin(), angles.cos()))
     stick = ((x * sine - y * cosine).abs() < 0.15).float() * ((x * cosine + y * sine).abs() < 0.8)
     return torch.stack((stick, 0.5 * stick, stick * (x * 0.5 + 0.5)), dim=-1)
 

@@ -7,6 +7,7 @@ the benchmark times it as FateZero's school does it, with the maps of all levels
 import comfy.samplers
 import torch
 from comfy.ldm.modules.attention import optimized_attention
+from einops import rearrange, repeat
 from torch import Tensor
 
 REFERENCE, PREVIEW, TARGET = "literal_reference", "literal_preview", "target"
@@ -14,8 +15,7 @@ REFERENCE, PREVIEW, TARGET = "literal_reference", "literal_preview", "target"
 
 def heads_of(t: Tensor, heads: int) -> Tensor:
     """[b,n,heads*d] -> [b,heads,n,d]."""
-    b, n, c = t.shape
-    return t.reshape(b, n, heads, c // heads).transpose(1, 2)
+    return rearrange(t, "b n (heads d) -> b heads n d", heads=heads)
 
 
 def attention_map(
@@ -31,8 +31,7 @@ def attention_map(
 
 def applied(attention: Tensor, v: Tensor, heads: int) -> Tensor:
     """map [b,heads,n,m] times values [b,m,c] -> [b,n,c]."""
-    out = attention @ heads_of(v, heads).to(attention)
-    return out.transpose(1, 2).reshape(v.shape[0], attention.shape[2], -1).to(v)
+    return rearrange(attention @ heads_of(v, heads).to(attention), "b heads n d -> b n (heads d)").to(v)
 
 
 def installed(model, attn1, attn2):
@@ -63,6 +62,7 @@ class Layers:
         self.maps: dict = {}
 
     def site(self, extra: dict) -> tuple:
+        """What names a layer."""
         return (*extra["block"], extra["block_index"])
 
     def needs_preview(self) -> bool:
@@ -70,6 +70,7 @@ class Layers:
         return True
 
     def keep(self, key: tuple, attention: Tensor) -> None:
+        """Remember a layer's map."""
         self.maps[key] = attention
 
     def kept(self, key: tuple, like: Tensor) -> Tensor | None:
@@ -81,6 +82,7 @@ class Layers:
         return True
 
     def map(self, q: Tensor, k: Tensor, heads: int, keys: Tensor | None = None) -> Tensor:
+        """The map of a layer under the weights [m] of its keys."""
         return attention_map(q, k, heads, keys, self.dtype)
 
     def live(self, q: Tensor, k: Tensor, v: Tensor, heads: int, keys: Tensor | None = None) -> Tensor:
@@ -88,12 +90,14 @@ class Layers:
         return applied(self.map(q, k, heads, keys), v, heads)
 
     def anchored(self, site: tuple, k: Tensor, v: Tensor, weight: float) -> tuple[Tensor, Tensor, Tensor]:
+        """Keys and values with the reference's beside them, and the weights of the keys."""
         k_ref, v_ref = (t.expand(k.shape[0], -1, -1) for t in self.reference[site])
         keys = torch.ones(k.shape[1] + k_ref.shape[1], device=k.device)
         keys[k.shape[1] :] = weight
         return torch.cat([k, k_ref], 1), torch.cat([v, v_ref], 1), keys
 
     def attn1(self, q, k, v, extra):
+        """Self-attention of the current phase."""
         site, heads = self.site(extra), extra["n_heads"]
         if self.phase == REFERENCE:
             self.reference[site] = (k, v)
@@ -113,6 +117,7 @@ class Layers:
         return scaled / scaled.sum(-1, keepdim=True)
 
     def attn2(self, q, k, v, extra):
+        """Cross-attention of the current phase."""
         site, heads = self.site(extra), extra["n_heads"]
         if self.phase == PREVIEW:
             return self.recording(("cross", site), q, k, v, heads)
@@ -121,10 +126,11 @@ class Layers:
             recorded = self.kept(("cross", site), q)
         if recorded is not None:
             times = k.shape[1] // recorded.shape[-1]
-            recorded = recorded.repeat(1, 1, 1, times) / times
+            recorded = repeat(recorded, "b heads n m -> b heads n (times m)", times=times) / times
         return self.mixed(q, k, v, extra, recorded, (0,))
 
     def recording(self, key: tuple, q, k, v, heads: int, keys: Tensor | None = None) -> Tensor:
+        """Attention of the preview, whose map is kept."""
         if not self.keeps(q.shape[1]):
             return self.live(q, k, v, heads, keys)
         attention = self.map(q, k, heads, keys)
@@ -136,9 +142,9 @@ class Layers:
         chunks, heads = extra["cond_or_uncond"], extra["n_heads"]
         if recorded is None:
             return self.live(q, k, v, heads, keys)
-        parts = zip(chunks, *(t.chunk(len(chunks)) for t in (q, k, v)))
+        rows = zip(chunks, *(t.chunk(len(chunks)) for t in (q, k, v)))
         return torch.cat(
-            [applied(recorded, v, heads) if c in conds else self.live(q, k, v, heads, keys) for c, q, k, v in parts]
+            [applied(recorded, v, heads) if c in conds else self.live(q, k, v, heads, keys) for c, q, k, v in rows]
         )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from einops import rearrange, repeat
 from torch import Tensor
 from torch.nn import functional
 
@@ -114,9 +115,10 @@ def _fading(inputs: Inputs, live: Inputs, extra: dict, _: Scene) -> Inputs:
 def _live_in_holes(inputs: Inputs, live: Inputs, extra: dict, scene: Scene) -> Inputs:
     """Live attention where the preview is invented, the recorded one elsewhere; all frames are in one window."""
     side = extra["activations_shape"][-2:]
-    holes = functional.adaptive_avg_pool2d(scene.case.holes[:, None].to(inputs[0]), side).flatten(1)[..., None]
-    share = (holes > HOLE_SHARE).to(inputs[0])
-    return _towards_live(inputs, live, share.repeat(len(inputs[0]) // len(share), 1, 1))
+    holes = functional.adaptive_avg_pool2d(scene.case.holes[:, None].to(inputs[0]), side)
+    share = rearrange((holes > HOLE_SHARE).to(inputs[0]), "f 1 y x -> f (y x) 1")
+    chunks = len(inputs[0]) // len(share)
+    return _towards_live(inputs, live, repeat(share, "f n 1 -> (chunks f) n 1", chunks=chunks))
 
 
 def _own_words(model, scene: Scene):
@@ -131,9 +133,9 @@ def _own_words(model, scene: Scene):
         reference = wordless(float(extra["sigmas"][0]))[f"{site_of(extra)}.self"].to(key)
         chunks = extra["cond_or_uncond"]
         negative = torch.tensor([chunk == NEGATIVE for chunk in chunks], device=key.device)
-        negative = negative.repeat_interleave(len(key) // len(chunks))[:, None, None]
-        theirs = (torch.where(negative, reference, part[:, tokens:]) for part in (key, value))
-        key, value = (torch.cat([part[:, :tokens], their], dim=1) for part, their in zip((key, value), theirs))
+        negative = repeat(negative, "chunks -> (chunks f) 1 1", f=len(key) // len(chunks))
+        theirs = (torch.where(negative, reference, both[:, tokens:]) for both in (key, value))
+        key, value = (torch.cat([both[:, :tokens], their], dim=1) for both, their in zip((key, value), theirs))
         return query, key, value
 
     return mixed(mix)(model, scene)
@@ -198,12 +200,12 @@ def _same_kind(persons: Tensor, like: Tensor) -> Tensor:
     """Additive mask [b,1,n,2n] for queries [b,n,c] of all frames in one window, whose picture is square."""
     tokens = like.shape[-2]
     side = round(tokens**0.5)
-    kinds = functional.adaptive_avg_pool2d(persons.to(like.device), side).flatten(1) > 0.5
+    kinds = rearrange(functional.adaptive_avg_pool2d(persons.to(like.device), side), "f 1 y x -> f (y x)") > 0.5
     frames, reference = kinds[:-1], kinds[-1]
     apart = frames[:, :, None] != reference[None, None]
     mask = torch.zeros(len(frames), tokens, 2 * tokens, dtype=like.dtype, device=like.device)
     mask[..., tokens:].masked_fill_(apart, torch.finfo(like.dtype).min)
-    return mask.repeat(like.shape[0] // len(frames), 1, 1)[:, None]
+    return repeat(mask, "f n m -> (chunks f) 1 n m", chunks=like.shape[0] // len(frames))
 
 
 def _on_side(at_most: int) -> Callable[[dict], bool]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 from torch.nn import functional
 
@@ -92,11 +93,11 @@ def _found_at(frame: Tensor, truth: Tensor, column: int, row: int) -> list[float
     Where nothing in the result resembles the patch the distance is the largest.
     """
     half = PATCH // 2
-    wanted = _normalised(_around(truth, column, row, half).reshape(1, -1, 3))
+    wanted = _normalised(rearrange(_around(truth, column, row, half), "h w c -> 1 (h w) c"))
     if wanted is None:
         return []
-    searched = _around(frame, column, row, half + REACH).movedim(-1, 0)[None]
-    patches = functional.unfold(searched, PATCH)[0].T.reshape(-1, 3, PATCH * PATCH).transpose(1, 2)
+    searched = rearrange(_around(frame, column, row, half + REACH), "h w c -> 1 c h w")
+    patches = rearrange(functional.unfold(searched, PATCH), "1 (c pixels) n -> n pixels c", c=3)
     shift = torch.arange(-REACH, REACH + 1).float()
     distances = torch.hypot(*torch.meshgrid(shift, shift, indexing="ij")).flatten()
     found = _normalised(patches)

@@ -10,6 +10,7 @@ from pathlib import Path
 import folder_paths
 import nodes as host_nodes
 import torch
+from einops import repeat
 from torch import Tensor
 
 from freeanimate_pack.freeanimate_core.pose import draw_poses, parse_poses, write_poses
@@ -106,7 +107,7 @@ def reloaded(poses: list) -> list:
 
 def white(mask: Tensor) -> Tensor:
     """MASK [F,H,W] as IMAGE [F,H,W,3]."""
-    return mask[..., None].expand(-1, -1, -1, 3)
+    return repeat(mask, "f h w -> f h w rgb", rgb=3)
 
 
 def characters() -> dict[str, Tensor]:

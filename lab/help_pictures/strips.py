@@ -1,9 +1,10 @@
-"""How the pictures are laid out: labelled rows for a narrow help panel, and an animation for the README."""
+"""How the help pages' pictures are laid out: labelled rows for a narrow help panel, and an animation for the README."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from einops import repeat
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
@@ -17,7 +18,7 @@ QUALITY = 88
 def pictures(images: Tensor, size: tuple[int, int]) -> list[Image.Image]:
     """IMAGE [F,H,W,3] or MASK [F,H,W] in 0-1 as pictures of ``size``: width and height in pixels."""
     if images.ndim == 3:
-        images = images[..., None].expand(-1, -1, -1, 3)
+        images = repeat(images, "f h w -> f h w rgb", rgb=3)
     levels = np.rint(images.cpu().numpy().clip(0, 1) * 255).astype(np.uint8)
     return [Image.fromarray(frame).resize(size, Image.LANCZOS) for frame in levels]
 

@@ -1,1 +1,1 @@
-"""How the demo's weights are made: drawn pictures, an autoencoder, a pose hint, and a denoiser with its ControlNet."""
+"""How the demo's weights are made: pictures, an autoencoder, a pose hint, and a denoiser with its ControlNet."""

@@ -1,4 +1,4 @@
-"""Random poses of a drawn character for training on single pictures: wider than any motion of motion.py."""
+"""Random poses of a drawn character for training on single pictures: wider than any motion of demo/drawn."""
 
 import math
 

@@ -64,7 +64,7 @@ def captions(tokens: Tokens, words: list[str], file: Path) -> np.ndarray:
 
 
 class TextEncoder(nn.Module):
-    """A CLIP text encoder over the captions' rows; ``host_weights`` gives it the host's full vocabulary."""
+    """A CLIP text encoder over the captions' rows; `demo.model.loading` puts them into the host's full vocabulary."""
 
     def __init__(self, tower: TextTower, rows: Tensor, rng: torch.Generator):
         super().__init__()

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import torch
+from einops import repeat
 from PIL import Image
 
 from ...command_line import exit_code, positive, study
@@ -73,7 +74,7 @@ def _photo(out: Path) -> None:
     rows = {
         "reference": pictures(photo.picture()),
         "by mask": frames,
-        "holes": pictures(by_mask.hole_mask[..., None].expand(-1, -1, -1, 3)),
+        "holes": pictures(repeat(by_mask.hole_mask, "f h w -> f h w rgb", rgb=3)),
         "by pose": pictures(by_pose.frames),
         "plate": pictures(by_mask.background),
     }

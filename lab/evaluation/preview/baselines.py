@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from einops import rearrange, reduce
 from scipy.interpolate import RBFInterpolator
 from scipy.ndimage import convolve, map_coordinates
 from torch import Tensor
@@ -112,7 +113,7 @@ def _laid(places: np.ndarray, colours: np.ndarray, size: int) -> np.ndarray:
         around = convolve(canvas, np.ones((3, 3, 1)), mode="constant")
         hole = (canvas[..., 3] == 0) & (around[..., 3] >= 5)
         canvas[hole] = around[hole] / around[hole][:, 3:]
-    return canvas.reshape(size, FINE, size, FINE, 4).mean(axis=(1, 3))
+    return reduce(canvas, "(h row) (w column) c -> h w c", "mean", row=FINE, column=FINE)
 
 
 def _backward(
@@ -127,13 +128,13 @@ def _backward(
     size = len(mask)
     x, y = pixel_grid((size, size))
     points = np.stack([np.broadcast_to(axis, (size, size)).ravel() for axis in (x, y)], axis=-1)
-    layer = torch.cat([picture * mask[..., None], mask[..., None]], dim=-1).permute(2, 0, 1)[None]
+    layer = rearrange(torch.cat([picture * mask[..., None], mask[..., None]], dim=-1), "h w c -> 1 c h w")
     frames = []
     for target, visible in zip(targets.joints, targets.seen):
         both = visible & pose.seen[0]
         places = back(pose.joints[0, both, :2], target[both, :2], points).reshape(1, size, size, 2)
         grid = torch.from_numpy((places / size * 2 - 1).astype(np.float32))
-        frames.append(functional.grid_sample(layer, grid, align_corners=False)[0].permute(1, 2, 0))
+        frames.append(rearrange(functional.grid_sample(layer, grid, align_corners=False), "1 c h w -> h w c"))
     return _over(torch.stack(frames), plate)
 
 
