@@ -21,7 +21,7 @@ from freeanimate_pack.demo.people.shape import shape
 from freeanimate_pack.demo.people.words import clothes, scene, subject
 
 LENGTH = 77
-LOOKED_AT = 3000  # identities whose words are read for the vocabulary of people: every colour and pattern is there
+LOOKED_AT = 600  # identities whose words are read for the vocabulary of people: every colour and pattern is there
 
 
 @lru_cache(maxsize=1)
