@@ -78,7 +78,14 @@ class Training:
     def _crops(self) -> autoencoder.Crops:
         file = self.options.perceptual
         features = Features(file).to(self.device) if file else None
+        if file:
+            self._foreign.write_text(file.name, encoding="utf-8")
         return autoencoder.Crops(self.drawn, CROPS * self.options.batch, self.device, features)
+
+    @property
+    def _foreign(self) -> Path:
+        """Where the name of the foreign encoder is noted, if one was used in any run."""
+        return self.work / "perceptual.txt"
 
     def train_autoencoder(self) -> None:
         """Encoder and decoder together."""
@@ -202,8 +209,8 @@ class Training:
         second = [self._decoder_stage()] if (self.work / f"{DECODER.name}.safetensors").exists() else []
         components = state_of((second or [first])[0].averaged(), words.averaged())
         tables = {"rows": self.tokens.rows.to(torch.int32), "colours": self._colours()}
-        perceptual = self.options.perceptual
-        notes = {"picture_size": SIZE, "perceptual_loss": perceptual.name if perceptual else None}
+        foreign = self._foreign.read_text(encoding="utf-8") if self._foreign.exists() else None
+        notes = {"picture_size": SIZE, "perceptual_loss": foreign}
         facts = facts_of([first, *second, seeing, words], len(self.drawn), self.device, notes)
         for name, value in export(components, tables, self._reader(), self.held_out, facts, self.options.out).items():
             _say(f"{name} {value}")

@@ -7,7 +7,7 @@ Axes: n pictures of the whole set, b of a batch, h, w pixels.
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -129,13 +129,17 @@ def _read(place: Path) -> Chunk:
 def draw_chunks(pictures: TrainingPictures, workers: int) -> None:
     """Draw the chunks that are missing, in order; a chunk that was not finished is drawn again."""
     draw = partial(_draw, pictures.folder, pictures.first)
-    missing = pictures.missing()
     if workers == 1:
-        made = map(draw, missing)
-    else:
-        made = ProcessPoolExecutor(workers).map(draw, missing)
+        _tell(pictures, map(draw, pictures.missing()))
+        return
+    with ProcessPoolExecutor(workers) as pool:
+        _tell(pictures, pool.map(draw, pictures.missing()))
+
+
+def _tell(pictures: TrainingPictures, made: Iterable[int]) -> None:
     for k in made:
-        print(f"[train] {pictures.folder.name}: {min((k + 1) * CHUNK, len(pictures))} of {len(pictures)}", flush=True)
+        done = min((k + 1) * CHUNK, len(pictures))
+        print(f"[train] {pictures.folder.name}: {done} of {len(pictures)}", flush=True)
 
 
 def _draw(folder: Path, first: int, k: int) -> int:
