@@ -62,9 +62,10 @@ def parser() -> argparse.ArgumentParser:
 
     evaluate = commands.add_parser(
         "evaluate",
-        help="measure the methods on drawn characters with known truth; other arguments go to the study",
-        description="Other arguments: --characters N, --first SEED, --frames N, --steps N, --cfg X [X ...], "
-        "--methods NAME [NAME ...], --quick, --sweep NAME.",
+        help="measure the methods on drawn or rendered people with known truth; other arguments go to the study",
+        description="Other arguments of animation: --characters N, --first NUMBER, --frames N, --steps N, "
+        "--cfg X [X ...], --methods NAME [NAME ...], --quick, --sweep NAME; of preview: --characters N, --size N, "
+        "--quick, --photo-only; of pose: --characters N. All three take --world drawn|people and --inputs exact|noisy.",
         allow_abbrev=False,
     )
     evaluate.add_argument("what", choices=STUDIES, help="what to measure")

@@ -3,26 +3,35 @@
 import torch
 from comfy_api.latest import io
 
-from ..demo.drawn.character import draw_character
-from ..demo.drawn.motion import MOTIONS, motion, rest_pose
-from ..demo.drawn.words import caption
+from ..demo.example import DRAWN, MOTIONS, PEOPLE, STYLES, VIEWS, Example, example, why_not
 from ..demo.model import SIDE
+from ..freeanimate_core.errors import DEMO_CHARACTER, FreeAnimateError
+from ..freeanimate_core.host import screen
 from ..freeanimate_core.pose import PoseSequence, draw_poses, write_poses
 from .sockets import CATEGORY, PREFIX, PoseKeypoint
 
 
 class FreeAnimateDemoCharacter(io.ComfyNode):
-    """Draws a character in its reference pose and in a motion."""
+    """A character in its reference pose and in a motion, drawn or rendered."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id=f"{PREFIX}DemoCharacter",
-            display_name="Demo Character",
+            display_name=DEMO_CHARACTER,
             category=f"{CATEGORY}/demo",
-            description="Draws a cartoon person: a reference image with its pose, a motion, and the true frames that "
-            "an animation of the reference should come to.",
-            search_aliases=["example input", "cartoon", "test figure", "puppet", "dance", "sample clip"],
+            description="Makes a person, drawn or rendered: a reference image with its pose, a motion, and the true "
+            "frames that an animation of the reference should come to.",
+            search_aliases=[
+                "example input",
+                "cartoon",
+                "rendered person",
+                "3D",
+                "test figure",
+                "puppet",
+                "dance",
+                "sample clip",
+            ],
             inputs=[
                 io.Int.Input(
                     "seed",
@@ -36,14 +45,16 @@ class FreeAnimateDemoCharacter(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "motion",
-                    options=list(MOTIONS),
+                    options=list(dict.fromkeys(MOTIONS[DRAWN] + MOTIONS[PEOPLE])),
                     default="wave",
                     tooltip="wave: raises the right arm and waves.\n"
                     "side step: steps to its left and back.\n"
                     "walk: walks in place towards the viewer.\n"
                     "dance: arms, hips and trunk swing from side to side.\n"
                     "squat: goes down with knees and arms out, and up again.\n"
-                    "turn: turns to one side, through the front to the other, and back.",
+                    "turn: turns to one side, through the front to the other, and back.\n"
+                    "Style people has wave, walk and squat of these, and those that follow: turns, arms across and "
+                    "raised, hands on hips, in pockets and at the face, crossed arms, sitting down, sway.",
                 ),
                 io.Int.Input(
                     "frames",
@@ -69,6 +80,22 @@ class FreeAnimateDemoCharacter(io.ComfyNode):
                     step=8,
                     tooltip=f"Height in pixels (64-4096); the demo model draws {SIDE}.",
                 ),
+                io.Combo.Input(
+                    "style",
+                    optional=True,  # later than the first version: older prompts stay valid
+                    options=list(STYLES),
+                    default=DRAWN,
+                    tooltip="drawn: a cartoon person, which the demo model knows. people: a rendered person in a "
+                    "room, with turns and shadows; about a fifth of a second a frame of 256x256.",
+                ),
+                io.Combo.Input(
+                    "view",
+                    optional=True,
+                    options=list(VIEWS),
+                    default=VIEWS[0],
+                    tooltip="How a person of style people stands in the reference; knee, hip and chest are where the "
+                    "picture is cut. Drawn ones are always frontal.",
+                ),
             ],
             outputs=[
                 io.Image.Output("reference", tooltip="The character standing, one picture."),
@@ -86,23 +113,24 @@ class FreeAnimateDemoCharacter(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, seed, motion, frames, width, height) -> io.NodeOutput:
-        return io.NodeOutput(*_character(seed, motion, frames, width, height))
+    def execute(cls, seed, motion, frames, width, height, style=DRAWN, view=VIEWS[0]) -> io.NodeOutput:
+        if refused := why_not(style, motion, view):
+            raise FreeAnimateError(f"{DEMO_CHARACTER}: {refused[0]}; choose {refused[1]}.")
+        told = screen.progress_bar(frames)
+        return io.NodeOutput(*_outputs(example(style, seed, motion, frames, height, width, view, told)))
 
 
-def _character(seed: int, name: str, frames: int, width: int, height: int) -> tuple:
+def _outputs(made: Example) -> tuple:
     """The node's outputs in their order."""
-    standing, moving = rest_pose(seed, height, width), motion(name, seed, frames, height, width)
-    reference, mask = draw_character(seed, standing, height, width)
-    truth, masks = draw_character(seed, moving, height, width)
-    poses = PoseSequence.from_joints(moving, height, width)
+    height, width = made.reference.shape[1:3]
+    poses = PoseSequence.from_joints(made.moving, height, width)
     return (
-        torch.from_numpy(reference),
-        write_poses(PoseSequence.from_joints(standing, height, width)),
+        torch.from_numpy(made.reference),
+        write_poses(PoseSequence.from_joints(made.standing, height, width)),
         write_poses(poses),
         draw_poses(poses),
-        torch.from_numpy(truth),
-        torch.from_numpy(mask),
-        torch.from_numpy(masks),
-        caption(seed),
+        torch.from_numpy(made.frames),
+        torch.from_numpy(made.reference_mask),
+        torch.from_numpy(made.masks),
+        made.caption,
     )

@@ -54,8 +54,8 @@ class FreeAnimateInversion(io.ComfyNode):
                     options=list(STORAGE),
                     default=DEFAULTS.storage,
                     tooltip="Where recorded attention inputs wait: recompute stores nothing and costs about 1.5x time "
-                    "when sampling, memory keeps them in RAM, disk in the temp folder; auto takes memory if half of "
-                    "the free RAM suffices, else recompute. All give the same video.",
+                    "when sampling, memory keeps them in RAM, disk in the temp folder; auto takes recompute on a "
+                    "graphics card, and on a CPU memory if half of the free RAM suffices. All give the same video.",
                 ),
                 frames_per_window(),
                 io.Int.Input(

@@ -57,7 +57,8 @@ class FreeAnimateLongClip(io.ComfyNode):
                     "run_name",
                     default=DEFAULTS.run_name,
                     tooltip="Folder below 'freeanimate' in ComfyUI's output folder that keeps the latents of finished "
-                    "parts: the same run goes on from there, another run is refused. Empty: nothing is written.",
+                    "parts: the same run goes on from there, another run is refused. At most 200 bytes, and on "
+                    'every system no < > : " | ? *, no placeholder. Empty: nothing is written.',
                 ),
                 io.String.Input(
                     "again",

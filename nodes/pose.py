@@ -4,8 +4,18 @@ from comfy_api.latest import io
 
 from ..freeanimate_core.errors import ALIGN_POSE
 from ..freeanimate_core.pictures import read_picture
-from ..freeanimate_core.pose import ALIGN_MODES, AlignSettings, align, draw_poses, overlay, parse_poses, write_poses
+from ..freeanimate_core.pose import (
+    ALIGN_MODES,
+    AlignSettings,
+    align,
+    draw_poses,
+    follow_person,
+    overlay,
+    parse_poses,
+    write_poses,
+)
 from .sockets import CATEGORY, PREFIX, PoseKeypoint
+from .widgets import reference_person
 
 
 class FreeAnimateAlignPose(io.ComfyNode):
@@ -32,9 +42,13 @@ class FreeAnimateAlignPose(io.ComfyNode):
                 PoseKeypoint.Input(
                     "driving_pose",
                     tooltip="Poses of the driving clip, one dictionary per frame, in pixels or as fractions of the "
-                    "canvas (0-1). Of several people the widget person chooses one.",
+                    "canvas (0-1). Of several people the widget person chooses one, who is followed.",
                 ),
-                PoseKeypoint.Input("reference_pose", tooltip="Pose of the reference image: exactly one frame."),
+                PoseKeypoint.Input(
+                    "reference_pose",
+                    tooltip="Pose of the reference image: exactly one frame. Of several people reference_person "
+                    "chooses one.",
+                ),
                 io.Combo.Input(
                     "mode",
                     options=list(ALIGN_MODES),
@@ -51,6 +65,7 @@ class FreeAnimateAlignPose(io.ComfyNode):
                     tooltip="The reference image, one picture: only the ground of the overlay; grey when empty.",
                 ),
                 *_repairs(),
+                reference_person(),
             ],
             outputs=[
                 PoseKeypoint.Output(
@@ -66,8 +81,8 @@ class FreeAnimateAlignPose(io.ComfyNode):
                 ),
                 io.String.Output(
                     "report",
-                    tooltip="One line: scale and offset in pixels, bones and gaps filled, and what was seen but not "
-                    "corrected (a turned body, drift, proportions).",
+                    tooltip="One line: scale and offset in pixels, who was followed and jumps, bones and gaps filled, "
+                    "and what was seen but not corrected (a turned body, drift, proportions).",
                 ),
             ],
         )
@@ -84,13 +99,16 @@ class FreeAnimateAlignPose(io.ComfyNode):
         fill_gaps=5,
         lead_in=0,
         ground=True,
+        reference_person=0,
     ) -> io.NodeOutput:
         settings = AlignSettings(mode, smoothing, fill_gaps, lead_in, ground)
         if reference is not None:
             reference = read_picture(reference, f"{ALIGN_POSE}: reference")
-        standing = parse_poses(reference_pose, f"{ALIGN_POSE}: reference_pose")
-        driving = parse_poses(driving_pose, f"{ALIGN_POSE}: driving_pose", person, gaps=True)
-        aligned = align(driving, standing, settings)
+        standing = parse_poses(
+            reference_pose, f"{ALIGN_POSE}: reference_pose", reference_person, widget="reference_person"
+        )
+        driving = follow_person(driving_pose, f"{ALIGN_POSE}: driving_pose", person)
+        aligned = align(driving.poses, standing, settings, driving.notes)
         poses = aligned.poses
         return io.NodeOutput(write_poses(poses), draw_poses(poses), overlay(poses, standing, reference), aligned.report)
 
@@ -106,8 +124,8 @@ def _repairs() -> list[io.Input]:
             min=0,
             max=100,
             step=1,
-            tooltip="Who drives where frames show several people (0-100): 0 the largest of each, n the n-th from "
-            "the left.",
+            tooltip="Who drives where the clip shows several people (0-100): 0 the largest over the clip, n the n-th "
+            "from the left, each where they first appear. The one chosen is followed over the frames.",
         ),
         io.Float.Input(
             "smoothing",

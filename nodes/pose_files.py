@@ -5,6 +5,7 @@ from comfy_api.latest import io
 from ..freeanimate_core.errors import LOAD_POSE, SAVE_POSE, FreeAnimateError, counted
 from ..freeanimate_core.host import files
 from ..freeanimate_core.pose.files import checked, load_frames, save_frames
+from ..freeanimate_core.pose.layouts import LARGEST_CANVAS
 from .shown import shown
 from .sockets import CATEGORY, PREFIX, PoseKeypoint
 
@@ -28,9 +29,11 @@ class FreeAnimateLoadPose(io.ComfyNode):
                     "pose_file",
                     options=files.input_files(".json"),
                     tooltip="JSON file in ComfyUI's input folder or below it, at most 256 MiB: a list with one "
-                    "POSE_KEYPOINT dictionary per frame, in pixels or fractions of the canvas (0-1). Copy a file "
-                    "there and press R to see it here.",
+                    "POSE_KEYPOINT dictionary per frame, in pixels or fractions of the canvas (0-1), or the layout of "
+                    "another tool. Copy a file there and press R to see it here.",
                 ),
+                _side("width"),
+                _side("height"),
             ],
             outputs=[
                 PoseKeypoint.Output("pose", tooltip="Everybody in the file, in pixels; empty frames stay empty."),
@@ -50,15 +53,30 @@ class FreeAnimateLoadPose(io.ComfyNode):
         return True
 
     @classmethod
-    def fingerprint_inputs(cls, pose_file) -> tuple[int, int]:
+    def fingerprint_inputs(cls, pose_file, width=0, height=0) -> tuple[int, int]:
         """Changes when the file does, so that the node runs again."""
         state = files.stored_file(pose_file, _FILE).stat()
         return state.st_mtime_ns, state.st_size
 
     @classmethod
-    def execute(cls, pose_file) -> io.NodeOutput:
-        frames = load_frames(files.stored_file(pose_file, _FILE), _FILE)
+    def execute(cls, pose_file, width=0, height=0) -> io.NodeOutput:
+        frames = load_frames(files.stored_file(pose_file, _FILE), _FILE, width, height)
         return io.NodeOutput(frames, len(frames), frames[0]["canvas_width"], frames[0]["canvas_height"])
+
+
+def _side(name: str) -> io.Int.Input:
+    """A side of the picture, for files that do not tell it."""
+    return io.Int.Input(
+        name,
+        advanced=True,
+        optional=True,  # later than the first version: older prompts stay valid
+        default=0,
+        min=0,
+        max=LARGEST_CANVAS,
+        step=1,
+        tooltip=f"{name.capitalize()} in pixels (0-{LARGEST_CANVAS}) of the picture that the points were found in, for "
+        "files that do not carry it, such as OpenPose's own and MMPose's; 0: as the file says.",
+    )
 
 
 class FreeAnimateSavePose(io.ComfyNode):
@@ -81,7 +99,8 @@ class FreeAnimateSavePose(io.ComfyNode):
                     "filename_prefix",
                     default="poses/FreeAnimate",
                     tooltip="Start of the file's name below ComfyUI's output folder, subfolders included; a number "
-                    "that is still free is added. May hold %year%, %month%, %day%, %width% and the like.",
+                    "that is still free is added. At most 200 bytes, without control characters and "
+                    '< > : " | ? *. May hold %year%, %month%, %day%, %width% and the like.',
                 ),
             ],
             outputs=[PoseKeypoint.Output("pose", tooltip="The poses as they came in, for the next node.")],
@@ -92,7 +111,8 @@ class FreeAnimateSavePose(io.ComfyNode):
     def execute(cls, pose, filename_prefix) -> io.NodeOutput:
         frames = checked(pose, f"{SAVE_POSE}: pose")
         size = frames[0]["canvas_width"], frames[0]["canvas_height"]
-        folder, stem, number, subfolder = files.output_place(filename_prefix, *size, f"{SAVE_POSE}: filename_prefix")
-        name = save_frames(frames, folder, stem, number)
+        where = f"{SAVE_POSE}: filename_prefix"
+        folder, stem, number, subfolder = files.output_place(filename_prefix, *size, where)
+        name = save_frames(frames, folder, stem, number, where)
         place = f"{subfolder}/{name}" if subfolder else name
         return io.NodeOutput(pose, ui=shown(f"{place}: {counted(len(frames), 'frame')}, {size[0]} x {size[1]}"))

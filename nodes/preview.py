@@ -10,6 +10,7 @@ from ..freeanimate_core.pose import parse_poses
 from ..freeanimate_core.preview import coverage_plot, generate, report
 from .shown import shown
 from .sockets import CATEGORY, PREFIX, PoseKeypoint
+from .widgets import reference_person
 
 log = logging.getLogger("freeanimate")
 
@@ -38,7 +39,8 @@ class FreeAnimatePreview(io.ComfyNode):
                 io.Image.Input("reference", tooltip="The reference image: exactly one picture, which sets the size."),
                 PoseKeypoint.Input(
                     "reference_pose",
-                    tooltip="Pose of the reference image: one frame, on a canvas of the reference's aspect.",
+                    tooltip="Pose of the reference image: one frame, on a canvas of the reference's aspect. Of several "
+                    "people reference_person chooses one.",
                 ),
                 PoseKeypoint.Input(
                     "target_pose",
@@ -76,6 +78,7 @@ class FreeAnimatePreview(io.ComfyNode):
                     tooltip="Frames whose coverage is below this share (0-1) are named in a warning; they are made "
                     "all the same. 0: never.",
                 ),
+                reference_person(),
             ],
             outputs=[
                 io.Image.Output("preview", tooltip="F frames of the reference's size."),
@@ -104,8 +107,11 @@ class FreeAnimatePreview(io.ComfyNode):
         background=None,
         depth_order="",
         coverage_threshold=0.85,
+        reference_person=0,
     ) -> io.NodeOutput:
-        standing = parse_poses(reference_pose, f"{PREVIEW}: reference_pose")
+        standing = parse_poses(
+            reference_pose, f"{PREVIEW}: reference_pose", reference_person, widget="reference_person"
+        )
         poses = parse_poses(target_pose, f"{PREVIEW}: target_pose")
         made = generate(
             reference,

@@ -34,6 +34,20 @@ def reference_weight(default: float, whose: str, advanced: bool = False) -> io.F
     )
 
 
+def reference_person() -> io.Int.Input:
+    """Who of the people in the reference's pose is meant."""
+    return io.Int.Input(
+        "reference_person",
+        optional=True,  # later than the first version: older prompts stay valid
+        default=0,
+        min=0,
+        max=100,
+        step=1,
+        tooltip="Who is animated where the reference shows several people (0-100): 0 the largest, n the n-th from the "
+        "left. The same in Align Pose and Preview Generation.",
+    )
+
+
 def patched_run() -> list[io.Input]:
     """What the pack's samplers denoise with: the patched model, its record, and the conditionings."""
     return [

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import comfy.cldm.cldm
 import comfy.controlnet
+import comfy.latent_formats
 import comfy.model_base
 import comfy.model_management
 import comfy.model_patcher
@@ -59,6 +60,7 @@ class Layout:
     `depth`, `depth_middle` and `depth_output` count transformer blocks per residual block, as the host's
     detection writes them. Exactly one of `num_heads` and `head_channels` is positive. `adm_channels` is
     the width of the pooled conditioning (SDXL: pooled text + 6 * 256), None where a family has none.
+    `latent_channels` is the family's unless it says otherwise: latents then have a format and a scale of their own.
     """
 
     family: str
@@ -75,14 +77,15 @@ class Layout:
     linear_projections: bool = False
     adm_channels: int | None = None
     v_prediction: bool = False
+    latent_channels: int = 4
 
     def unet_config(self) -> dict[str, object]:
         """The host's U-Net configuration in full."""
         return {
             "use_checkpoint": False,
             "image_size": 32,
-            "in_channels": 4,
-            "out_channels": 4,
+            "in_channels": self.latent_channels,
+            "out_channels": self.latent_channels,
             "use_spatial_transformer": True,
             "legacy": False,
             "num_classes": None if self.adm_channels is None else "sequential",
@@ -124,6 +127,12 @@ SD15_DEMO = replace(  # wide enough to draw characters of 128x128 pixels, small 
     depth=(1, 1, 1),
     depth_output=(1, 1, 1, 1, 1, 1),
     num_heads=4,
+)
+
+SD15_PEOPLE = replace(  # for rendered people of 256x256 pixels, whose detail four channels cannot hold
+    SD15_DEMO,
+    channel_mult=(1, 2, 2),
+    latent_channels=16,
 )
 
 CONFIGS = {
@@ -171,8 +180,17 @@ def host_config(layout: Layout, dtype: torch.dtype = torch.float32) -> comfy.sup
     """The host's model configuration of a layout's family at the layout's size, computing in ``dtype``."""
     config = CONFIGS[layout.family](layout.unet_config())
     config.unet_config.update(layout.heads())
+    if layout.latent_channels != config.latent_format.latent_channels:
+        config.latent_format = own_latent_format(layout.latent_channels)
     config.set_inference_dtype(dtype, None)
     return config
+
+
+def own_latent_format(channels: int) -> comfy.latent_formats.LatentFormat:
+    """The host's plainest format, for latents that are of mean 0 and deviation 1 as the autoencoder gives them."""
+    own = comfy.latent_formats.LatentFormat()
+    own.latent_channels = channels
+    return own
 
 
 def build_model(
@@ -218,14 +236,14 @@ def build_clip(layout: Layout, seed: int) -> comfy.sd.CLIP:
     return clip
 
 
-def build_vae(layout: Layout, channels: int = 4) -> comfy.sd.VAE:
+def build_vae(layout: Layout, channels: int | None = None) -> comfy.sd.VAE:
     """A VAE of TAESD layout by colour initialisation: decode(encode(image)) is the image, smoothed."""
-    return vae_of(colour_taesd(channels, latent_scale(layout)))
+    return vae_of(colour_taesd(channels or layout.latent_channels, latent_scale(layout)))
 
 
 def latent_scale(layout: Layout) -> float:
-    """The factor between a VAE's latents and the model's of this layout's family."""
-    return CONFIGS[layout.family].latent_format().scale_factor
+    """The factor between a VAE's latents and the model's of this layout."""
+    return host_config(layout).latent_format.scale_factor
 
 
 def vae_of(weights: dict[str, Tensor]) -> comfy.sd.VAE:

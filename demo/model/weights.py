@@ -16,6 +16,7 @@ from torch.nn import functional
 FOLDER = Path(__file__).parent.parent / "trained"
 FILE, CARD = FOLDER / "demo_model.safetensors", FOLDER / "card.json"
 COMPONENTS = ("unet", "control", "text", "encoder", "decoder")
+TABLES = ("rows", "colours")  # token numbers that the text encoder knows; what latent cells look like in live previews
 TAESD_WIDTH = 64  # channels of every inner layer of the host's TAESD
 
 
@@ -29,7 +30,7 @@ def digest(file: Path) -> str:
 
 
 def load_weights(file: Path = FILE, card: Path = CARD) -> dict[str, dict[str, Tensor]]:
-    """State dicts of COMPONENTS in float32, and ``rows``: the token numbers that the text encoder knows.
+    """State dicts of COMPONENTS in float32, and of TABLES those that the file has, each under its own name.
 
     Raises DemoWeightsError when the file is missing or its hash is not the card's.
     """
@@ -48,28 +49,31 @@ def load_weights(file: Path = FILE, card: Path = CARD) -> dict[str, dict[str, Te
 
 
 def split(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    """Tensors named ``component.key`` as one float32 state dict per component; ``rows`` as one of its own."""
+    """Tensors named ``component.key`` as one float32 state dict per component; each of TABLES as one of its own."""
     components: dict[str, dict[str, Tensor]] = {name: {} for name in COMPONENTS}
     for name, value in tensors.items():
-        if name != "rows":
+        if name not in TABLES:
             component, key = name.split(".", 1)
             components[component][key] = value.float()
-    return components | {"rows": {"rows": tensors["rows"]}}
+    return components | {name: {name: tensors[name]} for name in TABLES if name in tensors}
 
 
-def save_weights(components: dict[str, dict[str, Tensor]], rows: Tensor, facts: dict) -> None:
-    """Write the file in half precision and its card: the hash beside ``facts``."""
-    FOLDER.mkdir(exist_ok=True)
+def save_weights(
+    components: dict[str, dict[str, Tensor]], tables: dict[str, Tensor], facts: dict, folder: Path = FOLDER
+) -> None:
+    """Write the file in half precision and its card, the hash beside ``facts``, into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / FILE.name
     tensors = {f"{name}.{key}": v.half().contiguous() for name, state in components.items() for key, v in state.items()}
-    save_file(tensors | {"rows": rows.to(torch.int32)}, FILE)
-    card = {"sha256": digest(FILE), "bytes": FILE.stat().st_size} | facts
-    CARD.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    save_file(tensors | tables, file)
+    card = {"sha256": digest(file), "bytes": file.stat().st_size} | facts
+    (folder / CARD.name).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 
 def taesd(encoder: dict[str, Tensor], decoder: dict[str, Tensor], scale: float) -> dict[str, Tensor]:
     """A TAESD state dict for ``comfy.sd.VAE`` of a narrow encoder and decoder; ``scale``: the latent format's."""
-    wide = {f"taesd_encoder.{key}": value for key, value in _widened(encoder, "14.").items()}
-    wide |= {f"taesd_decoder.{key}": value for key, value in _widened(decoder, "19.").items()}
+    wide = {f"taesd_encoder.{key}": value for key, value in _widened(encoder, "0.", "14.").items()}
+    wide |= {f"taesd_decoder.{key}": value for key, value in _widened(decoder, "1.", "19.").items()}
     for side, blocks in (
         ("encoder", (1, 3, 4, 5, 7, 8, 9, 11, 12, 13)),
         ("decoder", (3, 4, 5, 8, 9, 10, 13, 14, 15, 18)),
@@ -81,14 +85,17 @@ def taesd(encoder: dict[str, Tensor], decoder: dict[str, Tensor], scale: float) 
     return wide | {"vae_scale": torch.tensor(scale), "vae_shift": torch.tensor(0.0)}
 
 
-def _widened(weights: dict[str, Tensor], last: str) -> dict[str, Tensor]:
-    """A narrow net's weights padded with zeros to 64 channels: a channel of zeros stays zero throughout."""
+def _widened(weights: dict[str, Tensor], first: str, last: str) -> dict[str, Tensor]:
+    """A narrow net's weights padded with zeros to 64 channels: a channel of zeros stays zero throughout.
+
+    The layer ``first`` reads a picture or latents, and ``last`` gives them: their channels are as many as they are.
+    """
     wide = {}
     for name, value in weights.items():
         outputs = value.shape[0] if name.startswith(last) else TAESD_WIDTH
         padding = (0, outputs - value.shape[0])
         if value.ndim == 4:
-            inputs = value.shape[1] if value.shape[1] < 8 else TAESD_WIDTH  # the first layer reads a picture or latents
+            inputs = value.shape[1] if name.startswith(first) else TAESD_WIDTH
             padding = (0, 0, 0, 0, 0, inputs - value.shape[1], *padding)
         wide[name] = functional.pad(value, padding)
     return wide

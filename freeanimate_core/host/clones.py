@@ -7,7 +7,7 @@ import comfy.samplers
 from comfy.patcher_extension import WrappersMP
 
 from ..method.windows import Windower, one_window
-from .memory import free_memory
+from .memory import free_for
 from .patches import cross_attention_patch, self_attention_patch
 
 KEY = "freeanimate"
@@ -44,7 +44,19 @@ def install(clone, outer_sample: Callable, prepare_sampling: Callable, calc_cond
 
 def limit_estimate(clone, windower: Windower) -> None:
     """The host makes room for one window of an inversion, not for the clip."""
-    clone.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, KEY, one_window(windower, free_memory))
+    clone.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, KEY, one_window(windower, free_for))
+
+
+def kept(options: dict) -> dict:
+    """The model options of an inversion for its record, without the pack's wrappers and what the host loads models by.
+
+    Both hold the run's progress bar, and with it the previewer.
+    """
+    transformer = dict(options["transformer_options"])
+    wrappers = transformer.get("wrappers", {}).items()
+    transformer["wrappers"] = {kind: {key: w for key, w in keyed.items() if key != KEY} for kind, keyed in wrappers}
+    rest = {name: value for name, value in options.items() if name != "to_load_options"}
+    return {**rest, "transformer_options": transformer}
 
 
 def placed(options: dict, model) -> dict:

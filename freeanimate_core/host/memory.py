@@ -20,6 +20,16 @@ def free_memory(device: torch.device) -> int:
     return management.get_free_memory(device)
 
 
+def free_for(model) -> int:
+    """Bytes that a loaded MODEL may fill on its device: what is free, and what the host gives up there for a batch."""
+    return model.get_free_memory(model.load_device)
+
+
+def computes_in_ram(model) -> bool:
+    """Whether a MODEL runs on the CPU, which a bank in RAM costs no copies."""
+    return management.is_device_cpu(model.load_device)
+
+
 def make_windower(model, size: int, shape: tuple[int, ...], bytes_per_frame: float) -> Windower:
     """Windows of ``size`` frames of a clip (F,C,h,w), or, at 0, of what fits into the memory of the model's device."""
     estimate = ESTIMATE_MARGIN * bytes_per_frame

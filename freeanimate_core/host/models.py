@@ -1,4 +1,4 @@
-"""Which models the method serves, their noise levels and latents, and what tells them apart."""
+"""Which models the method serves, their noise levels and latents."""
 
 import comfy.model_management as management
 import comfy.model_sampling
@@ -7,24 +7,43 @@ import torch
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from torch import Tensor
 
-from ..errors import FreeAnimateError
-from ..method.fingerprint import values_digest, weights_digest
+from ..errors import INVERSION, FreeAnimateError
+from .patches import refuse_motion_layers
+
+FEW_STEPS = ("LCM", "ModelSamplingDiscreteDistilled")  # what the host samples such models with
 
 
 def require_unet(model, node: str) -> None:
-    """FreeAnimateError unless the model is a U-Net of the SD1.5, SD2 or SDXL family."""
+    """FreeAnimateError unless the model is a U-Net of the SD1.5, SD2 or SDXL family that predicts noise or v."""
     sampling = model.get_model_object("model_sampling")
     kind = type(model.model).__name__
     supported = "use an SD1.5, SD2 or SDXL checkpoint"
     if not isinstance(model.model.diffusion_model, UNetModel):
         raise FreeAnimateError(f"{node}: model is a {kind}, which is no U-Net; {supported}.")
-    noise_or_v = (comfy.model_sampling.EPS, comfy.model_sampling.V_PREDICTION)
-    others = (comfy.model_sampling.X0, comfy.model_sampling.EDM)
+    if any(part.__name__ in FEW_STEPS for part in type(sampling).__mro__):
+        raise FreeAnimateError(
+            f"{node}: model samples as an LCM (ModelSamplingDiscrete 'lcm'), which jumps to the clean picture and has "
+            "no way back to noise; remove that node and the LoRA that it is for, or use the checkpoint that the model "
+            "was distilled from. Models and LoRAs for a few steps (LCM, Turbo, Lightning, Hyper) can be used neither "
+            f"for {INVERSION} nor after it, since the sampler must have the inverted model; set fewer steps instead."
+        )
     discrete = isinstance(sampling, comfy.model_sampling.ModelSamplingDiscrete)
-    if not discrete or not isinstance(sampling, noise_or_v) or isinstance(sampling, others):
+    if not discrete or _formula(type(sampling)) not in FORMULAS:
         raise FreeAnimateError(f"{node}: model {kind} predicts neither noise nor v over DDPM levels; {supported}.")
-    if model.model.concat_keys:
+    if model.get_model_object("concat_keys"):
         raise FreeAnimateError(f"{node}: model {kind} is an inpainting or edit checkpoint; {supported} without them.")
+    refuse_motion_layers(model, node)
+
+
+def _formula(kind: type) -> tuple:
+    """The functions that make a prediction of a model's output, and its input of latents: what tells predictions apart.
+
+    A subclass with a formula of its own is another model, whatever it is derived from.
+    """
+    return tuple(getattr(kind, name, None) for name in ("calculate_input", "calculate_denoised", "noise_scaling"))
+
+
+FORMULAS = [_formula(kind) for kind in (comfy.model_sampling.EPS, comfy.model_sampling.V_PREDICTION)]
 
 
 def latent_channels(model) -> int:
@@ -36,21 +55,6 @@ def ddim_uniform(model, steps: int) -> tuple[Tensor, float]:
     """The host's ``ddim_uniform`` sigmas [S+1] (descending, ending in 0) and the model's smallest sigma."""
     sampling = model.get_model_object("model_sampling")
     return comfy.samplers.calculate_sigmas(sampling, "ddim_uniform", steps), float(sampling.sigma_min)
-
-
-def model_digests(model) -> dict[str, str]:
-    """Digests of the checkpoint's own weights, of the weight patches (LoRA) on them, and of its noise levels."""
-    weights = dict(model.model.diffusion_model.state_dict(prefix="diffusion_model."))
-    for name, saved in model.backup.items():
-        if name in weights:
-            weights[name] = saved.weight
-    sampling = model.get_model_object("model_sampling")
-    kinds = [kind.__name__ for kind in type(sampling).__mro__]
-    return {
-        "weights": weights_digest(weights),
-        "patches": values_digest(model.patches),
-        "sampling": values_digest(kinds, getattr(sampling, "sigmas", None)),
-    }
 
 
 def to_model_space(model, samples: Tensor) -> Tensor:

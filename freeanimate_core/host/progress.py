@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
-from einops import rearrange
 from torch import Tensor
 
 MOST_SHOWN = 5  # frames in a strip
@@ -16,7 +15,7 @@ def strip(latents: Tensor) -> Tensor:
     count, width = latents.shape[0], latents.shape[-1]
     shown = max(1, min(count, MOST_SHOWN, WIDEST // width))
     chosen = torch.linspace(0, count - 1, shown).round().long().tolist()
-    return rearrange(latents[chosen], "f c h w -> 1 c h (f w)")
+    return torch.cat([latents[frame : frame + 1] for frame in chosen], dim=-1)  # an index would be copied to the device
 
 
 @dataclass

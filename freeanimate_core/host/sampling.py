@@ -55,10 +55,18 @@ def function_sampler(function: Callable):
 
 class _Guider(comfy.samplers.CFGGuider):
     scale: Callable[[float], float]
+    asked: tuple[Tensor | None, float] = (None, 0.0)  # the timesteps of the current call, and their sigma
 
-    def predict_noise(self, x, timestep, *args, **kwargs):
-        self.set_cfg(self.scale(float(timestep.max())))
-        return super().predict_noise(x, timestep, *args, **kwargs)
+    def outer_predict_noise(self, x, timestep, *args, **kwargs):
+        self.asked = timestep, float(timestep[0])
+        self.set_cfg(self.scale(self.asked[1]))  # before the host's wrappers: CFG Override has the last word
+        return super().outer_predict_noise(x, timestep, *args, **kwargs)
+
+
+def sigma_of(guider, timestep: Tensor) -> float:
+    """The noise level of a model call [F]; one that the guider has read already is not waited for again."""
+    known, sigma = getattr(guider, "asked", (None, 0.0))
+    return sigma if known is timestep else float(timestep[0])
 
 
 def cfg_guider(model, scale: Callable[[float], float], **conds: list):

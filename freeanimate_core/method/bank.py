@@ -16,21 +16,22 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..errors import INVERSION, FreeAnimateError
+from ..errors import INVERSION, FreeAnimateError, reason
 from .passes import Features
 
 AUTO_SHARE = 0.5  # of the free RAM that ``auto`` gives to a bank; the rest is the host's
 USABLE_SHARE = 0.9  # of what is free: a full RAM or disk stops more than this run
 
 
-def choose_storage(storage: str, needed: int, free_memory: int, free_disk: int) -> str:
+def choose_storage(storage: str, needed: int, free_memory: int, free_disk: int, computes_in_ram: bool = True) -> str:
     """The tier for a bank of ``needed`` bytes; refuses a tier that cannot hold it.
 
-    ``auto`` takes memory while it is half free and recomputes otherwise: how fast a disk is
-    cannot be known beforehand, so that tier is for the user to choose.
+    ``auto`` takes memory for a model that computes in RAM, while it is half free, and recomputes
+    otherwise: to a graphics card a bank is copied again at every step, which takes about as long
+    as computing it. How fast a disk is cannot be known beforehand: that tier is for the user to choose.
     """
     if storage == "auto":
-        return "memory" if needed <= AUTO_SHARE * free_memory else "recompute"
+        return "memory" if computes_in_ram and needed <= AUTO_SHARE * free_memory else "recompute"
     free = {"memory": free_memory, "disk": free_disk}.get(storage)
     if free is not None and needed > USABLE_SHARE * free:
         raise FreeAnimateError(
@@ -53,9 +54,12 @@ class Chunk:
         rows = slice(frames.start - self.frames.start, frames.stop - self.frames.start)
         if self.features is not None:
             return {site: t[rows] for site, t in self.features.items()}
-        with safe_open(self.path, framework="pt") as file:
-            # a copy, so that the map can be closed (Windows deletes no mapped file)
-            return {site: file.get_slice(site)[rows].clone() for site in file.keys()}
+        try:
+            with safe_open(self.path, framework="pt") as file:
+                # a copy, so that the map can be closed (Windows deletes no mapped file)
+                return {site: file.get_slice(site)[rows].clone() for site in file.keys()}
+        except (OSError, SafetensorError):
+            raise _gone(self.path) from None
 
 
 class AttentionBank:
@@ -70,7 +74,10 @@ class AttentionBank:
         self._references: dict[int, Chunk] = {}
         self._folder = None
         if directory is not None:
-            self._folder = Path(tempfile.mkdtemp(prefix="freeanimate_", dir=directory))
+            try:
+                self._folder = Path(tempfile.mkdtemp(prefix="freeanimate_", dir=directory))
+            except OSError as error:
+                raise _unwritten(directory, error) from None
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
 
     @property
@@ -107,8 +114,16 @@ class AttentionBank:
 
     def tensors(self) -> list[Tensor]:
         """All tensors held in RAM, for the host to count."""
-        chunks = [c for chunks in self._levels.values() for c in chunks] + [*self._references.values()]
-        return [t for c in chunks if c.features is not None for t in c.features.values()]
+        return [t for c in self._chunks() if c.features is not None for t in c.features.values()]
+
+    def _chunks(self) -> list[Chunk]:
+        return [c for chunks in self._levels.values() for c in chunks] + [*self._references.values()]
+
+    def require(self) -> None:
+        """FreeAnimateError when a file is gone: before the run that would miss it in the middle."""
+        for path in (chunk.path for chunk in self._chunks()):
+            if path is not None and not path.is_file():
+                raise _gone(path)
 
     def part(self, frames: range) -> "BankPart":
         """The same bank for consecutive frames of the clip, counted from the first of them."""
@@ -135,6 +150,10 @@ class BankPart:
         """Features of the reference at a level."""
         return self.whole.reference(level)
 
+    def require(self) -> None:
+        """As the whole's."""
+        self.whole.require()
+
     def part(self, frames: range) -> "BankPart":
         """The view of frames counted from this one's first."""
         return BankPart(self.whole, self.start + frames.start)
@@ -148,10 +167,23 @@ def _save(features: Features, path: Path) -> None:
     try:
         save_file(features, path)
     except (OSError, SafetensorError) as error:
-        raise FreeAnimateError(
-            f"{INVERSION}: storage 'disk' could not write to {path.parent} ({error}); free some space or set storage "
-            "to 'recompute'."
-        ) from error
+        raise _unwritten(path.parent, error) from None
+
+
+def _unwritten(folder: Path, error: Exception) -> FreeAnimateError:
+    return FreeAnimateError(
+        f"{INVERSION}: storage 'disk' could not write to {folder} ({reason(error)}); free some space, make ComfyUI's "
+        "temp folder writable, or set storage to 'recompute'."
+    )
+
+
+def _gone(path: Path | None) -> FreeAnimateError:
+    """What storage 'disk' kept is away; going on without it is the user's choice, for it takes longer."""
+    return FreeAnimateError(
+        f"{INVERSION}: the file {path} of storage 'disk' is gone or damaged, as when another ComfyUI that starts or "
+        "ends empties the temp folder; run that node again: change one of its widgets, such as storage to 'recompute', "
+        "for its old result stays in the cache. A --temp-directory of its own for each ComfyUI prevents this."
+    )
 
 
 def _overlap(a: range, b: range) -> range:

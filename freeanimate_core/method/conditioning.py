@@ -5,6 +5,7 @@ An entry is ``[text, options]`` as it travels between nodes, or, while sampling,
 """
 
 import copy
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
@@ -99,6 +100,13 @@ def check_hints(entries: Iterable[dict], frames: int, node: str, label: str, sou
                     f"{node}: {label} has {counted(hint.shape[0], 'pose image')} for {counted(frames, 'frame')}; "
                     f"give Apply ControlNet one pose image per frame (or one for all){or_the_frames}."
                 )
+            for pictures in (hint, *control.extra_concat_orig):
+                # one number says it, without a copy of the clip's hints
+                if not math.isfinite(float(pictures.sum(dtype=torch.float32))):
+                    raise FreeAnimateError(
+                        f"{node}: {label} has pose images that hold NaN or infinite values; check the image that goes "
+                        "into Apply ControlNet."
+                    )
 
 
 def single_entry(conditioning: list, node: str, label: str) -> dict:
@@ -175,22 +183,42 @@ def windowed_control(control: Control, frames: range, total: int) -> Control:
     return cut
 
 
-def _control_cutter(frames: range, total: int) -> Callable[[Control], Control]:
-    """``windowed_control`` for many entries: those that share a ControlNet share its copy, or the host would not
-    batch them."""
-    cuts: dict[int, Control] = {}
+class Cuts:
+    """Copies of ControlNets for one window, for all entries, passes and steps that evaluate it.
 
-    def cut(control: Control) -> Control:
-        if id(control) not in cuts:
-            cuts[id(control)] = windowed_control(control, frames, total)
-        return cuts[id(control)]
+    Entries that share a ControlNet share its copy, or the host would not batch them. A ControlNet scales its
+    hints and moves them to the device when it is first asked: a kept copy does so once for a clip of one
+    window, and once a step for each of several. The hints of one window are held at a time.
+    """
 
-    return cut
+    def __init__(self) -> None:
+        self._window: tuple[range, int] | None = None
+        self._made: dict[int, tuple[Control, Control]] = {}  # by identity: a ControlNet, held so, and its copy
+
+    def cutter(self, frames: range, total: int) -> Callable[[Control], Control]:
+        """``windowed_control`` for one evaluation of a window of ``frames`` out of ``total``."""
+        if self._window != (frames, total):
+            self._window, self._made = (frames, total), {}
+        self._made = {key: pair for key, pair in self._made.items() if not _encodes_its_hint(pair[0])}
+
+        def cut(control: Control) -> Control:
+            if id(control) not in self._made:
+                self._made[id(control)] = control, windowed_control(control, frames, total)
+            return self._made[id(control)][1]
+
+        return cut
 
 
-def windowed(conds: list[list[dict] | None], frames: range, total: int) -> list[list[dict] | None]:
-    """Processed conditionings cut to a window of ``frames`` out of ``total``."""
-    cut_control = _control_cutter(frames, total)
+def _encodes_its_hint(control: Control | None) -> bool:
+    """Whether a T2I adapter is in the chain: it keeps what it made for one number of rows, and passes differ in it."""
+    return control is not None and (hasattr(control, "control_input") or _encodes_its_hint(control.previous_controlnet))
+
+
+def windowed(
+    conds: list[list[dict] | None], frames: range, total: int, cuts: Cuts | None = None
+) -> list[list[dict] | None]:
+    """Processed conditionings cut to a window of ``frames`` out of ``total``; ``cuts``: kept of evaluations before."""
+    cut_control = (Cuts() if cuts is None else cuts).cutter(frames, total)
 
     def cut(entry: dict) -> dict:
         entry = entry.copy()
@@ -225,8 +253,10 @@ class FirstRows:
         return {block: [self._padded(r, total) for r in residuals] for block, residuals in made.items()}
 
     def _padded(self, residual: Tensor | None, total: int) -> Tensor | None:
+        """A residual of ``rows`` rows, or of one that serves them all (as the host adds it), for the whole batch."""
         if residual is None:
             return None
+        residual = residual.expand(self.rows, *residual.shape[1:])
         return torch.cat([residual, residual.new_zeros(total - self.rows, *residual.shape[1:])])
 
 
@@ -257,7 +287,7 @@ def batched(first: dict, second: dict, rows: int) -> dict:
 
 def parts_of(conditionings: list[list], frames: range, total: int) -> list[list]:
     """Conditionings as they travel between nodes, cut to ``frames`` out of ``total``: texts and hints."""
-    cut_control = _control_cutter(frames, total)
+    cut_control = Cuts().cutter(frames, total)
 
     def cut(text: Tensor | None, options: dict) -> list:
         options = dict(options)

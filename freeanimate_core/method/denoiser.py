@@ -53,6 +53,7 @@ class Denoiser:
 
         target(attention, x, frames) evaluates the live conditionings for one window.
         """
+        self.text = self.text.to(x.device)  # once: each layer of each window reads it
         level = self.record.at(sigma)
         self_chunks, cross_chunks = self._replayed(sigma, chunks)
         replays = bool(self_chunks or cross_chunks)
@@ -74,8 +75,9 @@ class Denoiser:
         """
         if self.redraw is None or not in_span(sigma, self.record.descending, self.config.keep_span):
             return predictions
-        recorded = self.record.prediction(level)
-        return [torch.lerp(recorded.to(p), p, self.redraw.to(p)) for p in predictions]
+        like = predictions[0]
+        recorded, self.redraw = self.record.prediction(level).to(like), self.redraw.to(like)
+        return [torch.lerp(recorded, prediction, self.redraw) for prediction in predictions]
 
     def _replayed(self, sigma: float, chunks: Chunks) -> tuple[frozenset[int], frozenset[int]]:
         """Conditionings that replay self and cross maps at this level."""

@@ -4,13 +4,13 @@ The host evaluates conditionings; tests bring their own evaluation.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from .bank import AttentionBank
-from .conditioning import batchable, batched, windowed
+from .conditioning import Cuts, batchable, batched, windowed
 from .passes import AttentionPass, Features, RecordingPass, TogetherPass
 from .windows import Windower
 
@@ -24,12 +24,14 @@ class Evaluations:
 
     evaluate(conds, x, sigma, attention): denoised predictions, one for each of ``conds``; attention says what
     the layers read and keeps what they record. reference_entry, preview_entry: as the host processed them.
+    cuts: of ControlNets, for all who evaluate the same frames.
     """
 
     evaluate: Evaluate
     reference_entry: dict
     preview_entry: dict
     frames: int
+    cuts: Cuts = field(default_factory=Cuts)
 
     @property
     def joinable(self) -> bool:
@@ -50,7 +52,7 @@ class Evaluations:
         return self.evaluate([[batched(of_window, self.reference_entry, len(window))]], x, sigma, attention)[0]
 
     def _cut(self, window: range) -> list:
-        return windowed([[self.preview_entry]], window, self.frames)
+        return windowed([[self.preview_entry]], window, self.frames, self.cuts)
 
 
 class LevelPasses:

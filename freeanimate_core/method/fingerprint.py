@@ -4,8 +4,9 @@ Digests depend on values alone: they are equal after a restart of the host.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import CellType
 
 import torch
 from torch import Tensor
@@ -24,6 +25,8 @@ class Fingerprint:
 
     weights: str
     patches: str
+    injected: str
+    objects: str
     sampling: str
     prompt: str
     control: str
@@ -34,6 +37,11 @@ def sampled(tensor: Tensor, count: int) -> bytes:
     flat = tensor.detach().reshape(-1)
     stride = max(1, -(-flat.numel() // count))
     return flat[::stride].to("cpu", torch.float32).numpy().tobytes()
+
+
+def signs_digest(weights: Mapping[str, Tensor]) -> str:
+    """``weights_digest`` by signs alone, which no rounding changes: for weights that may have been cast."""
+    return weights_digest({name: torch.signbit(weight).to(torch.uint8) for name, weight in weights.items()})
 
 
 def weights_digest(weights: Mapping[str, Tensor]) -> str:
@@ -73,4 +81,24 @@ def _update(digest, value: object) -> None:
     elif value is None or isinstance(value, (bool, int, float, str)):
         digest.update(repr(value).encode())
     else:
-        digest.update(type(value).__qualname__.encode())
+        digest.update(getattr(value, "__qualname__", type(value).__qualname__).encode())
+
+
+def closed_over(function: object, known: Callable[[object], list | None] = lambda value: None) -> list:
+    """A function by its name and the values that it closes over, is bound to or was given in advance, for a digest.
+
+    known: describes objects that ``_update`` knows by their type alone; None for those it does not know either.
+    """
+    inner = getattr(function, "func", function)  # functools.partial
+    held = [cell.cell_contents for cell in getattr(inner, "__closure__", None) or () if _filled(cell)]
+    held += [*getattr(function, "args", ()), getattr(function, "keywords", {}), getattr(inner, "__self__", None)]
+    name = getattr(inner, "__qualname__", type(inner).__qualname__)
+    return [name, [value if (told := known(value)) is None else told for value in held]]
+
+
+def _filled(cell: CellType) -> bool:
+    """Whether a variable that a function closes over has a value yet."""
+    try:
+        return cell.cell_contents is cell.cell_contents
+    except ValueError:
+        return False

@@ -9,20 +9,30 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from ..errors import PATCH_MODEL, FreeAnimateError
+from ..errors import INVERSION, PATCH_MODEL, FreeAnimateError, counted
 from .attention import Inputs, inversion_boosted, reference_anchored, reference_bias, repeated_text
 
 Features = dict[str, Tensor]
 
 
-def recorded_at(features: Features, layer: str) -> Tensor:
-    """What a pass recorded at a layer; FreeAnimateError when another patch kept it from running."""
+def recorded_at(features: Features, layer: str, like: Tensor) -> Tensor:
+    """What a pass recorded at a layer, [b,n,c] for live rows ``like`` [b',n,c].
+
+    Raises FreeAnimateError when another patch kept the layer from running, or has changed the number of tokens since.
+    """
     if layer not in features:
         raise FreeAnimateError(
             f"{PATCH_MODEL}: attention layer {layer} was not evaluated in the recording pass; remove nodes that skip "
             "or replace parts of the U-Net (caches, block skipping) from the model."
         )
-    return features[layer]
+    recorded = features[layer]
+    if recorded.shape[1] != like.shape[1]:
+        raise FreeAnimateError(
+            f"{PATCH_MODEL}: attention layer {layer} has {counted(like.shape[1], 'token')} and the recording pass had "
+            f"{recorded.shape[1]}; put the node that changes the size of layers (such as Deep Shrink) before both "
+            f"{INVERSION} and {PATCH_MODEL}, or remove it."
+        )
+    return recorded
 
 
 @dataclass
@@ -40,7 +50,7 @@ class AttentionPass:
     def self_inputs(self, site: str, inputs: Inputs, chunks: list[int]) -> Inputs:
         """(query, key, value) inputs of a self-attention layer under RA-SA."""
         query, key, value = inputs
-        reference = recorded_at(self.reference, f"{site}.self") if self.weight > 0 else None
+        reference = recorded_at(self.reference, f"{site}.self", key) if self.weight > 0 else None
         self._bias = None
         if reference is not None and self.weight != 1:
             self._bias = reference_bias(key.shape[1], reference.shape[1], self.weight, key)
@@ -52,9 +62,22 @@ class AttentionPass:
         return inputs
 
     def take_bias(self, tokens: int) -> Tensor | None:
-        """The key bias that the coming attention call over ``tokens`` keys needs, once."""
+        """The key bias that the coming attention call over ``tokens`` keys needs, once.
+
+        Raises FreeAnimateError when the keys are not those that it was made for.
+        """
+        if self._bias is not None and self._bias.shape[-1] != tokens:
+            self.refuse_pending(f"another patch, which makes {tokens} keys of {self._bias.shape[-1]}")
         bias, self._bias = self._bias, None
-        return bias if bias is not None and bias.shape[-1] == tokens else None
+        return bias
+
+    def refuse_pending(self, what: str) -> None:
+        """FreeAnimateError, blaming ``what``, if this layer's key bias waits for a call of attention that took none."""
+        if self._bias is not None:
+            raise FreeAnimateError(
+                f"{PATCH_MODEL}: reference_weight {self.weight:g} cannot act in a self-attention layer because of "
+                f"{what}; remove that patch from the model, or set reference_weight to 1 or 0 wherever it stands."
+            )
 
 
 @dataclass
@@ -116,7 +139,7 @@ class TargetPass(AttentionPass):
     def self_inputs(self, site: str, inputs: Inputs, chunks: list[int]) -> Inputs:
         """IBA: SELF = s_pre V, then RA-SA over recorded and live rows alike."""
         if self.self_chunks.intersection(chunks):
-            recorded = recorded_at(self.preview, f"{site}.self")
+            recorded = recorded_at(self.preview, f"{site}.self", inputs[0])
             inputs = inversion_boosted(inputs, recorded, recorded, chunks, self.self_chunks)
         return super().self_inputs(site, inputs, chunks)
 
@@ -124,7 +147,7 @@ class TargetPass(AttentionPass):
         """IBA: CROSS = c_pre V, V of the live text."""
         inputs = super().cross_inputs(site, inputs, chunks)
         if self.text is not None and self.cross_chunks.intersection(chunks):
-            recorded = recorded_at(self.preview, f"{site}.cross")
+            recorded = recorded_at(self.preview, f"{site}.cross", inputs[0])
             text = repeated_text(self.text, inputs[1].chunk(len(chunks))[0])
             inputs = inversion_boosted(inputs, recorded, text, chunks, self.cross_chunks)
         return inputs

@@ -82,13 +82,16 @@ class Windower:
             return None
 
 
-def one_window(windower: Windower, free_memory: Callable[[torch.device], int]) -> Callable:
-    """PREPARE_SAMPLING wrapper: the host makes room for one window, not for the clip."""
+def one_window(windower: Windower, free_for: Callable[..., int]) -> Callable:
+    """PREPARE_SAMPLING wrapper: the host makes room for one window, not for the clip.
+
+    free_for(model): bytes that the model, once it is loaded, may fill on its device.
+    """
 
     def prepare(executor, model, noise_shape, conds, *args, **kwargs):
         shape = [min(noise_shape[0], windower.size), *noise_shape[1:]]
         loaded = executor(model, shape, conds, *args, **kwargs)
-        windower.fit(noise_shape[0], free_memory(model.load_device))
+        windower.fit(noise_shape[0], free_for(model))
         return loaded
 
     return prepare

@@ -2,8 +2,9 @@
 
 from .align import ALIGN_MODES, AlignSettings, align
 from .draw import draw_poses
-from .keypoints import VISIBLE, PoseSequence, parse_poses, write_poses
+from .keypoints import VISIBLE, PoseSequence, write_poses
 from .overlay import overlay
+from .reading import follow_person, parse_poses
 
 __all__ = [
     "ALIGN_MODES",
@@ -12,6 +13,7 @@ __all__ = [
     "PoseSequence",
     "align",
     "draw_poses",
+    "follow_person",
     "overlay",
     "parse_poses",
     "write_poses",

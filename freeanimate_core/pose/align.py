@@ -55,10 +55,16 @@ class Aligned:
     report: str
 
 
-def align(driving: PoseSequence, reference: PoseSequence, settings: AlignSettings | None = None) -> Aligned:
+def align(
+    driving: PoseSequence,
+    reference: PoseSequence,
+    settings: AlignSettings | None = None,
+    followed: tuple[str, ...] = (),
+) -> Aligned:
     """``driving`` (F frames) fitted to the one frame of ``reference``: F + lead_in frames.
 
-    In order: fitted by the mode, gaps filled, smoothed, lead-in put before. Frames of ``driving`` may be empty
+    In order: fitted by the mode, gaps filled, smoothed, lead-in put before. The report also tells ``followed``, what
+    following the person met. Frames of ``driving`` may be empty
     (confidence 0 throughout). Raises FreeAnimateError when the reference has not one frame, when a gap is longer
     than ``fill_gaps``, when the two poses share too few joints, or when the lead-in has no common canvas.
     """
@@ -73,7 +79,7 @@ def align(driving: PoseSequence, reference: PoseSequence, settings: AlignSetting
     smoothed = smooth(repaired.poses, settings.smoothing)
     poses = with_lead_in(smoothed, reference, settings.lead_in)
     seen = observed(driving, reference) if settings.mode != "none" else ()
-    notes = (*fitted.notes, *_repair_notes(repaired), *_other_notes(settings), *seen)
+    notes = (*fitted.notes, *followed, *_repair_notes(repaired), *_other_notes(settings), *seen)
     return Aligned(poses, f"{settings.mode}: {'; '.join(notes)}.")
 
 

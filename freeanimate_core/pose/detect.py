@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn import functional
 
-from ..errors import DETECT_POSE, FreeAnimateError, counted
+from ..errors import DETECT_POSE, FreeAnimateError, counted, printable
 from .keypoints import ARRAYS, FACE_POINTS, Person, write_people
 
 FOLDER = "controlnet_aux"  # below the host's models
@@ -25,6 +25,10 @@ WEIGHTS = {"body": "body_pose_model", "hand": "hand_pose_model", "face": "facene
 SUFFIXES = (".safetensors", ".pth")
 CLASSES = {"body": "Body", "hand": "Hand", "face": "Face"}
 SOURCE = "https://huggingface.co/lllyasviel/Annotators"
+# What reading a file raises that is none: torch's and safetensors' own, and the host's where it holds a list, a
+# number or nothing in the place of a dictionary.
+NO_FILE = (OSError, EOFError, ValueError, RuntimeError, UnpicklingError, SafetensorError)
+UNREADABLE = (*NO_FILE, AttributeError, TypeError, KeyError)
 INSTEAD = "or use the host's SDPose Keypoint Extractor instead"
 FACE_PEAK = 0.05  # height from which a face point counts as found, as in the package
 
@@ -100,11 +104,16 @@ def read_weights(load: Callable[[str], Mapping], files: Mapping[str, str]) -> di
     for part, name in files.items():
         try:
             weights[part] = load(name)
-        except (OSError, EOFError, ValueError, RuntimeError, UnpicklingError, SafetensorError) as error:
+        except UNREADABLE as error:
             raise FreeAnimateError(
-                f"{DETECT_POSE}: {name} in models/{FOLDER} cannot be read as weights ({type(error).__name__}); "
-                f"download it again from {SOURCE}."
-            ) from error
+                f"{DETECT_POSE}: {printable(name)} in models/{FOLDER} cannot be read as weights "
+                f"({type(error).__name__}); download it again from {SOURCE}."
+            ) from None
+        if not isinstance(weights[part], Mapping) or not any(isinstance(v, Tensor) for v in weights[part].values()):
+            raise FreeAnimateError(
+                f"{DETECT_POSE}: {printable(name)} in models/{FOLDER} holds a {type(weights[part]).__name__} without "
+                f"weights; download it again from {SOURCE}."
+            )
     return weights
 
 

@@ -105,8 +105,12 @@ class Skirt:
 
     @property
     def axes(self) -> Axes:
-        """The axes, a batch of one."""
-        return Axes.of(torch.from_numpy(self.corners.astype(np.float32))[None])
+        """The axes on the CPU, a batch of one."""
+        return self.axes_on("cpu")
+
+    def axes_on(self, device: torch.device | str) -> Axes:
+        """The axes where they are needed, a batch of one."""
+        return Axes.of(torch.as_tensor(self.corners, dtype=torch.float32, device=device)[None])
 
     def depth(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Distance to the cloth's nearest edge [h,w], negative inside."""
@@ -146,9 +150,9 @@ def skirt_map(skirt: Skirt, corners: Tensor, x: Tensor, y: Tensor, size: float) 
     Between the thighs' lines the cloth is stretched across and down; what stands out beyond them, above the
     hips and below the knees keeps its size.
     """
-    there, here = skirt.axes, Axes.of(corners)
+    there, here = skirt.axes_on(x.device), Axes.of(corners)
     across, down = here.turned(x, y)
-    ref_length = float(there.line(torch.tensor(0.5))[1].mean())
+    ref_length = float(skirt.axes.line(torch.tensor(0.5))[1].mean())
     share = torch.full_like(across, 0.5)
     for _ in range(ROUNDS):
         hip, length = here.line(share)

@@ -51,8 +51,9 @@ def chosen_layer(config: InspectConfig, tokens: dict[str, int]) -> str:
     sites = layers_of(config.section, tokens)
     if config.layer >= len(sites):
         has = f"{len(sites)} of them; set layer to at most {len(sites) - 1}" if sites else "none; choose another part"
-        where = f"part '{config.section}' of this model"
-        raise FreeAnimateError(f"{INSPECT}: layer is {config.layer} and {where} has {has}.")
+        raise FreeAnimateError(
+            f"{INSPECT}: layer is {config.layer} and part '{config.section}' of this model has {has}."
+        )
     return sites[config.layer]
 
 

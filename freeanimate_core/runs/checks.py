@@ -1,23 +1,29 @@
 """What a sampling run must be, checked before its first step."""
 
+import torch
 from torch import Tensor
 
 from ..config import PatchConfig
 from ..errors import INVERSION, PATCH_MODEL, FreeAnimateError, counted
-from ..host.models import model_digests
+from ..host.digests import model_digests
 from ..method.conditioning import check_hints, check_text, controls, refuse_regions
-from ..method.fingerprint import Fingerprint, values_digest, weights_digest
+from ..method.fingerprint import Fingerprint, signs_digest, values_digest, weights_digest
 from ..method.record import Inversion
 from ..method.schedule import SAME_LEVEL
 
 START_TOLERANCE = 1e-3
 FRAMES_GIVEN = f"preview_latent of {INVERSION}"
 RANDOM_SAMPLERS = ("ancestral", "sde", "ddpm", "lcm", "seeds", "sa_solver", "restart")
+SKIPPING_SAMPLERS = ("dpm_2", "unipc")  # KSampler nodes leave out a level for them, which shifts all others
+
+
+def _name_of(sampler: object) -> str:
+    return getattr(getattr(sampler, "sampler_function", sampler), "__name__", type(sampler).__name__)
 
 
 def refuse_random(sampler: object) -> None:
     """FreeAnimateError for samplers that add noise: they leave the recorded trajectory."""
-    name = getattr(getattr(sampler, "sampler_function", sampler), "__name__", type(sampler).__name__)
+    name = _name_of(sampler)
     options = getattr(sampler, "extra_options", {})
     churns = any(options.get(key, 0.0) for key in ("s_churn", "eta"))
     if churns or any(word in name for word in RANDOM_SAMPLERS):
@@ -31,11 +37,15 @@ def refuse_random(sampler: object) -> None:
 def check_record(record: Inversion, digests: dict[str, str], node: str) -> None:
     """FreeAnimateError unless the model is the one that the record was made with.
 
-    digests: of the model's weights, weight patches and noise levels.
+    digests: of all that acts on the model itself, as ``model_digests`` has it.
     """
     made_with = {
         "weights": f"another checkpoint; connect the same model to {INVERSION} and {node}",
         "patches": f"other LoRA patches; load LoRAs before both {INVERSION} and {node}",
+        "injected": "other injected layers (a LoRA by LoraLoaderBypass, or another strength of it); put that node "
+        f"before both {INVERSION} and {node}",
+        "objects": "other parts in place of its own (as ModelComputeDtype puts them there); put that node before both "
+        f"{INVERSION} and {node}",
         "sampling": f"another ModelSampling; put that node before both {INVERSION} and {node}",
     }
     for name, remedy in made_with.items():
@@ -52,6 +62,8 @@ def check_live(
     owner: whose inputs they are ("the sampler's ") when they are not the node's own.
     """
     for name, entries in conds.items():
+        if not entries:
+            raise FreeAnimateError(f"{node}: {owner}{name} is empty; connect a CLIP Text Encode (Prompt).")
         refuse_regions(entries, node, owner + name)
         check_text(entries, node, owner + name)
         check_hints(entries, record.frames, node, owner + name, FRAMES_GIVEN)
@@ -98,26 +110,62 @@ def prompt_digest(entry: list) -> str:
 
 
 def control_digest(entry: list) -> str:
-    """Digest of an entry's ControlNets: kind, weights, strength, range and hints of each."""
+    """Digest of an entry's ControlNets: kind, weights, strength, range, hints and further settings of each."""
     return values_digest([_control_values(control) for control in controls(entry[1])])
 
 
 def _control_values(control: object) -> list:
-    model = getattr(control, "control_model", None)
-    weights = None if model is None else weights_digest(model.state_dict())
     return [
         type(control).__name__,
-        weights,
+        _control_weights(control),
         control.strength,
         control.timestep_percent_range,
         control.cond_hint_original,
+        control.extra_args,  # the type of a Union ControlNet
+        control.extra_concat_orig,  # the mask of an inpainting one
+        str(control.strength_type),
     ]
 
 
-def check_start(record: Inversion, start: Tensor, sigma: float) -> None:
+def _control_weights(control: object) -> str | None:
+    """Digest of what a ControlNet, Control-LoRA or T2I adapter was loaded from, whether it has run or not."""
+    lora, adapter = getattr(control, "control_weights", None), getattr(control, "t2i_model", None)
+    if lora is not None:  # it has a model of its own only while it runs
+        return weights_digest(lora)
+    if adapter is not None:  # the host casts it in place when it runs
+        return signs_digest(adapter.state_dict())
+    model = getattr(control, "control_model", None)
+    return None if model is None else weights_digest(model.state_dict())
+
+
+def refuse_noise_mask(latent: dict, node: str, label: str) -> None:
+    """FreeAnimateError for a LATENT with a noise mask, which no step of an inversion reads."""
+    mask = latent.get("noise_mask")
+    if mask is not None and mask.min() < 1:
+        raise FreeAnimateError(
+            f"{node}: {label} carries a noise mask, which cannot act in an inversion; remove Set Latent Noise Mask "
+            f"(or take VAE Encode), and connect the mask to redraw_mask of {PATCH_MODEL}."
+        )
+
+
+def check_mask(mask: Tensor | None, noise: Tensor) -> None:
+    """FreeAnimateError for a noise mask [F,1,h,w] (0-1) of a sampling run that starts from noisy latents.
+
+    Where it is 0 the host puts back the latent it was given, which here is the inversion's noise and no picture.
+    noise [F,C,h,w]: what the run adds, all 0 if the latent carries its own.
+    """
+    if mask is not None and mask.min() < 1 and not torch.any(noise):
+        raise FreeAnimateError(
+            f"{PATCH_MODEL}: the sampler's latent carries a noise mask, outside of which the noise of {INVERSION} "
+            "would be left as the picture; remove Set Latent Noise Mask and connect the mask to redraw_mask of "
+            f"{PATCH_MODEL}."
+        )
+
+
+def check_start(record: Inversion, start: Tensor, sigma: float, sampler: object = None) -> None:
     """FreeAnimateError unless sampling starts at the record's top level from its latents.
 
-    start: [F,C,h,w] noisy latents in model space; sigma: the sampler's first sigma.
+    start: [F,C,h,w] noisy latents in model space; sigma: the first one of ``sampler``.
     """
     top, first = record.top, float(record.descending[0])
     if start.shape != top.shape:
@@ -126,9 +174,9 @@ def check_start(record: Inversion, start: Tensor, sigma: float) -> None:
             f"of {INVERSION}."
         )
     if abs(sigma - first) > SAME_LEVEL * first:
+        remedy = _start_remedy(record, _name_of(sampler))
         raise FreeAnimateError(
-            f"{PATCH_MODEL}: sampling starts at sigma {sigma:.4g} and the inversion ended at {first:.4g}; use the "
-            f"sigmas output of {INVERSION}, or steps {record.steps}, scheduler ddim_uniform and start_at_step 0."
+            f"{PATCH_MODEL}: sampling starts at sigma {sigma:.4g} and the inversion ended at {first:.4g}; {remedy}"
         )
     top = top.to(start)
     if not (start - top).norm() <= START_TOLERANCE * top.norm():
@@ -136,6 +184,16 @@ def check_start(record: Inversion, start: Tensor, sigma: float) -> None:
             f"{PATCH_MODEL}: sampling starts from other latents than the inversion ended at; connect the noise output "
             f"of {INVERSION} as latent and disable added noise (add_noise 'disable', or DisableNoise)."
         )
+
+
+def _start_remedy(record: Inversion, sampler: str) -> str:
+    if any(word in sampler for word in SKIPPING_SAMPLERS):
+        name = sampler.removeprefix("sample_").replace("unipc", "uni_pc")
+        return (
+            f"KSampler nodes choose other levels for sampler_name '{name}': set it to euler, or use SamplerCustom with "
+            f"the sigmas output of {INVERSION}."
+        )
+    return f"use the sigmas output of {INVERSION}, or steps {record.steps}, scheduler ddim_uniform and start_at_step 0."
 
 
 def _size(latents: Tensor) -> str:

@@ -15,6 +15,7 @@ from ..config import InspectConfig
 from ..errors import INSPECT, FreeAnimateError
 from ..host import models
 from ..host.clones import placed, with_attention_patches
+from ..host.digests import model_digests
 from ..host.sampling import Loaded, evaluation, inside_sampling
 from ..method.cells import fits
 from ..method.evaluations import Evaluations
@@ -45,7 +46,7 @@ def run_inspect(model, record: Inversion, preview: Tensor, reference: Tensor, co
     preview = read_pictures(preview, f"{INSPECT}: preview")
     reference = read_pictures(reference, f"{INSPECT}: reference")
     models.require_unet(model, INSPECT)
-    check_record(record, models.model_digests(model), INSPECT)
+    check_record(record, model_digests(model), INSPECT)
     check_pictures(record, preview, reference, config.frame)
     step = round(config.step * (len(record.descending) - 2))
     sigma = float(record.descending[step])

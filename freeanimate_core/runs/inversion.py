@@ -24,7 +24,7 @@ from ..method.record import Inversion
 from ..method.schedule import inversion_levels
 from ..method.windows import Windower
 from ..pictures import read_latents
-from .checks import fingerprint_of
+from .checks import fingerprint_of, refuse_noise_mask
 
 log = logging.getLogger("freeanimate")
 
@@ -43,6 +43,8 @@ def check_latents(preview: dict, reference: dict, channels: int) -> tuple[Tensor
     """Samples [F,C,h,w] and [1,C,h,w] of two LATENTs, or FreeAnimateError."""
     frames = read_latents(preview, f"{INVERSION}: preview_latent", channels)
     anchor = read_latents(reference, f"{INVERSION}: reference_latent", channels)
+    refuse_noise_mask(preview, INVERSION, "preview_latent")
+    refuse_noise_mask(reference, INVERSION, "reference_latent")
     if anchor.shape[0] != 1:
         raise FreeAnimateError(
             f"{INVERSION}: reference_latent has {anchor.shape[0]} frames and one is supported; encode one reference "
@@ -159,14 +161,14 @@ def _invert(prepared: Prepared, running: Running, x: Tensor) -> Inversion:
         reference_positive=prepared.reference_positive,
         reference_weight=config.reference_weight,
         fingerprint=fingerprint_of(prepared.model, prepared.positive),
-        options=running.options,
+        options=clones.kept(running.options),
         bank=bank,
         seen=inverted.seen if config.correction else None,
     )
 
 
 def _require_finite(denoised: Pair, sigma: float) -> None:
-    if not all(torch.isfinite(part).all() for part in denoised):
+    if not torch.stack([torch.isfinite(part).all() for part in denoised]).all():  # asked of the device once
         raise FreeAnimateError(
             f"{INVERSION}: the model returned NaN or infinite values at sigma {sigma:.3g}; start ComfyUI with "
             "--force-upcast-attention or --fp32-unet, or use another checkpoint as model."
@@ -175,21 +177,18 @@ def _require_finite(denoised: Pair, sigma: float) -> None:
 
 def _bank(prepared: Prepared, shape: tuple[int, ...]) -> AttentionBank | None:
     """The bank of the tier that was asked for, or, for ``auto``, that fits."""
-    if prepared.config.storage == "recompute":
+    wanted = prepared.config.storage
+    if wanted == "recompute":
         return None
     needed = cost.shape_of(prepared.model, shape).bank_bytes(shape[0]) * (len(prepared.descending) - 1)
-    folder = files.temp_directory()
-    free_disk = shutil.disk_usage(folder).free
+    folder = files.temp_directory(f"{INVERSION}: storage 'disk'") if wanted == "disk" else None
+    free_disk = 0 if folder is None else shutil.disk_usage(folder).free
     free_memory = memory.free_memory(torch.device("cpu"))
-    storage = choose_storage(prepared.config.storage, needed, free_memory, free_disk)
-    log.info(
-        "attention bank: %.2f GB needed, %.1f GB of RAM and %.1f GB of disk free; storage %s",
-        *(size / 1e9 for size in (needed, free_memory, free_disk)),
-        storage,
-    )
-    if storage == "recompute":
-        return None
-    return AttentionBank(folder if storage == "disk" else None)
+    storage = choose_storage(wanted, needed, free_memory, free_disk, memory.computes_in_ram(prepared.model))
+    free = free_memory if folder is None else free_disk
+    where = "RAM" if folder is None else "disk"
+    log.info("attention bank: %.2f GB needed, %.1f GB of %s free; storage %s", needed / 1e9, free / 1e9, where, storage)
+    return None if storage == "recompute" else AttentionBank(folder)
 
 
 def _way(windower: Windower, bank: AttentionBank | None) -> str:

@@ -7,20 +7,23 @@ with the clip is the latents and the pictures; everything else is of one part.
 import logging
 import re
 import time
-from dataclasses import astuple, dataclass, replace
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ..config import LongClipConfig, SamplerConfig
-from ..errors import LONG_CLIP, FreeAnimateError, counted
+from ..config import MAX_WINDOW, LongClipConfig, SamplerConfig
+from ..errors import INVERSION, LONG_CLIP, FreeAnimateError, counted, quoted
 from ..host import clones, files, models, sampling, screen
 from ..host.progress import Bar
+from ..host.whole_batch import refuse_whole_batch
 from ..method.conditioning import parts_of
-from ..method.fingerprint import values_digest
 from ..method.record import Inversion
-from .checks import check_live, control_digest
+from .checks import check_live
+from .claim import claimed
+from .made_from import origin_of
 from .patch import PatchedModel, patch_of
 from .run_folder import RunFolder
 from .sampler import sampled
@@ -77,13 +80,15 @@ def frame_ranges(text: str, frames: range) -> list[range]:
     for word in filter(None, (part.strip() for part in text.split(","))):
         match = FRAME_RANGE.fullmatch(word)
         if match is None:
-            raise FreeAnimateError(f"{LONG_CLIP}: again holds '{word}'; write frames as in '12, 40-47', or nothing.")
+            raise FreeAnimateError(
+                f"{LONG_CLIP}: again holds {quoted(word)}; write frames as in '12, 40-47', or nothing."
+            )
         first = int(match[1])
         last = int(match[2] or first)
         if not frames.start <= first <= last < frames.stop:
             raise FreeAnimateError(
-                f"{LONG_CLIP}: again holds '{word}' and this run renders frames {frames.start} to {frames.stop - 1}; "
-                "name some of these, the lower one first."
+                f"{LONG_CLIP}: again holds {quoted(word)} and this run renders frames {frames.start} to "
+                f"{frames.stop - 1}; name some of these, the lower one first."
             )
         ranges.append(range(first, last + 1))
     return ranges
@@ -93,20 +98,29 @@ def run_long_clip(inputs: Inputs, config: LongClipConfig) -> Outcome:
     """Render the chosen frames part by part; finished parts are read from the run's folder, new ones kept there.
 
     Raises FreeAnimateError, before any sampling, for what the Animate Sampler refuses, for frames
-    that the record has not, and for a folder of another run.
+    that the record has not, for patches that parts change, and for a folder or a part of another run.
     """
-    started = time.monotonic()
     patched = _checked(inputs)
     frames = chosen_frames(inputs.record.frames, config)
     parts = split(frames, config.frames_per_part)
-    again = frame_ranges(config.again, frames)
-    folder = _folder(inputs, patched, config)
+    anew = frame_ranges(config.again, frames)
+    _refuse_parts(inputs, parts)
+    with _opened(inputs, patched, config) as folder:
+        return _rendered(inputs, patched, parts, anew, folder)
+
+
+def _rendered(
+    inputs: Inputs, patched: PatchedModel, parts: list[range], anew: list[range], folder: RunFolder | None
+) -> Outcome:
+    started = time.monotonic()
+    frames = range(parts[0].start, parts[-1].stop)
+    kept = [part for part in parts if not any(part.start < r.stop and r.start < part.stop for r in anew)]
+    stored = {part: folder.read(part) for part in kept} if folder is not None else {}  # all, before the first is made
     levels = len(inputs.record.descending) - 1
     bar = screen.frames_bar(inputs.model, len(frames) * (levels + 1))  # the last of a frame is its decoding
     finished, made, plan = [], 0, ""
     for part in parts:
-        anew = folder is None or any(part.start < r.stop and r.start < part.stop for r in again)
-        latents = None if anew else folder.read(part)
+        latents = stored.get(part)
         if latents is not None:
             bar.skip(len(part) * levels)
         else:
@@ -117,7 +131,7 @@ def run_long_clip(inputs: Inputs, config: LongClipConfig) -> Outcome:
                 folder.write(part, latents)
         finished.append(latents)
     images = _decoded(inputs.vae, finished, bar)
-    place = "a folder" if folder is None else f"freeanimate/{folder.name}"
+    place = "a folder" if folder is None else f"{clones.KEY}/{folder.name}"
     report = (
         f"frames {frames.start} to {frames.stop - 1} of {inputs.record.frames}: {counted(made, 'part')} made, "
         f"{len(parts) - made} read from {place}, {time.monotonic() - started:.1f} s"
@@ -143,59 +157,31 @@ def _checked(inputs: Inputs) -> PatchedModel:
     return patched
 
 
-def _folder(inputs: Inputs, patched: PatchedModel, config: LongClipConfig) -> RunFolder | None:
-    """The checked folder of the run; None when nothing is to be written."""
-    name = config.run_name.strip()
-    if not name:
-        return None
-    start = {"frames": inputs.record.top, "reference": inputs.record.reference[-1]}
-    folder = RunFolder(_place(name), name, _made_from(inputs, patched, config.frames_per_part), start)
-    folder.check()
-    return folder
+def _refuse_parts(inputs: Inputs, parts: list[range]) -> None:
+    """FreeAnimateError for patches that read a whole batch, where a batch is not the whole clip."""
+    total = inputs.record.frames
+    if parts != [range(total)]:
+        whole = f"set frames_per_part to {total} or more, first_frame and frames to 0"
+        if total > MAX_WINDOW:
+            whole = f"give {INVERSION} at most {MAX_WINDOW} frames"
+        refuse_whole_batch(inputs.model.model_options, LONG_CLIP, whole)
 
 
-def _place(name: str) -> Path:
-    """The folder "freeanimate/``name``" of the host's output folder, made if it is missing."""
+@contextmanager
+def _opened(inputs: Inputs, patched: PatchedModel, config: LongClipConfig) -> Iterator[RunFolder | None]:
+    """The checked folder of the run, claimed for it alone; None when nothing is to be written."""
     where = f"{LONG_CLIP}: run_name"
-    steps = name.replace("\\", "/").split("/")
-    if any(step.strip() in ("", ".", "..") or ":" in step for step in steps):
-        raise FreeAnimateError(
-            f"{where} '{name}' is no folder below 'freeanimate' in ComfyUI's output folder; leave out '..', drives and "
-            "a leading '/'."
+    if not config.run_name.strip():
+        yield None
+        return
+    path, name = files.output_folder(clones.KEY, config.run_name.strip(), where)
+    with claimed(path, f"{where} {quoted(name)}"):
+        origin = origin_of(
+            inputs.model, patched, inputs.positive, inputs.negative, inputs.guidance, config.frames_per_part
         )
-    try:
-        return files.output_place(f"{clones.KEY}/{name}/part", 0, 0, where)[0]
-    except OSError as error:
-        raise FreeAnimateError(f"{where} '{name}' cannot be made as a folder ({error}); choose another.") from error
-
-
-def _made_from(inputs: Inputs, patched: PatchedModel, frames_per_part: int) -> dict:
-    """By the names that a refusal uses, all that a part's latents depend on, but for where they start.
-
-    Not frames_per_window, whose choice is the machine's, and of the model's other patches only
-    which kinds there are: functions have no values to compare.
-    """
-    record, settings = inputs.record, replace(patched.config, window=0)
-    levels = [record.levels, record.descending, record.reference_weight]
-    return {
-        "inversion": values_digest(list(astuple(record.fingerprint)), *levels),
-        "patches on the model": values_digest(inputs.model.model_options),
-        "settings of Patch Model": list(astuple(settings)),
-        "redraw_mask": None if patched.redraw is None else values_digest(patched.redraw),
-        "cfg, cfg_start or cfg_end": [inputs.guidance.cfg, inputs.guidance.start, inputs.guidance.end],
-        "positive": _conditioning_digest(inputs.positive),
-        "negative": _conditioning_digest(inputs.negative),
-        "latent size": [*record.top.shape[1:]],
-        "number of frames in the clip": record.frames,
-        "frames_per_part": frames_per_part,
-    }
-
-
-def _conditioning_digest(conditioning: list) -> str:
-    """Digest of texts, ControlNets with their hints, and plain options."""
-    plain = [{k: v for k, v in options.items() if k != "control"} for _, options in conditioning]
-    texts = [text for text, _ in conditioning]
-    return values_digest(texts, plain, [control_digest(entry) for entry in conditioning])
+        folder = RunFolder(path, name, origin, inputs.record.frames)
+        folder.begin()
+        yield folder
 
 
 def _made(inputs: Inputs, patched: PatchedModel, part: range, bar: Bar) -> Tensor:
@@ -203,8 +189,13 @@ def _made(inputs: Inputs, patched: PatchedModel, part: range, bar: Bar) -> Tenso
     positive, negative = parts_of([inputs.positive, inputs.negative], part, inputs.record.frames)
     of_part = patched.part(part)
     model = of_part.hung_on(inputs.model.clone())
-    samples = sampled(model, of_part.record, positive, negative, inputs.guidance, bar)
-    return samples.to("cpu", torch.float32)
+    samples = sampled(model, of_part.record, positive, negative, inputs.guidance, bar).to("cpu", torch.float32)
+    if not torch.isfinite(samples).all():
+        raise FreeAnimateError(
+            f"{LONG_CLIP}: the model returned NaN or infinite values in frames {part.start} to {part.stop - 1}; start "
+            "ComfyUI with --force-upcast-attention or --fp32-unet, or remove other patches from model."
+        )
+    return samples
 
 
 def _decoded(vae, parts: list[Tensor], bar: Bar) -> Tensor:

@@ -12,7 +12,8 @@ from torch import Tensor
 from ..config import PatchConfig
 from ..errors import PATCH_MODEL, FreeAnimateError
 from ..host import clones, cost, memory, models, sampling
-from ..host.patches import options_with, refuse_conflicts
+from ..host.digests import model_digests
+from ..host.patches import options_with, refuse_conflicts, refuse_motion_layers, refuse_other_sizes
 from ..host.progress import Bar
 from ..host.sampling import PREVIEW_COND, REFERENCE_COND
 from ..method.cells import redrawn_cells
@@ -22,7 +23,7 @@ from ..method.evaluations import Evaluations
 from ..method.passes import AttentionPass
 from ..method.record import Inversion
 from ..method.windows import Windower, one_window
-from .checks import check_live, check_record, check_same_input, check_start, refuse_random
+from .checks import check_live, check_mask, check_record, check_same_input, check_start, refuse_random
 
 log = logging.getLogger("freeanimate")
 
@@ -63,6 +64,7 @@ class PatchedModel:
         guider = executor.class_obj
         model = guider.model_patcher
         self._check(model, guider, noise, latent_image, sampler, sigmas)
+        check_mask(mask, noise)
         live = [entry for entries in guider.conds.values() for entry in entries]
         lent = {
             REFERENCE_COND: sampling.entries_of(self.record.reference_positive),
@@ -87,17 +89,21 @@ class PatchedModel:
             sampling.release(live + [entry for entries in lent.values() for entry in entries])
 
     def _check(self, model, guider, noise, latent_image, sampler, sigmas) -> None:
-        refuse_conflicts(guider.model_options, PATCH_MODEL)
+        _refuse_patches(model, guider.model_options, self.record)
         refuse_random(sampler)
-        check_record(self.record, models.model_digests(model), PATCH_MODEL)
+        check_record(self.record, model_digests(model), PATCH_MODEL)
+        if self.record.bank is not None:
+            self.record.bank.require()
         check_live(self.record, self.config, guider.conds, PATCH_MODEL, "the sampler's ")
-        start = models.to_model_space(model, latent_image) + noise.float() * float(sigmas[0])
-        check_start(self.record, start, float(sigmas[0]))
+        sigma, latent = float(sigmas[0]), models.to_model_space(model, latent_image)
+        check_start(
+            self.record, latent + noise.to(latent) * sigma, sigma, sampler
+        )  # the host may hold the two on two devices
 
     def prepare_sampling(self, executor, model, noise_shape, conds, *args, **kwargs):
         """The host makes room for one window, not for the clip."""
         run: Run = kwargs["model_options"]["transformer_options"][clones.KEY]
-        loaded = one_window(run.windower, memory.free_memory)(executor, model, noise_shape, conds, *args, **kwargs)
+        loaded = one_window(run.windower, memory.free_for)(executor, model, noise_shape, conds, *args, **kwargs)
         plan = self._plan(model, run.windower)
         if run.bar is None or run.bar.plan != plan:  # once for all parts of a long clip
             log.info("%s: %s", PATCH_MODEL, plan)
@@ -141,11 +147,12 @@ class PatchedModel:
         positive = {i for i in there if any(entry["uuid"] in run.positives for entry in conds[i])}
 
         def target(attention: AttentionPass, window_x: Tensor, frames: range) -> list[Tensor]:
-            cut = windowed(conds, frames, x.shape[0])
+            cut = windowed(conds, frames, x.shape[0], run.denoiser.evaluations.cuts)
             times = timestep[frames.start : frames.stop]
             return executor(base_model, cut, window_x, times, options_with(model_options, attention))
 
-        return run.denoiser(target, x, float(timestep[0]), Chunks(frozenset(there), frozenset(positive)))
+        sigma = sampling.sigma_of(run.guider, timestep)
+        return run.denoiser(target, x, sigma, Chunks(frozenset(there), frozenset(positive)))
 
     def _denoiser(self, executor, base_model, model_options, run: Run) -> Denoiser:
         # The inversion's options, not the call's: what stands on the model since, or for one call
@@ -160,6 +167,12 @@ class PatchedModel:
         return Denoiser(self.record, self.config, evaluations, run.windower, text, self.redraw)
 
 
+def _refuse_patches(model, options: dict, record: Inversion) -> None:
+    refuse_motion_layers(model, PATCH_MODEL)
+    refuse_conflicts(options, PATCH_MODEL)
+    refuse_other_sizes(options, record.options, PATCH_MODEL)
+
+
 def patch_model(model, record: Inversion, config: PatchConfig, redraw_mask: Tensor | None = None):
     """A clone of MODEL that reads the record; with everything off, the model as it came.
 
@@ -169,8 +182,8 @@ def patch_model(model, record: Inversion, config: PatchConfig, redraw_mask: Tens
     Raises FreeAnimateError for other model families, conflicting patches and a stale record.
     """
     models.require_unet(model, PATCH_MODEL)
-    refuse_conflicts(model.model_options, PATCH_MODEL)
-    check_record(record, models.model_digests(model), PATCH_MODEL)
+    _refuse_patches(model, model.model_options, record)
+    check_record(record, model_digests(model), PATCH_MODEL)
     redraw = None
     if redraw_mask is None:
         config = replace(config, keep_span=0.0)

@@ -6,6 +6,7 @@ the same windows serve it.
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from ..config import PatchConfig, RefineConfig
@@ -69,6 +70,8 @@ def run_refine(model, vae, positive: list, negative: list, scene: Scene, config:
     refuse_conflicts(model.model_options, REFINE)
     check_hints([single_entry(positive, REFINE, "positive")], len(scene.preview), REFINE, "positive", "preview")
     others = sampling.entries_of(negative)
+    if not others:
+        raise FreeAnimateError(f"{REFINE}: negative is empty; connect a CLIP Text Encode (Prompt).")
     refuse_regions(others, REFINE, "negative")
     for label, entries in (("positive", sampling.entries_of(positive)), ("negative", others)):
         check_text(entries, REFINE, label)
@@ -81,7 +84,7 @@ def run_refine(model, vae, positive: list, negative: list, scene: Scene, config:
 
 def _sampled(model, vae, positive: list, negative: list, scene: Scene, mask: Tensor, config: RefineConfig) -> Tensor:
     """LATENT samples [F,C,h,w] of the refined frames; outside ``mask`` [F,H,W] those of the preview."""
-    clean, reference = vae.encode(scene.preview), vae.encode(scene.reference)
+    clean, reference = (vae.encode(part).to("cpu", torch.float32) for part in (scene.preview, scene.reference))
     noise = one_noise(clean, config.seed)
     record = _noised_record(model, positive, clean, reference, noise, config)
     patch = PatchConfig(config.reference_weight, 0.0, 0.0, window=config.window)

@@ -2,8 +2,9 @@
 
 Writes animation.json, animation_values.json (each character's), animation.md, animation.png and
 contact_sheet.png; with several values of --cfg, a folder for each. --sweep NAME runs a list of
-recipes of sweeps.py instead and names its files after it. What was made before is kept in
-OUT/cache. Exit code 1 when something fails, 2 when the disk is full, 130 after Ctrl-C.
+recipes of sweeps.py instead and names its files after it. --world people takes rendered people, and adds
+every measure by class of pose. What was made before is kept in OUT/cache. Exit code 1 when something
+fails, 2 when the disk is full, 130 after Ctrl-C.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import sys
 from .. import hosting
 from ..command_line import exit_code, positive, study
 from .methods import METHODS
+from .options import add_world
 from .sweeps import SWEEPS
 
 
@@ -32,9 +34,10 @@ def _options() -> argparse.Namespace:
     parser = study("evaluate animation")
     parser.add_argument("--characters", type=positive, help="held-out characters (24; sweeps 8)")
     parser.add_argument(
-        "--first", type=int, default=0, metavar="SEED", help="the first of them: two runs may fill one OUT/cache"
+        "--first", type=int, default=0, metavar="NUMBER", help="the first of them: two runs may fill one OUT/cache"
     )
     parser.add_argument("--frames", type=positive, help="frames of each (12; sweeps 6)")
+    add_world(parser)
     parser.add_argument("--steps", type=positive, help="steps asked of ddim_uniform (20; sweeps 12)")
     parser.add_argument("--cfg", type=float, nargs="+", help="guidance, one table each (the Animate Sampler's default)")
     parser.add_argument("--methods", nargs="+", choices=METHODS, metavar="NAME", help="only these, and full")

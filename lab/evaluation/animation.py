@@ -17,15 +17,16 @@ from freeanimate_pack.nodes.sampler import FreeAnimateSampler
 
 from ..hosting import Host
 from ..sheet import beside, contact_sheet, pictures, shown
-from .case import motion_of
+from .case import PEOPLE, motion_of
 from .drawing import make_case
 from .measures import LEAST_HOLE, MOST_DB
 from .methods import BASE, METHODS, QUICK
 from .models import Models, load_models
+from .people import clip_of, held_out
 from .plot import plot
 from .recipes import Method
 from .renderer import IMG2IMG_DENOISE, SCHEDULER, Settings
-from .results import summary, write_json, write_markdown, write_values
+from .results import by_class, summary, write_json, write_markdown, write_values
 from .run import evaluate
 from .store import Results, Store, code_digest
 from .sweeps import SWEEPS
@@ -55,8 +56,8 @@ def run(host: Host, options: argparse.Namespace) -> None:
     start = time.monotonic()
     guidance = options.cfg or [_widget_default(FreeAnimateSampler, "cfg")]
     size, methods = _size(options), _methods(options)
-    seeds = range(options.first, options.first + size.characters)
-    settings = Settings(size.frames, size.steps, guidance[0])
+    seeds = [_seed(options.world, options.first + number) for number in range(size.characters)]
+    settings = Settings(size.frames, size.steps, guidance[0], world=options.world, inputs=options.inputs)
     tables = evaluate(host, models, methods, seeds, settings, guidance, Store(options.out / "cache"))
     for cfg, results in zip(guidance, tables):
         out = options.out if len(guidance) == 1 else options.out / f"cfg_{cfg:g}"
@@ -71,12 +72,21 @@ def run(host: Host, options: argparse.Namespace) -> None:
 def _write(out: Path, name: str, results: Results, methods: dict[str, Method], about: dict) -> None:
     """One table as JSON, Markdown and plot, and each character's values."""
     table, seeds = summary(results, methods), about["seeds"]
-    write_json(out / f"{name}.json", table, len(seeds), about)
+    write_json(out / f"{name}.json", table, len(seeds), about, by_class(results, methods))
     write_values(out / f"{name}_values.json", results, seeds)
     shape = f"{len(seeds)} characters, {about['frames']} frames, {about['steps']} steps, guidance {about['cfg']:g}"
     write_markdown(out / f"{name}.md", table, methods, f"{name}: {shape}")
     plot(table, BASE if BASE in table else next(iter(table))).save(out / f"{name}.png")
     print(f"[evaluate] {out / name}.md after {about['seconds']:.0f} s", flush=True)
+
+
+def _seed(world: str, number: int) -> int:
+    """Of a held-out character, counted from 0."""
+    return held_out(number) if world == PEOPLE else number
+
+
+def _motion(world: str, seed: int) -> str:
+    return clip_of(seed)[0] if world == PEOPLE else motion_of(seed)
 
 
 def _size(options: argparse.Namespace) -> Size:
@@ -104,7 +114,7 @@ def _about(
     first = next(iter(results.values()))
     return asdict(settings) | {
         "seeds": list(seeds),
-        "motions": [motion_of(seed) for seed in seeds],
+        "motions": [_motion(settings.world, seed) for seed in seeds],
         "size": SIDE,
         "sampler": "euler",
         "scheduler": SCHEDULER,
@@ -128,7 +138,7 @@ def _sheet(results: Results, settings: Settings, seeds: Sequence[int]) -> Image.
     """Reference, poses and every method's frames of the first characters, side by side."""
     sheets = []
     for index, seed in enumerate(seeds):
-        case = make_case(seed, settings.frames)
+        case = make_case(seed, settings.frames, settings.world, settings.inputs)
         rows = {"reference": pictures(case.reference), "poses": pictures(case.poses)}
         sheets.append(contact_sheet(rows | {name: shown(found[index].frames()) for name, found in results.items()}))
     return beside(sheets)

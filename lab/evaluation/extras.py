@@ -15,7 +15,7 @@ from torch.nn import functional
 from freeanimate_pack.freeanimate_core.host.patches import site_of
 from freeanimate_pack.freeanimate_core.method.schedule import guidance
 
-from .case import Case
+from .case import Previewed
 
 RESCALE = 0.7  # the host's default multiplier of RescaleCFG
 HOLE_SHARE = 0.1  # of a token's area, from which it counts as invented
@@ -32,7 +32,7 @@ class Scene:
     in its own inversion without words.
     """
 
-    case: Case
+    case: Previewed
     reference: Tensor
     preview: Tensor
     wordless: Callable[[], Callable[[float], dict[str, Tensor]]]

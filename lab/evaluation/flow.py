@@ -28,8 +28,21 @@ def true_flow(joints: np.ndarray, labels: Tensor) -> tuple[Tensor, Tensor]:
     joints: [F,18,3]. labels: [F,H,W] of the true frames. A spot counts as shown when it belongs to
     the same part in both frames and lies on the canvas.
     """
-    places, seen = zip(*(_between(joints[t], joints[t + 1], labels[t : t + 2]) for t in range(len(joints) - 1)))
-    return torch.stack(places), torch.stack(seen)
+    pairs = [_between(joints[t], joints[t + 1], labels[t : t + 2]) for t in range(len(joints) - 1)]
+    if not pairs:
+        return torch.zeros(0, *labels.shape[1:], 2), torch.zeros(0, *labels.shape[1:], dtype=torch.bool)
+    return torch.stack([places for places, _ in pairs]), torch.stack([seen for _, seen in pairs])
+
+
+def shown_in(reference: np.ndarray, reference_labels: Tensor, joints: np.ndarray, labels: Tensor) -> Tensor:
+    """Which pixels [F,H,W] of the true frames a reference shows too.
+
+    reference: [18,3] joints of the reference with its labels [H,W]; joints [F,18,3] and labels [F,H,W] of the frames.
+    """
+    frames = [
+        _between(reference, *pair) for pair in zip(joints, torch.stack([reference_labels.expand_as(labels), labels], 1))
+    ]
+    return torch.stack([seen for _, seen in frames])
 
 
 def _between(before: np.ndarray, after: np.ndarray, labels: Tensor) -> tuple[Tensor, Tensor]:

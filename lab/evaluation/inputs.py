@@ -2,14 +2,14 @@
 
 import nodes as host_nodes
 
-from .case import Case
+from .case import Previewed
 from .models import Models
 
 
 class Inputs:
     """LATENTs and CONDITIONINGs of one case, by the host's own nodes."""
 
-    def __init__(self, models: Models, case: Case):
+    def __init__(self, models: Models, case: Previewed):
         self.models, self.case = models, case
         self._latents: dict[str, dict] = {}
         self._conditionings: dict[tuple[str, bool], tuple[list, list]] = {}

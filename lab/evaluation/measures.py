@@ -18,8 +18,7 @@ from freeanimate_pack.freeanimate_core.measures import (
     warping_error,
 )
 
-from .case import Case
-from .flow import true_flow
+from .case import Previewed
 
 # Name to (unit, whether higher is better), in the order of the tables.
 MEASURES = {
@@ -34,6 +33,8 @@ MEASURES = {
     "joint_error": ("px", False),
     "l1": ("levels", False),
     "preview_psnr": ("dB", True),
+    "seen_psnr": ("dB", True),
+    "unseen_psnr": ("dB", True),
 }
 PARTS = range(1, 11)
 MOST_DB = 100.0  # what equal pictures get, so that means stay finite
@@ -42,13 +43,12 @@ PATCH, REACH = 13, 6  # joint_error: side of the patches and largest shift, pixe
 FLAT = 1 / 255  # a patch with less spread has no place
 
 
-def measure(case: Case, frames: Tensor, preview_through_vae: Tensor) -> dict[str, float | None]:
+def measure(case: Previewed, frames: Tensor, preview_through_vae: Tensor) -> dict[str, float | None]:
     """All MEASURES of a result [F,H,W,3]; None where the case has nothing to measure.
 
     preview_through_vae: what a perfect reconstruction of the preview would be.
     """
     truth = case.truth
-    places, seen = true_flow(case.joints, case.labels)
     wanted = part_colours(case.reference[0], case.reference_labels, PARTS)
     found = {
         "ssim": ssim(frames, truth),
@@ -56,14 +56,30 @@ def measure(case: Case, frames: Tensor, preview_through_vae: Tensor) -> dict[str
         "person_psnr": masked_psnr(frames, truth, case.masks),
         "hole_psnr": masked_psnr(frames, truth, case.holes) if case.has_holes(LEAST_HOLE) else None,
         "identity_error": part_colour_error(frames, case.labels, wanted),
-        "warping_error": warping_error(frames, places, seen),
+        "warping_error": warping_error(frames, case.places, case.stayed),
         "background_drift": background_drift(frames, case.masks),
         "flicker": flicker(frames, truth),
         "joint_error": joint_error(frames, truth, case.joints),
         "l1": l1(frames, truth),
         "preview_psnr": psnr(frames, preview_through_vae, 1.0),
+        "seen_psnr": _where(frames, truth, (case.masks > 0.5) & case.shown),
+        "unseen_psnr": _where(frames, truth, (case.masks > 0.5) & ~case.shown),
     }
     return {name: _capped(name, value) for name, value in found.items()}
+
+
+def measure_by_class(case: Previewed, frames: Tensor, preview_through_vae: Tensor) -> dict[str, dict]:
+    """All MEASURES over the frames of each class of pose that the case has."""
+    found = {}
+    for name in dict.fromkeys(case.classes):
+        own = [t for t, other in enumerate(case.classes) if other == name]
+        found[name] = measure(case.only(own), frames[own], preview_through_vae[own])
+    return found
+
+
+def _where(frames: Tensor, truth: Tensor, area: Tensor) -> float | None:
+    """PSNR in dB over pixels [F,H,W]; None where they are too few."""
+    return masked_psnr(frames, truth, area.float()) if int(area.sum()) >= LEAST_HOLE else None
 
 
 def _capped(name: str, value: float | None) -> float | None:

@@ -102,17 +102,9 @@ def noise_of(record: Inversion, seed: int) -> Tensor:
 
 def changed(record: Inversion, top: Tensor | None = None, reference: Tensor | None = None) -> Inversion:
     """The same record with another start of denoising, or other latents of the reference."""
-    return Inversion(
-        record.levels,
-        record.preview if top is None else torch.cat([record.preview[:-1], top[None]]),
-        record.reference if reference is None else reference,
-        descending=record.descending,
-        steps=record.steps,
-        positive=record.positive,
-        reference_positive=record.reference_positive,
-        reference_weight=record.reference_weight,
-        fingerprint=record.fingerprint,
-        options=record.options,
-        bank=record.bank if reference is None else None,  # a bank answers for the reference that it recorded
+    return record.changed(
+        preview=record.preview if top is None else torch.cat([record.preview[:-1], top[None]]),
         seen=record.seen,
+        reference=record.reference if reference is None else reference,
+        bank=record.bank if reference is None else None,  # a bank answers for the reference that it recorded
     )

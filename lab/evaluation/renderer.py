@@ -16,8 +16,9 @@ from freeanimate_pack.nodes.patch import FreeAnimatePatchModel
 from freeanimate_pack.nodes.refine import FreeAnimateRefinePreview
 from freeanimate_pack.nodes.sampler import FreeAnimateSampler
 
-from .case import Case
+from .case import DRAWN, Previewed
 from .extras import EXTRAS, HOLE_SHARE, Scene, guided_within
+from .given import EXACT
 from .inputs import Inputs
 from .models import Models
 from .recipes import WHOLE, Given, Recipe
@@ -36,12 +37,14 @@ class Settings:
     steps: int
     cfg: float
     noise_seed: int = 0
+    world: str = DRAWN
+    inputs: str = EXACT
 
 
 class Renderer:
     """Runs recipes on one case. Conditionings, latents and records are made once and shared."""
 
-    def __init__(self, models: Models, case: Case, settings: Settings):
+    def __init__(self, models: Models, case: Previewed, settings: Settings):
         self.models, self.case, self.settings = models, case, settings
         self.inputs = Inputs(models, case)
         self.records = Records(self.inputs)

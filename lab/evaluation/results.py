@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from .measures import MEASURES
@@ -47,9 +48,23 @@ def _entry(values: list, against: list) -> dict[str, float | None]:
     return {"mean": mean, "se": error, "paired_to_full": paired, "paired_se": paired_error}
 
 
-def write_json(path: Path, table: dict, cases: int, settings: dict) -> None:
-    """The table with what it was made from, in the form {"cases", "settings", "methods"}."""
-    content = {"cases": cases, "settings": settings, "methods": table}
+def by_class(results: Results, methods: Mapping[str, Method]) -> dict[str, dict]:
+    """{class: the summary of the frames of that class of pose}, where the cases have classes."""
+    names = dict.fromkeys(name for found in results.values() for result in found for name in result.classes)
+    nothing = dict.fromkeys(MEASURES)
+    return {name: summary(_of_class(results, name, nothing), methods) for name in sorted(names)}
+
+
+def _of_class(results: Results, name: str, nothing: dict) -> Results:
+    return {
+        method: [replace(result, measures=result.classes.get(name, nothing)) for result in found]
+        for method, found in results.items()
+    }
+
+
+def write_json(path: Path, table: dict, cases: int, settings: dict, classes: dict | None = None) -> None:
+    """The table with what it was made from, in the form {"cases", "settings", "methods"}, and "classes" if any."""
+    content = {"cases": cases, "settings": settings, "methods": table} | ({"classes": classes} if classes else {})
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 

@@ -8,7 +8,7 @@ import torch
 
 from ..hosting import Host
 from .drawing import make_case
-from .measures import measure
+from .measures import measure, measure_by_class
 from .models import Models
 from .recipes import Given, Method
 from .renderer import Renderer, Settings
@@ -50,7 +50,7 @@ def evaluate(
     environment = digest_of(models.digest, code_digest(), host.version, host.device, torch.__version__)
     results: list[Results] = [{name: [] for name in methods} for _ in guidance]
     for number, seed in enumerate(seeds):
-        case = make_case(seed, settings.frames)
+        case = make_case(seed, settings.frames, settings.world, settings.inputs)
         first = Renderer(models, case, settings)
         values = case_digest(case)
         for cfg, table in zip(guidance, results):
@@ -80,6 +80,8 @@ def _made(renderer: Renderer, method: Method, key: str, store: Store) -> Result:
     start = time.monotonic()
     frames = renderer.frames(method.how)
     seconds = time.monotonic() - start
-    measures = measure(renderer.case, frames, renderer.frames(RECONSTRUCTED))
+    reconstructed = renderer.frames(RECONSTRUCTED)
+    measures = measure(renderer.case, frames, reconstructed)
+    classes = measure_by_class(renderer.case, frames, reconstructed)
     about = {"seed": renderer.case.seed, "motion": renderer.case.motion, "how": repr(renderer.complete(method.how))}
-    return store.save(key, about, measures, seconds, frames)
+    return store.save(key, about, measures, seconds, frames, classes)

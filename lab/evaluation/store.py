@@ -8,17 +8,19 @@ import ast
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from freeanimate_pack.freeanimate_core.pose import PoseSequence
+
 from .. import REPOSITORY
 from .case import Case
 
-MAKERS = ("case", "drawing", "extras", "flow", "inputs", "measures", "models", "records", "renderer", "store")
+MAKERS = tuple("case drawing extras flow given inputs measures models people records renderer store".split())
 # What a case follows from is in the key by its values; what only shows results is not in it.
 CODE = (
     *(f"freeanimate_core/{room}/*.py" for room in ("method", "host", "runs")),
@@ -28,11 +30,15 @@ CODE = (
 
 @dataclass(frozen=True)
 class Result:
-    """What one method gave for one character; frames [F,H,W,3] uint8 lie in ``frames_file``."""
+    """What one method gave for one character; frames [F,H,W,3] uint8 lie in ``frames_file``.
+
+    classes: the measures of the frames of each class of pose.
+    """
 
     measures: dict[str, float | None]
     seconds: float
     frames_file: Path
+    classes: dict[str, dict[str, float | None]] = field(default_factory=dict)
 
     def frames(self) -> Tensor:
         """The frames as they were shown, [F,H,W,3] uint8."""
@@ -55,17 +61,21 @@ class Store:
         if not path.is_file():
             return None
         saved = json.loads(path.read_text(encoding="utf-8"))
-        return Result(saved["measures"], saved["seconds"], self._frames_file(key))
+        return Result(saved["measures"], saved["seconds"], self._frames_file(key), saved["classes"])
 
-    def save(self, key: str, about: dict, measures: dict, seconds: float, frames: Tensor) -> Result:
+    def save(
+        self, key: str, about: dict, measures: dict, seconds: float, frames: Tensor, classes: dict | None = None
+    ) -> Result:
         """Keep a result; ``about`` says in the file what it is of."""
         pictures = (255 * frames).round().to(torch.uint8).contiguous()
         partial = self.folder / f"{key}.{os.getpid()}.partial"  # two runs may share a store
         save_file({"frames": pictures}, partial)
         os.replace(partial, self._frames_file(key))
-        partial.write_text(json.dumps(about | {"measures": measures, "seconds": seconds}, indent=1), encoding="utf-8")
+        classes = classes or {}
+        values = {"measures": measures, "seconds": seconds, "classes": classes}
+        partial.write_text(json.dumps(about | values, indent=1), encoding="utf-8")
         os.replace(partial, self.folder / f"{key}.json")
-        return Result(measures, seconds, self._frames_file(key))
+        return Result(measures, seconds, self._frames_file(key), classes)
 
     def _frames_file(self, key: str) -> Path:
         return self.folder / f"{key}.safetensors"
@@ -80,7 +90,8 @@ def case_digest(case: Case) -> str:
     """Digest of a case by its values."""
     digest = hashlib.sha256()
     for name, value in vars(case).items():
-        values = value.numpy() if isinstance(value, Tensor) else value
+        values = value.joints if isinstance(value, PoseSequence) else value
+        values = values.numpy() if isinstance(values, Tensor) else values
         digest.update(name.encode() + (values.tobytes() if hasattr(values, "tobytes") else repr(values).encode()))
     return digest.hexdigest()
 

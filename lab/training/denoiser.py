@@ -7,6 +7,7 @@ Axes: b pictures, c channels, y, x latent cells, l tokens.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,30 +15,52 @@ from comfy.ldm.modules.diffusionmodules.openaimodel import timestep_embedding
 from torch import Tensor, nn
 
 from .loop import Schedule, Stage
-from .text import VARIANTS, TextEncoder
+from .text import TextEncoder
+from .training_pictures import corner
 
 HINT_DROP, WORDS_DROP = 0.15, 0.15  # shares of the pictures that are shown without
 MIN_SNR = 5.0
 STEPS = 1000
+WHOLE, CUT = 32, 16  # latent cells on a side, of a picture and of a crop
+
+
+class Batch(NamedTuple):
+    """Latents [b,16,k,k], hint features [b,256,k,k] and caption rows [b,77]."""
+
+    latents: Tensor
+    features: Tensor
+    rows: Tensor
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Cached inputs: latents [n,4,16,16], hint features [n,256,16,16], captions [n,v,77], the empty caption [77]."""
+    """Cached inputs: latents [n,16,32,32], hint features [n,256,32,32], captions [n,77], the empty caption [77].
+
+    joints: [n,18,3] in latent cells, about which crops are cut; crops: the share of the steps that see crops. Latents
+    and features are where the model is; on a processor the features stay on disk, in half precision.
+    """
 
     latents: Tensor
-    features: np.ndarray
+    features: Tensor
     captions: Tensor
     empty: Tensor
+    joints: np.ndarray
+    crops: float
 
-    def batch(self, size: int, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Latents, features and caption rows of random pictures, some of the captions empty."""
-        which = torch.randint(len(self.latents), (size,), generator=rng)
-        variant = torch.randint(VARIANTS, (size,), generator=rng)
-        rows = self.captions[which, variant].long()
+    def batch(self, size: int, rng: torch.Generator) -> Batch:
+        """Random pictures, all whole or all cut to ``CUT`` cells, some of the captions empty."""
+        which = torch.randint(len(self.latents), (size,), generator=rng).tolist()
         silent = torch.rand(size, 1, generator=rng) < WORDS_DROP
-        features = torch.from_numpy(self.features[which.numpy()]).float()
-        return self.latents[which], features, torch.where(silent, self.empty, rows)
+        rows = torch.where(silent, self.empty, self.captions[which].long())
+        cut = CUT if float(torch.rand(1, generator=rng)) < self.crops else WHOLE
+        places = [(n, *self._place(n, cut, rng)) for n in which]
+        latents = torch.stack([self.latents[n][:, y, x] for n, y, x in places])
+        features = torch.stack([self.features[n][:, y, x] for n, y, x in places])
+        return Batch(latents, features.float(), rows.to(latents.device))
+
+    def _place(self, n: int, cut: int, rng: torch.Generator) -> tuple[slice, slice]:
+        y, x = corner(self.joints[n], cut, WHOLE, rng)
+        return slice(y, y + cut), slice(x, x + cut)
 
 
 class Denoiser(nn.Module):
@@ -58,7 +81,7 @@ class Denoiser(nn.Module):
         self.last_hint.requires_grad_(True)
 
     def forward(self, x: Tensor, t: Tensor, rows: Tensor, features: Tensor, shown: Tensor) -> Tensor:
-        """Predicted noise [b,4,y,x]; ``shown`` [b,1,1,1] is 0 where the hint is not."""
+        """Predicted noise [b,16,y,x]; ``shown`` [b,1,1,1] is 0 where the hint is not."""
         context = self.text(rows)
         residuals = self._control(x, t, context, features, shown)
         emb = self.unet.time_embed(timestep_embedding(t, self.unet.model_channels))
@@ -114,16 +137,17 @@ def noise_levels() -> Tensor:
     return (1 - betas).cumprod(0).float()
 
 
-def loss(module: Denoiser, examples: Examples, alphas: Tensor, batch: int, rng: torch.Generator) -> Tensor:
+def loss(module: Denoiser, examples: Examples, alphas: Tensor, batch: int, rng: torch.Generator, device: str) -> Tensor:
     """Squared error of the predicted noise, weighted by min-SNR-5, over stratified steps."""
-    device = alphas.device
-    latents, features, rows = (value.to(device) for value in examples.batch(batch, rng))
+    latents, features, rows = examples.batch(batch, rng)
     strata = (torch.arange(batch) + torch.rand(batch, generator=rng)) / batch
     t = (strata * STEPS).long().clamp_max(STEPS - 1).to(device)
     noise = torch.randn(latents.shape, generator=rng).to(device)
     shown = (torch.rand(batch, 1, 1, 1, generator=rng) >= HINT_DROP).float().to(device)
     share = alphas[t][:, None, None, None]
     noisy = share.sqrt() * latents + (1 - share).sqrt() * noise
-    error = (module(noisy, t, rows, features, shown) - noise).square().mean(dim=(1, 2, 3))
+    with torch.autocast("cuda", torch.bfloat16, enabled=device != "cpu"):  # a processor's attention is slower in it
+        predicted = module(noisy, t, rows, features, shown)
+    error = (predicted.float() - noise).square().mean(dim=(1, 2, 3))
     snr = alphas[t] / (1 - alphas[t])
     return (error * snr.clamp_max(MIN_SNR) / snr).mean()

@@ -16,11 +16,12 @@ from torch.nn import functional
 
 from freeanimate_pack.freeanimate_core.pose import PoseSequence, draw_poses
 
+from .autoencoder import to
 from .loop import Schedule, Stage
 from .training_pictures import SIZE, TrainingPictures
 
 PARTS = 11  # labels of the renderer: ground, torso, head, eight halves of limbs
-CELLS = 32  # the part map is 32x32
+CELLS = 64  # the part map is 64x64
 FEATURES = (256, SIZE // 8, SIZE // 8)
 FROZEN = 14  # modules of the hint block before its last convolution
 
@@ -37,7 +38,7 @@ class HintStage(nn.Module):
             nn.init.zeros_(conv.bias)
 
     def forward(self, hints: Tensor) -> Tensor:
-        """Part scores [b,11,32,32] of pose pictures [b,3,128,128]."""
+        """Part scores [b,11,64,64] of pose pictures [b,3,256,256]."""
         return functional.pixel_shuffle(self.head(self.body(hints)), 2)
 
 
@@ -48,45 +49,56 @@ def stage(schedule: Schedule, hint_block: nn.Sequential, folder: Path, device: s
 
 
 def pose_pictures(joints: np.ndarray) -> Tensor:
-    """Pose pictures [b,3,128,128] of joints [b,18,3], as the pack's own nodes draw them."""
+    """Pose pictures [b,3,256,256] of joints [b,18,3], as the pack's own nodes draw them."""
     drawn = draw_poses(PoseSequence.from_joints(joints, SIZE, SIZE))
     return rearrange(drawn, "b h w rgb -> b rgb h w").contiguous(memory_format=torch.channels_last)
 
 
-def loss(module: HintStage, pictures: TrainingPictures, batch: int, rng: torch.Generator) -> Tensor:
-    """Cross entropy of the part map."""
-    which = torch.randint(len(pictures), (batch,), generator=rng).numpy()
-    device = next(module.parameters()).device
-    scores = module(pose_pictures(pictures.joints[which]).to(device))
-    return functional.cross_entropy(scores, part_map(pictures.labels[which]).to(device))
+def loss(
+    module: HintStage, pictures: TrainingPictures, batch: int, rng: torch.Generator, device: str, within: int
+) -> Tensor:
+    """Cross entropy of the part map, of some of the first ``within`` pictures."""
+    which = torch.randint(min(within, len(pictures)), (batch,), generator=rng).tolist()
+    hints, truth = (
+        to(device, each) for each in (pose_pictures(pictures.joints(which)), part_map(pictures.labels(which)))
+    )
+    with torch.autocast(torch.device(device).type, torch.bfloat16):
+        scores = module(hints)
+    return functional.cross_entropy(scores.float(), truth)
 
 
 def part_map(labels: np.ndarray) -> Tensor:
-    """The labels [b,32,32] at the middle of each cell of [b,128,128]."""
+    """The labels [b,64,64] at the middle of each cell of [b,256,256]."""
     step = SIZE // CELLS
     return torch.from_numpy(labels[:, step // 2 :: step, step // 2 :: step].astype(np.int64))
 
 
 @torch.no_grad()
-def agreement(module: HintStage, pictures: TrainingPictures) -> float:
+def agreement(module: HintStage, pictures: TrainingPictures, batch: int = 16) -> float:
     """Share of the cells on the figures that get their true part."""
     device = next(module.parameters()).device
-    found = module(pose_pictures(pictures.joints[:]).to(device)).argmax(dim=1).cpu()
-    truth = part_map(pictures.labels[:])
-    return float((found == truth)[truth > 0].float().mean())
+    right = []
+    for start in range(0, len(pictures), batch):
+        which = range(start, min(start + batch, len(pictures)))
+        found = module(pose_pictures(pictures.joints(which)).to(device)).argmax(dim=1).cpu()
+        truth = part_map(pictures.labels(which))
+        right.append((found == truth)[truth > 0])
+    return float(torch.cat(right).float().mean())
 
 
 @torch.no_grad()
-def features(module: HintStage, pictures: TrainingPictures, file: Path, batch: int = 64) -> np.ndarray:
-    """Features [n,256,16,16] float16 of all pictures, computed on first use into ``file``."""
+def features(module: HintStage, pictures: TrainingPictures, file: Path, batch: int = 32) -> np.ndarray:
+    """Features [n,256,32,32] float16 of all pictures, computed on first use into ``file``."""
     if file.exists():
-        return np.load(file, mmap_mode="r", allow_pickle=False)
+        return np.load(file, mmap_mode="c", allow_pickle=False)
     partial = file.with_suffix(".part.npy")
     made = np.lib.format.open_memmap(partial, "w+", np.float16, (len(pictures), *FEATURES))
     device = next(module.parameters()).device
     for start in range(0, len(pictures), batch):
-        hints = pose_pictures(pictures.joints[start : start + batch]).to(device)
-        made[start : start + batch] = module.body(hints).half().cpu().numpy()
+        which = range(start, min(start + batch, len(pictures)))
+        hints = pose_pictures(pictures.joints(which)).to(device)
+        with torch.autocast(device.type, torch.bfloat16):
+            made[start : start + len(which)] = module.body(hints).half().cpu().numpy()
     made.flush()
     partial.rename(file)
     return made

@@ -37,7 +37,7 @@ class Schedule:
     weight_decay: float = 0.01
     averaging: float = 0.999
     seed: int = 0
-    save_every: float = 300.0  # seconds
+    save_every: float = 180.0  # seconds
     cooling: float = 1.0
     betas: tuple[float, float] = (0.9, 0.99)
 

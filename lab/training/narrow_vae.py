@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-LATENT_CHANNELS = 4
+LATENT_CHANNELS = 16
 WIDTHS = (16, 32, 64, 64)  # channels at 1, 1/2, 1/4 and 1/8 of the picture's size
 BLOCKS = (1, 3, 3, 3)  # residual blocks at each size, fixed by the layout
 ENCODER_BLOCKS = (0, 1, 1, 2)  # of which the encoder uses these: the decoder has the harder task
@@ -46,7 +46,7 @@ def _level(width: int, blocks: int, used: int | None = None) -> list[nn.Module]:
 
 
 class Encoder(nn.Sequential):
-    """Pictures [b,3,h,w] in 0..1 to latents [b,4,h/8,w/8]."""
+    """Pictures [b,3,h,w] in 0..1 to latents [b,16,h/8,w/8]."""
 
     def __init__(self) -> None:
         layers: list[nn.Module] = [_conv(3, WIDTHS[0]), *_level(WIDTHS[0], BLOCKS[0], ENCODER_BLOCKS[0])]
@@ -56,7 +56,7 @@ class Encoder(nn.Sequential):
 
 
 class Decoder(nn.Sequential):
-    """Latents [b,4,h/8,w/8] to pictures [b,3,h,w] around 0..1."""
+    """Latents [b,16,h/8,w/8] to pictures [b,3,h,w] around 0..1."""
 
     def __init__(self) -> None:
         layers: list[nn.Module] = [SoftClamp(), _conv(LATENT_CHANNELS, WIDTHS[-1]), nn.ReLU()]
@@ -103,3 +103,17 @@ def _carry_colours(conv: nn.Conv2d) -> None:
             conv.weight[c, c, 1:, 1:] = 0.25
         else:
             conv.weight[c, c, 1, 1] = 1.0
+
+
+class Critic(nn.Sequential):
+    """Scores [b,1,h/4,w/4] of pictures [b,3,h,w]: positive where a place looks like a true one."""
+
+    def __init__(self, rng: torch.Generator):
+        widths = (3, 32, 64, 64)
+        layers: list[nn.Module] = []
+        for inputs, width, stride in zip(widths, widths[1:], (2, 2, 1)):
+            layers += [nn.Conv2d(inputs, width, 4 if stride == 2 else 3, stride, 1), nn.LeakyReLU(0.2)]
+        super().__init__(*layers, _conv(widths[-1], 1))
+        for conv in (m for m in self if isinstance(m, nn.Conv2d)):
+            nn.init.kaiming_normal_(conv.weight, 0.2, generator=rng)
+            nn.init.zeros_(conv.bias)

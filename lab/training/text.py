@@ -1,9 +1,10 @@
 """Captions as tokens, and the text encoder on the few tokens that captions use.
 
-The host's text encoder has CLIP's vocabulary of 49408 tokens; training touches the rows of some sixty words.
-Axes: n pictures, v variants of a caption, l tokens (77).
+The host's text encoder has CLIP's vocabulary of 49408 tokens; training touches the rows of some hundred words.
+Axes: n pictures, l tokens (77).
 """
 
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,29 @@ import torch
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from freeanimate_pack.demo.drawn.words import VOCABULARY, caption
+from freeanimate_pack.demo.drawn.words import VOCABULARY
 from freeanimate_pack.demo.model.layout import TextTower
+from freeanimate_pack.demo.people.looks import looks
+from freeanimate_pack.demo.people.poses import POSES
+from freeanimate_pack.demo.people.room import room
+from freeanimate_pack.demo.people.shape import shape
+from freeanimate_pack.demo.people.words import clothes, scene, subject
 
 LENGTH = 77
-VARIANTS = 4  # of each caption: the whole one, and three that leave facts out
-KEPT = 0.7  # share of the facts that stay in those
+LOOKED_AT = 600  # identities whose words are read for the vocabulary of people: every colour and pattern is there
+
+
+@lru_cache(maxsize=1)
+def vocabulary() -> tuple[str, ...]:
+    """Every word that a caption of people or of drawn characters may hold."""
+    texts = ["a an in on with and room standing"]
+    for seed in range(LOOKED_AT):
+        body = shape(seed)
+        of = looks(seed, body)
+        doing = POSES[seed % len(POSES)]
+        texts += [subject(body, of, doing), clothes(of), scene(room(seed))]
+    found = {word.strip(",") for text in texts for word in text.split()}
+    return tuple(sorted(found | set(VOCABULARY)))
 
 
 class Tokens:
@@ -24,7 +42,7 @@ class Tokens:
 
     def __init__(self, tokenizer):
         self._tokenizer = tokenizer
-        ids = sorted({token for text in ("", ",", *VOCABULARY) for token in self._full(text)})
+        ids = sorted({token for text in ("", ",", *vocabulary()) for token in self._full(text)})
         self.rows = torch.tensor(ids)
         self._number = {token: k for k, token in enumerate(ids)}
 
@@ -38,19 +56,11 @@ class Tokens:
         return [self._number[token] for token in self._full(text)]
 
 
-def captions(tokens: Tokens, seeds: np.ndarray, file: Path) -> np.ndarray:
-    """Row numbers [n,v,77] of the captions' variants of each picture, made on first use into ``file``."""
+def captions(tokens: Tokens, words: list[str], file: Path) -> np.ndarray:
+    """Row numbers [n,77] of the captions, made on first use into ``file``."""
     if not file.exists():
-        of_seed = {int(seed): _variants(tokens, int(seed)) for seed in np.unique(seeds)}
-        np.save(file, np.stack([of_seed[int(seed)] for seed in seeds]).astype(np.int16))
+        np.save(file, np.array([tokens(text) for text in words], dtype=np.int16))
     return np.load(file, allow_pickle=False)
-
-
-def _variants(tokens: Tokens, seed: int) -> list[list[int]]:
-    facts = caption(seed).split(", ")
-    rng = np.random.default_rng([seed, 8])
-    kept = [[fact for fact in facts if rng.random() < KEPT] for _ in range(VARIANTS - 1)]
-    return [tokens(", ".join(chosen)) for chosen in (facts, *kept)]
 
 
 class TextEncoder(nn.Module):

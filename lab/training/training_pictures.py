@@ -1,102 +1,155 @@
-"""The pictures that the demo model is trained and judged on: drawn once, kept, handed out in batches.
+"""The pictures that the demo model is trained and judged on: drawn once, in chunks on disk, handed out in batches.
 
+A set may grow while it is used: whoever asks for a picture that is not there yet waits for whoever draws.
 Axes: n pictures of the whole set, b of a batch, h, w pixels.
 """
 
 import json
-from collections.abc import Callable
+import os
+import time
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from einops import rearrange
 from torch import Tensor
 
-from freeanimate_pack.demo.drawn.character import draw_parts
+from .drawing import FIRST_SEED, SIZE, is_drawn, picture
 
-from .poses import varied_pose
+__all__ = ["FIRST_SEED", "SIZE", "Chunk", "TrainingPictures", "draw_chunks"]
 
-SIZE = 128
-FIRST_SEED = 1_000_000  # characters below are never trained on: examples, tests and evaluations use them
-CHUNK = 250
+CHUNK = 100
+WAIT = 2.0  # seconds between two looks for a chunk
 
 
-@dataclass(frozen=True)
-class TrainingPictures:
-    """images [n,128,128,3] uint8, part labels [n,128,128] uint8, joints [n,18,3], character seeds [n]."""
+class Chunk(NamedTuple):
+    """Pictures as on disk: images [100,256,256,3] and labels [100,256,256] uint8, joints [100,18,3], words [100]."""
 
     images: np.ndarray
     labels: np.ndarray
     joints: np.ndarray
-    seeds: np.ndarray
+    words: list[str]
+
+
+class TrainingPictures:
+    """``count`` pictures from number ``first`` on, whose chunks are in ``folder`` or will be."""
+
+    def __init__(self, folder: Path, first: int, count: int):
+        self.folder, self.first, self.count = folder, first, count
+        self._chunks: dict[int, Chunk] = {}
 
     def __len__(self) -> int:
-        return len(self.images)
+        return self.count
 
-    def crops(self, batch: int, size: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Crops [b,3,size,size] in 0..1 about random joints, where the detail is, and their figures [b,1,size,size]."""
-        which = torch.randint(len(self), (batch,), generator=rng).tolist()
-        joints = torch.randint(self.joints.shape[1], (batch,), generator=rng).tolist()
-        middles = np.stack([self.joints[n, k, 1::-1] for n, k in zip(which, joints)])
-        corners = torch.from_numpy(middles).sub(size / 2).long().clamp(0, SIZE - size)
-        cuts = [(n, slice(y, y + size), slice(x, x + size)) for n, (y, x) in zip(which, corners.tolist())]
-        return self._tensors(np.stack([self.images[c] for c in cuts]), np.stack([self.labels[c] for c in cuts]))
+    def missing(self) -> list[int]:
+        """The chunks that are not on disk."""
+        return [k for k in range(-(-self.count // CHUNK)) if not self._place(k).exists()]
 
-    def whole(self, start: int, count: int) -> tuple[Tensor, Tensor]:
-        """Pictures [count,3,h,w] in 0..1 and their figures [count,1,h,w]."""
-        return self._tensors(self.images[start : start + count], self.labels[start : start + count])
+    def _place(self, k: int) -> Path:
+        return self.folder / f"{k:04}"
 
-    @staticmethod
-    def _tensors(images: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor]:
-        shown = rearrange(torch.from_numpy(np.array(images)), "b h w rgb -> b rgb h w").float().div(255)
-        figures = torch.from_numpy(labels > 0)[:, None].float()
-        return shown.contiguous(memory_format=torch.channels_last), figures
+    def _at(self, number: int) -> tuple[Chunk, int]:
+        """The chunk of a picture and its row there; waits until it is drawn."""
+        k, row = divmod(number, CHUNK)
+        if k not in self._chunks:
+            while not self._place(k).exists():
+                time.sleep(WAIT)
+            self._chunks[k] = _read(self._place(k))
+        return self._chunks[k], row
+
+    def crops(self, batch: int, size: int, rng: torch.Generator, within: int) -> tuple[Tensor, Tensor]:
+        """Crops [b,3,size,size] in 0..1 about random joints, where the detail is, and their figures [b,1,size,size].
+
+        Of the first ``within`` pictures.
+        """
+        images, labels = [], []
+        for number in torch.randint(min(within, self.count), (batch,), generator=rng).tolist():
+            chunk, row = self._at(number)
+            y, x = corner(chunk.joints[row], size, SIZE, rng)
+            cut = row, slice(y, y + size), slice(x, x + size)
+            images.append(chunk.images[cut])
+            labels.append(chunk.labels[cut])
+        return _tensors(np.stack(images), np.stack(labels))
+
+    def whole(self, numbers: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Pictures [b,3,h,w] in 0..1 and their figures [b,1,h,w]."""
+        return _tensors(self.images(numbers), self.labels(numbers))
+
+    def images(self, numbers: Sequence[int]) -> np.ndarray:
+        """Levels [b,h,w,3]."""
+        return self._field("images", numbers)
+
+    def labels(self, numbers: Sequence[int]) -> np.ndarray:
+        """Part labels [b,h,w]."""
+        return self._field("labels", numbers)
+
+    def joints(self, numbers: Sequence[int]) -> np.ndarray:
+        """Joints [b,18,3] in pixels."""
+        return self._field("joints", numbers)
+
+    def _field(self, name: str, numbers: Sequence[int]) -> np.ndarray:
+        return np.stack([getattr(chunk, name)[row] for chunk, row in map(self._at, numbers)])
+
+    def words(self, numbers: Sequence[int]) -> list[str]:
+        """What the pictures show."""
+        return [chunk.words[row] for chunk, row in map(self._at, numbers)]
+
+    def people(self) -> list[int]:
+        """The numbers of those that show rendered people."""
+        return [k for k in range(self.count) if not is_drawn(self.first + k)]
 
 
-def training_pictures(folder: Path, first_seed: int, characters: int, poses: int, workers: int = 2) -> TrainingPictures:
-    """The set of ``characters`` in ``poses`` poses each, drawn on first use into ``folder``."""
-    asked = {"first_seed": first_seed, "characters": characters, "poses": poses, "size": SIZE}
-    made = folder / "pictures.json"
-    if not (made.exists() and json.loads(made.read_text(encoding="utf-8")) == asked):
-        _draw(folder, first_seed, characters, poses, workers)
-        made.write_text(json.dumps(asked), encoding="utf-8")
-    names = ("images", "labels", "joints", "seeds")
-    return TrainingPictures(*(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names))
+def corner(joints: np.ndarray, size: int, whole: int, rng: torch.Generator) -> tuple[int, int]:
+    """Upper left (y, x) of a crop about a random one of the joints [18,3] that are in a picture of ``whole`` pixels."""
+    seen = np.flatnonzero(joints[:, 2] > 0)
+    if not len(seen):
+        y, x = torch.randint(whole - size + 1, (2,), generator=rng).tolist()
+        return y, x
+    x, y, _ = joints[seen[int(torch.randint(len(seen), (1,), generator=rng))]]
+    aside = (torch.rand(2, generator=rng) - 0.5) * size * 0.5
+    y, x = (int(np.clip(at + off - size / 2, 0, whole - size)) for at, off in zip((y, x), aside.tolist()))
+    return y, x
 
 
-def _draw(folder: Path, first_seed: int, characters: int, poses: int, workers: int) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    count = characters * poses
-    shapes = {"images": (SIZE, SIZE, 3), "labels": (SIZE, SIZE), "joints": (18, 3)}
-    kinds = {"images": np.uint8, "labels": np.uint8, "joints": np.float32}
-    arrays = {
-        name: np.lib.format.open_memmap(folder / f"{name}.npy", "w+", kinds[name], (count, *shape))
-        for name, shape in shapes.items()
-    }
-    np.save(folder / "seeds.npy", np.repeat(np.arange(first_seed, first_seed + characters), poses))
-    step = max(CHUNK // poses, 1)
-    starts = range(0, characters, step)
-    draw: Callable = partial(_drawn, first_seed, characters, poses, step)
+def _tensors(images: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor]:
+    shown = rearrange(torch.from_numpy(images), "b h w rgb -> b rgb h w").float().div(255)
+    figures = torch.from_numpy(labels > 0)[:, None].float()
+    return shown.contiguous(memory_format=torch.channels_last), figures
+
+
+def _read(place: Path) -> Chunk:
+    arrays = [np.load(place / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in Chunk._fields[:3]]
+    return Chunk(*arrays, json.loads((place / "words.json").read_text(encoding="utf-8")))
+
+
+def draw_chunks(pictures: TrainingPictures, workers: int) -> None:
+    """Draw the chunks that are missing, in order; a chunk that was not finished is drawn again."""
+    draw = partial(_draw, pictures.folder, pictures.first)
+    if workers == 1:
+        _tell(pictures, map(draw, pictures.missing()))
+        return
     with ProcessPoolExecutor(workers) as pool:
-        for start, share in zip(starts, pool.map(draw, starts)):
-            for name, values in zip(shapes, share):
-                arrays[name][start * poses : start * poses + len(values)] = values
-            print(f"\r[train] drawn {min(start + step, characters) * poses} of {count} pictures", end="", flush=True)
-    print(flush=True)
+        _tell(pictures, pool.map(draw, pictures.missing()))
 
 
-def _drawn(first_seed: int, characters: int, poses: int, step: int, start: int) -> tuple[np.ndarray, ...]:
-    """Images, labels and joints of one worker's share of the characters."""
-    images, labels, joints = [], [], []
-    for seed in range(first_seed + start, first_seed + min(start + step, characters)):
-        rng = np.random.default_rng([seed, 9])
-        poses_of = np.concatenate([varied_pose(seed, rng, SIZE, SIZE) for _ in range(poses)])
-        for pose in poses_of:  # one at a time: each sits on the canvas at a size of its own
-            image, _, label = draw_parts(seed, pose[None], SIZE, SIZE)[:3]
-            images.append(np.rint(image * 255).astype(np.uint8))
-            labels.append(label)
-        joints.append(poses_of)
-    return np.concatenate(images), np.concatenate(labels), np.concatenate(joints)
+def _tell(pictures: TrainingPictures, made: Iterable[int]) -> None:
+    for k in made:
+        done = min((k + 1) * CHUNK, len(pictures))
+        print(f"[train] {pictures.folder.name}: {done} of {len(pictures)}", flush=True)
+
+
+def _draw(folder: Path, first: int, k: int) -> int:
+    """Draw one chunk; a reader never sees half of it."""
+    partial_place = folder / f"{k:04}.part"
+    partial_place.mkdir(parents=True, exist_ok=True)
+    drawn = [picture(number) for number in range(first + k * CHUNK, first + (k + 1) * CHUNK)]
+    *arrays, words = zip(*drawn)
+    for name, values in zip(Chunk._fields, arrays):
+        np.save(partial_place / f"{name}.npy", np.stack(values))
+    (partial_place / "words.json").write_text(json.dumps(words, indent=0), encoding="utf-8")
+    os.replace(partial_place, folder / f"{k:04}")
+    return k

@@ -7,6 +7,7 @@ import hostside
 import torch
 
 from freeanimate_pack.nodes.inversion import FreeAnimateInversion
+from freeanimate_pack.nodes.long_clip import FreeAnimateLongClip
 from freeanimate_pack.nodes.patch import FreeAnimatePatchModel
 from freeanimate_pack.nodes.sampler import FreeAnimateSampler
 
@@ -63,3 +64,11 @@ def sample(clip: Clip, record, patched, cfg, positive=None, start=0.0, end=1.0) 
 def animate(clip: Clip, record, cfg=7.5, model=None, **options) -> torch.Tensor:
     """Latents [F,4,h,w] of Patch Model + Animate Sampler."""
     return sample(clip, record, patch(model or clip.tiny.model, record, **options), cfg)
+
+
+def render(clip: Clip, record, patched, **options) -> tuple:
+    """Images, latents and report of Animate Long Clip in parts of two frames, guided in all steps."""
+    inputs = {"positive": clip.positive, "negative": clip.negative, "vae": clip.tiny.vae, "cfg": 4.0}
+    inputs |= {"cfg_start": 0.0, "cfg_end": 1.0, "frames_per_part": 2}
+    images, latent, report = FreeAnimateLongClip.execute(patched, record, **inputs | options).args
+    return images, latent["samples"], report

@@ -191,7 +191,7 @@ def test_refused_by_name(clip, record, install, name):
         sample(clip, record, late, CFG)
 
 
-def test_token_merging_of_an_unknown_pack_is_refused(clip, record):
+def test_fewer_queries_of_an_unknown_pack_are_refused(clip, record):
     model = patch(clip.tiny.model, record)
 
     def merge(q, k, v, extra):

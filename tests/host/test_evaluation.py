@@ -18,7 +18,7 @@ from patience import patience
 
 from freeanimate_pack.demo.model.layout import SD15_DEMO
 from freeanimate_pack.freeanimate_core.config import PatchConfig
-from lab import hosting
+from lab import REPOSITORY, hosting
 from lab.evaluation import extras
 from lab.evaluation.drawing import make_case
 from lab.evaluation.measures import MEASURES
@@ -201,7 +201,7 @@ def short(tmp_path_factory) -> Path:
     """The files of the short run at guidance 5, as `python dev.py evaluate animation --quick` makes them."""
     out = tmp_path_factory.mktemp("evaluation")
     line = [sys.executable, "-m", "lab.evaluation", "--host", os.environ["COMFYUI_DIR"], "--out", str(out)]
-    subprocess.run([*line, "--quick", "--cfg", "5"], cwd=hostside.REPOSITORY, check=True, timeout=patience(900))
+    subprocess.run([*line, "--quick", "--cfg", "5"], cwd=REPOSITORY, check=True, timeout=patience(900))
     return out
 
 

@@ -43,6 +43,24 @@ def test_saved_poses_are_loaded_again(folders):
         assert FreeAnimateLoadPose.execute(name).result[0] == pose
 
 
+def test_names_in_capitals_are_listed_and_windows_subfolders_found(folders):
+    """A workflow saved on Windows names a subfolder with a backslash."""
+    (folders[0] / "walks" / "CAPITALS.JSON").write_text(json.dumps([producers.dwpose()]))
+    assert FreeAnimateLoadPose.GET_SCHEMA().inputs[0].options == ["walks/CAPITALS.JSON", "walks/walk.json"]
+    for name in ("walks\\walk.json", "walks\\CAPITALS.JSON [input]"):
+        assert FreeAnimateLoadPose.validate_inputs(name) is True
+        assert len(FreeAnimateLoadPose.execute(name).result[0]) in (1, 2)
+        assert FreeAnimateLoadPose.fingerprint_inputs(name, 0, 0)
+
+
+def test_a_file_without_a_canvas_is_read_with_the_size_given(folders):
+    (folders[0] / "walks" / "walk.json").write_text(json.dumps([{"people": producers.dwpose()["people"]}]))
+    with pytest.raises(FreeAnimateError, match="Load Pose and set width and height there"):
+        FreeAnimateLoadPose.execute("walks/walk.json")
+    pose, frames, width, height = FreeAnimateLoadPose.execute("walks/walk.json", 128, 192).result
+    assert (frames, width, height) == (1, 128, 192)
+
+
 def test_a_changed_file_runs_again(folders):
     path = folders[0] / "walks" / "walk.json"
     first = FreeAnimateLoadPose.fingerprint_inputs("walks/walk.json")
@@ -53,14 +71,25 @@ def test_a_changed_file_runs_again(folders):
 
 @pytest.mark.parametrize(
     "name",
-    ["../secret.json", "{root}/secret.json", "link.json", "door/secret.json", "walks", "none.json", "a [temp]", "a\0"],
+    [
+        "../secret.json",
+        "{root}/secret.json",
+        "link.json",
+        "door/secret.json",
+        "walks",
+        "none.json",
+        "a [temp]",
+        "a\0",
+        "..\\secret.json",
+        "\ud800.json",
+    ],
 )
 def test_only_files_of_the_input_and_output_folders_are_read(folders, name):
     (folders[0] / "link.json").symlink_to(folders[0].parent / "secret.json")
     (folders[0] / "door").symlink_to(folders[0].parent)
     name = name.replace("{root}", str(folders[0].parent))
     sentence = FreeAnimateLoadPose.validate_inputs(name)
-    assert "Load Pose: pose_file" in sentence and "input or output folder" in sentence
+    assert sentence.isprintable() and "Load Pose: pose_file" in sentence and "input or output folder" in sentence
     with pytest.raises(FreeAnimateError):
         FreeAnimateLoadPose.execute(name)
 
@@ -151,6 +180,10 @@ def test_the_true_network_finds_a_person(tmp_path, monkeypatch):
     assert (joints[:, 2] == 1).all()
     np.testing.assert_allclose(joints[:, :2], CELL * (GRID + 0.5), atol=3)
 
+    for held in ([1], None, [torch.zeros(2), 3], {"state_dict": None}):
+        torch.save(held, folder / "hand_pose_model.pth")
+        with pytest.raises(FreeAnimateError, match="hand_pose_model.pth in models/controlnet_aux .*download it again"):
+            FreeAnimateDetectPose.execute(clip(), True, False, 368)
     torch.save({"conv1_1.weight": torch.zeros(64, 3, 3, 3)}, folder / "hand_pose_model.pth")
     with pytest.raises(FreeAnimateError, match="hand_pose_model in models/controlnet_aux holds another network"):
         FreeAnimateDetectPose.execute(clip(), True, False, 368)

@@ -1,5 +1,8 @@
 """What the host is told while the nodes run: one bar of frames x levels each, and strips of frames."""
 
+import gc
+import weakref
+
 import comfy.utils
 import hostside
 import latent_preview
@@ -8,6 +11,7 @@ import pytest
 import torch
 from runs import Clip, patch, sample
 
+from freeanimate_pack.freeanimate_core.host.progress import Bar
 from freeanimate_pack.nodes.long_clip import FreeAnimateLongClip
 from freeanimate_pack.nodes.refine import FreeAnimateRefinePreview
 
@@ -91,3 +95,33 @@ def test_the_refinement_moves_with_every_window(clip, told):
     conds = clip.tiny.model, clip.tiny.vae, clip.positive, clip.negative
     FreeAnimateRefinePreview.execute(*conds, *scene, 0.5, 4, 1.0, 0, 1.0, 8, 2)
     checked(told, 5 * 4, 2)
+
+
+def held(kinds=(latent_preview.LatentPreviewer, comfy.utils.ProgressBar, Bar)) -> list:
+    """What a run shows itself with, as far as it is alive."""
+    gc.collect()
+    return [thing for thing in gc.get_objects() if isinstance(thing, kinds)]
+
+
+def test_a_record_keeps_neither_previewer_nor_bar(clip, told, monkeypatch):
+    """The host's cache holds records; a previewer may be a decoder on the device. While the nodes run all are there."""
+    alive, before, show = [], {id(thing) for thing in held()}, Bar.level
+
+    def level(self, denoised):
+        if not alive:
+            alive[:] = [weakref.ref(thing) for thing in held() if id(thing) not in before]
+        show(self, denoised)
+
+    monkeypatch.setattr(Bar, "level", level)
+    record = clip.invert(window=2, check=1)[0]
+    assert len(alive) >= 3 and not held_of(alive)
+    alive.clear()
+    model = patch(clip.tiny.model, record, window=2)
+    sample(clip, record, model, 4.0)
+    assert len(alive) >= 3 and not held_of(alive)
+
+
+def held_of(references: list) -> list:
+    """What is still alive of these."""
+    gc.collect()
+    return [thing for reference in references if (thing := reference()) is not None]

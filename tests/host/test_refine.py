@@ -6,6 +6,8 @@ import comfy.sample
 import hostside
 import pytest
 import torch
+from comfy_extras.nodes_custom_sampler import CFGOverride
+from comfy_extras.nodes_model_advanced import ModelSamplingDiscrete
 
 from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
 from freeanimate_pack.freeanimate_core.runs.refine_pixels import one_noise
@@ -90,6 +92,11 @@ def test_windows_do_not_matter_and_settings_do(scene, refined):
         assert hostside.relative(scene.refine(**change), refined) > 1e-3, change
 
 
+def test_cfg_override_has_the_last_word(scene):
+    model = CFGOverride.execute(scene.tiny.model, 1.0, 0.0, 1.0).args[0]
+    assert torch.equal(scene.refine(model=model), scene.refine(cfg=1.0))
+
+
 def test_families(tiny_layout):
     scene = Scene(tiny_layout)
     assert torch.isfinite(scene.refine(steps=2)).all()
@@ -121,6 +128,8 @@ def posed(tiny, count: int) -> list:
         (lambda s: {"negative": posed(s.tiny, 2)}, "negative has 2 pose images"),
         (lambda s: {"preview": s.preview[:2], "person_mask": s.person[:2], "hole_mask": s.person[:2]}, "3 pose images"),
         (lambda s: {"denoise": 1.5}, "denoise is 1.5"),
+        (lambda s: {"negative": []}, "negative is empty"),
+        (lambda s: {"model": ModelSamplingDiscrete().patch(s.tiny.model, "lcm", False)[0]}, "samples as an LCM"),
     ),
 )
 def test_refusals_name_the_input(scene, change, words):

@@ -143,6 +143,53 @@ def test_samplers_of_higher_order_ask_between_levels(clip, outputs):
         custom_advanced(clip, patch(clip.tiny.model, stored), noise, sigmas, sampler="dpm_2")
 
 
+@pytest.mark.parametrize("sampler", ["dpm_2", "uni_pc", "uni_pc_bh2"])
+def test_samplers_that_skip_a_level_get_their_own_remedy(clip, outputs, sampler):
+    """KSampler nodes leave out the last level but one for these, so the steps are no cure; what is named works."""
+    record, noise, sigmas, levels, _ = outputs
+    model = patch(clip.tiny.model, record)
+    says = re.escape(f"for sampler_name '{sampler}': set it to euler, or use SamplerCustom with the sigmas output")
+    with pytest.raises(FreeAnimateError, match=says) as raised:
+        k_sampler(clip, model, noise, levels, sampler=sampler)
+    assert "ddim_uniform" not in str(raised.value)
+    assert torch.isfinite(custom_advanced(clip, model, noise, sigmas, sampler=sampler)).all()
+
+
+def masked(latent: dict, value: float) -> dict:
+    """SetLatentNoiseMask: everything is to be kept to ``value`` of 1."""
+    frames, _, height, width = latent["samples"].shape
+    return host_nodes.SetLatentNoiseMask().set_mask(latent, torch.full((frames, 8 * height, 8 * width), value))[0]
+
+
+def test_a_noise_mask_on_the_noise_is_refused(clip, outputs):
+    """Outside of it the host would put the inversion's noise into the picture; a mask of ones keeps nothing back."""
+    record, noise, sigmas, levels, _ = outputs
+    model = patch(clip.tiny.model, record)
+    for run in (lambda n: k_sampler(clip, model, n, levels), lambda n: custom_advanced(clip, model, n, sigmas)):
+        with pytest.raises(FreeAnimateError, match="noise mask.*remove Set Latent Noise Mask.*redraw_mask"):
+            run(masked(noise, 0.0))
+        assert torch.equal(run(masked(noise, 1.0)), run(noise))
+
+
+@pytest.mark.parametrize("name", ["preview", "reference"])
+def test_a_noise_mask_into_the_inversion_is_refused(clip, name):
+    spoiled = copy.copy(clip)
+    setattr(spoiled, name, masked(getattr(clip, name), 0.0))
+    with pytest.raises(FreeAnimateError, match=f"{name}_latent carries a noise mask.*remove Set Latent Noise Mask"):
+        spoiled.invert()
+
+
+def test_an_empty_conditioning_is_refused(clip, outputs):
+    record, noise, _, levels, _ = outputs
+    empty = copy.copy(clip)
+    empty.negative = []
+    model = patch(clip.tiny.model, record)
+    with pytest.raises(FreeAnimateError, match="Animate Sampler: negative is empty"):
+        sample(empty, record, model, 4.0)
+    with pytest.raises(FreeAnimateError, match="the sampler's negative is empty"):
+        k_sampler(empty, model, noise, levels)
+
+
 def test_off_is_the_stock_sampler(clip, outputs):
     record, noise, sigmas, levels, _ = outputs
     off = {"weight": 0.0, "self_span": 0.0, "cross_span": 0.0, "window": 1}

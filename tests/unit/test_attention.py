@@ -145,3 +145,25 @@ def test_the_bias_is_for_the_next_self_attention_only(tokens):
     target.self_inputs("a", (live, live, live), [0])
     target.cross_inputs("a", (live, live, live), [0])
     assert target.take_bias(2 * N) is None
+
+
+def test_a_bias_for_other_keys_is_not_dropped(tokens):
+    live, *_ = tokens
+    target = TargetPass(recorded_pass(tokens)[0], 0.5)
+    target.self_inputs("a", (live, live, live), [0])
+    with pytest.raises(FreeAnimateError, match=f"reference_weight 0.5 cannot act .* makes {3 * N} keys of {2 * N}"):
+        target.take_bias(3 * N)
+
+
+def test_a_layer_of_another_size_is_named(tokens):
+    live, *_ = tokens
+    anchor, preview = recorded_pass(tokens)
+    small = live[:, ::2]
+    with pytest.raises(FreeAnimateError, match=f"layer a.self has {N // 2} tokens and the recording pass had {N}"):
+        TargetPass(anchor, 1.0).self_inputs("a", (small, small, small), [0])
+    for weight in (0.0, 1.0):
+        replay = TargetPass(anchor, weight, preview, live[:1], frozenset({0}), frozenset({0}))
+        with pytest.raises(FreeAnimateError, match="layer a.self"):
+            replay.self_inputs("a", (small, small, small), [0])
+        with pytest.raises(FreeAnimateError, match="layer a.cross"):
+            replay.cross_inputs("a", (small, live, live), [0])

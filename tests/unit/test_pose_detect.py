@@ -47,6 +47,25 @@ def test_a_file_that_would_run_code_is_refused(tmp_path):
         read_weights(lambda name: torch.load(name, weights_only=True), {"body": str(path)})
 
 
+def host_load(path):
+    """A .pth file as the host's loader takes it apart."""
+    held = torch.load(path, weights_only=True)
+    if "state_dict" in held:
+        return held["state_dict"]
+    return held[next(iter(held.keys()))] if len(held) == 1 else held
+
+
+@pytest.mark.parametrize("load", [lambda path: torch.load(path, weights_only=True), host_load])
+@pytest.mark.parametrize(
+    "held", [[1], [torch.zeros(1)] * 2, None, 5, torch.zeros(3), {}, {"a": 1}, {"state_dict": None}, {"a": "b", "c": 1}]
+)
+def test_a_file_that_holds_no_weights_is_refused(tmp_path, held, load):
+    path = tmp_path / "body_pose_model.pth"
+    torch.save(held, path)
+    with pytest.raises(FreeAnimateError, match="Detect Pose: .*body_pose_model.pth .*download it again"):
+        read_weights(load, {"body": str(path)})
+
+
 def test_without_the_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "controlnet_aux", None)
     with pytest.raises(FreeAnimateError, match="pip install controlnet-aux.*SDPose"):

@@ -61,6 +61,43 @@ def test_fractions_of_the_canvas_are_pixels_times_its_size():
     np.testing.assert_allclose(parse_poses(frames, "x").joints, body(), atol=1e-4)
 
 
+def close_up(frames=16):
+    """A dancer who in three frames comes so near that the legs are two canvases below it, in pixels."""
+    joints = np.asarray(body(frames), dtype=np.float64)
+    joints[6:9, :, :2] = (joints[6:9, :, :2] - (64, 48)) * 4.5 + (64, 60)
+    return joints
+
+
+def in_fractions(joints):
+    frames = write_poses(PoseSequence.from_joints(joints, *SIZE))
+    for frame in frames:
+        frame["people"][0]["pose_keypoints_2d"] = fractions(frame["people"][0]["pose_keypoints_2d"])
+    return frames
+
+
+@pytest.mark.parametrize("shown", [slice(None), slice(6, 9), slice(5, 8)])
+def test_the_unit_is_that_of_the_clip_beyond_the_canvas_too(shown):
+    """Fractions above 2, some frames or all: the same as the pixels that they stand for."""
+    joints = close_up()[shown]
+    frames = in_fractions(joints)
+    assert max(max(frame["people"][0]["pose_keypoints_2d"]) for frame in frames) > 2.0
+    np.testing.assert_allclose(parse_poses(frames, "x").joints, joints, atol=1e-4)
+    pixels = write_poses(PoseSequence.from_joints(joints, *SIZE))
+    np.testing.assert_allclose(parse_poses(pixels, "x").joints, joints, atol=1e-9)
+
+
+def test_a_hand_beyond_the_canvas_has_the_unit_of_the_clip():
+    frames = in_fractions(close_up(16))
+    frames[0]["people"][0]["hand_left_keypoints_2d"] = [2.5, 2.25, 1.0] * 21
+    assert parse_poses(frames, "x").left_hand[0, 20].tolist() == [2.5 * SIZE[1], 2.25 * SIZE[0], 1]
+
+
+def test_fractions_left_of_and_above_the_canvas_are_places():
+    joints = close_up(3)
+    joints[1, [4, 7], :2] = (-30, -20)
+    np.testing.assert_allclose(parse_poses(in_fractions(joints), "x").joints, joints, atol=1e-4)
+
+
 def test_pixels_and_fractions_mixed_between_arrays_and_frames():
     frames = host_form()
     frames[1]["people"][0]["pose_keypoints_2d"] = fractions(frames[1]["people"][0]["pose_keypoints_2d"])
@@ -138,8 +175,9 @@ def test_the_largest_or_the_nth_from_the_left(person, scale, move):
 def test_a_person_whom_a_frame_does_not_show():
     frames = crowd()
     frames[1]["people"].pop(0)
-    with pytest.raises(FreeAnimateError, match="frame 1 .* shows 2 .* person is 3 .* set person to 2 or less, or to 0"):
+    with pytest.raises(FreeAnimateError, match="frame 1 .* shows people, but not the one who is followed"):
         parse_poses(frames, "x", 3)
+    assert not parse_poses(frames, "x", 3, gaps=True).seen[1].any()
 
 
 @pytest.mark.parametrize("empty", [{"people": []}, {"people": None}, {}, None])
@@ -164,6 +202,13 @@ def edited(index, **changes):
     return frames
 
 
+def nested(depth):
+    value = 1.0
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 REFUSED = {
     "no frames": ([], "holds no frames"),
     "not a list": (7, "holds no frames"),
@@ -172,8 +217,17 @@ REFUSED = {
     "all joints missing": (edited(1, people=[{"pose_keypoints_2d": [0.0] * 54}]), "frame 1 .*no person"),
     "animals": (edited(0, people=[], animals=[[1]]), "frame 0 .*animal"),
     "no canvas": (edited(0, canvas_height=None), "canvas_height"),
-    "another canvas": (edited(2, canvas_width=64), "frame 2 .*another canvas"),
-    "25 joints": (edited(1, people=[{"pose_keypoints_2d": [1.0] * 75}]), "frame 1 .*75 values, but 54"),
+    "another canvas": (edited(2, canvas_width=64), "frame 2 .*64 x 96, but the first .*128 x 96, of another aspect"),
+    "26 joints": (edited(1, people=[{"pose_keypoints_2d": [1.0] * 78}]), "frame 1 .*78 values, but 54"),
+    "endless integer": (edited(1, people=[{"pose_keypoints_2d": [10**400] * 54}]), "frame 1 .*not a flat list"),
+    "endless canvas side": (edited(0, canvas_width=10**400), "canvas_height and canvas_width of 1 to 16384"),
+    "nested too deep": (edited(1, people=[{"pose_keypoints_2d": nested(200)}]), "frame 1 .*not a flat list"),
+    "no known layout": ([{"bodies": {}, "hands": [], "\ud800": 1}], r"frame 0 .*keys 'bodies', 'hands', '\\ud800',"),
+    "numbers": ([[1.0, 2.0]], "frame 0 .*is a list of 2 that starts with a float, not"),
+    "no size": ([{"people": [{"pose_keypoints_2d": [1.0] * 75}]}], r"frame 0 .*25 points \(BODY_25\), has no canvas_"),
+    "too many people": (edited(1, people=[{}] * 101), "frame 1 .*holds 101 people, but at most 100"),
+    "too many frames": ([None] * 50_000 + host_form(1), "more than 50000 poses"),
+    "scores": ([{"keypoints": [[1, 2]] * 17, "scores": [1] * 3, "width": 9, "height": 9}], "17 points, but 3 scores"),
     "nan": (edited(1, people=[{"pose_keypoints_2d": [float("nan")] * 54}]), "frame 1 .*not a finite number"),
     "no animals": ([producers.animal(0)], "frame 0 .*animal"),
     "endless canvas": (edited(0, canvas_width=float("inf")), "canvas_height and canvas_width of 1 to 16384"),

@@ -47,11 +47,43 @@ def test_a_filled_joint_swings_with_its_parent():
     np.testing.assert_allclose(fill_gaps(sequence(damaged), 5).poses.joints, frames, atol=1e-9)
 
 
-def test_points_at_the_ends_of_a_clip_are_not_made_up():
-    frames = standing(6)
-    frames[:2, 4] = 0
-    repaired = fill_gaps(sequence(frames), 5)
-    np.testing.assert_array_equal(repaired.poses.joints, frames)
+@pytest.mark.parametrize("lost", [slice(0, 3), slice(13, 16)])
+@pytest.mark.parametrize("joints", [[4], [2, 3, 4], [9, 10, 12, 13], [0, 14, 15, 16, 17], [1]])
+def test_joints_missing_at_the_ends_hang_as_where_they_are_seen_next(lost, joints):
+    """The body glides across the picture, so that a place that was held would be left behind."""
+    frames = standing(16)
+    frames[..., 0] += np.linspace(-50, 50, 16)[:, None]
+    damaged = frames.copy()
+    damaged[lost, joints] = 0
+    repaired = fill_gaps(sequence(damaged), 5)
+    np.testing.assert_allclose(repaired.poses.joints, frames, atol=1e-4)
+    assert (repaired.joints, repaired.missing) == (3 * len(joints), 0)
+
+
+@pytest.mark.parametrize("ends", [slice(0, 5), slice(11, 16)])
+def test_a_gap_of_six_at_an_end_is_not_filled(ends):
+    frames = standing(16)
+    frames[ends, 4] = 0
+    assert fill_gaps(sequence(frames), 5).poses.seen.all()
+    for point in (7, 13):
+        frames[:6, point] = 0
+        assert not fill_gaps(sequence(frames), 5).poses.joints[:6, point].any()
+    np.testing.assert_array_equal(fill_gaps(sequence(frames), 0).poses.joints, frames)
+
+
+def test_hands_face_and_feet_at_the_ends_go_with_what_they_hang_from():
+    frames = standing(8)
+    frames[..., 0] += np.linspace(-50, 50, 8)[:, None]
+    poses = sequence(frames)
+    holders = {"right_hand": [4] * 21, "left_hand": [7] * 21, "face": [0] * 70, "feet": [13] * 3 + [10] * 3}
+    whole = poses.with_arrays({name: frames[:, joints] + (3, 4, 0) for name, joints in holders.items()})
+    damaged = whole.with_arrays({name: whole.arrays[name].copy() for name in holders})
+    for points in (damaged.arrays[name] for name in holders):
+        points[:2], points[6:] = 0, 0
+    damaged.joints[:1, 4] = 0
+    repaired = fill_gaps(damaged, 3).poses
+    for name in holders:
+        np.testing.assert_allclose(repaired.arrays[name], whole.arrays[name], atol=1e-4, err_msg=name)
 
 
 def test_frames_without_a_person_are_filled_inside_and_held_at_the_ends():

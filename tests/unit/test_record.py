@@ -1,19 +1,26 @@
 """Record, bank, fingerprint and windows."""
 
 import gc
+from functools import partial
 
 import pytest
 import torch
 
 from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
 from freeanimate_pack.freeanimate_core.method.bank import AttentionBank, choose_storage
-from freeanimate_pack.freeanimate_core.method.fingerprint import Fingerprint, values_digest, weights_digest
+from freeanimate_pack.freeanimate_core.method.fingerprint import (
+    Fingerprint,
+    closed_over,
+    signs_digest,
+    values_digest,
+    weights_digest,
+)
 from freeanimate_pack.freeanimate_core.method.record import Inversion, find_level
 from freeanimate_pack.freeanimate_core.method.schedule import ddim_step, noise_estimate
 from freeanimate_pack.freeanimate_core.method.windows import Windower, auto_size
 
 LEVELS = torch.tensor([0.03, 0.5, 2.0, 6.0])
-FINGERPRINT = Fingerprint("weights", "patches", "sampling", "prompt", "control")
+FINGERPRINT = Fingerprint("weights", "patches", "injected", "objects", "sampling", "prompt", "control")
 
 
 def record(bank=None) -> Inversion:
@@ -115,6 +122,8 @@ def test_a_disk_bank_deletes_its_files(tmp_path):
 def test_auto_storage_looks_at_what_is_free():
     assert choose_storage("auto", 100, 200, 0) == "memory"
     assert choose_storage("auto", 101, 200, 10**9) == "recompute"
+    assert choose_storage("auto", 1, 200, 10**9, computes_in_ram=False) == "recompute"
+    assert choose_storage("memory", 1, 200, 10**9, computes_in_ram=False) == "memory"
     assert choose_storage("recompute", 10**12, 1, 1) == "recompute"
     for tier in ("memory", "disk"):
         assert choose_storage(tier, 10, 100, 100) == tier
@@ -129,6 +138,29 @@ def test_a_disk_that_cannot_be_written_says_so(tmp_path):
         bank.put(0, range(0, 1), {"a.self": torch.zeros(1, 2, 2)})
 
 
+def test_a_disk_bank_that_cannot_begin_says_so(tmp_path):
+    with pytest.raises(FreeAnimateError, match="storage 'disk' could not write .*temp folder writable.*'recompute'"):
+        AttentionBank(tmp_path / "none")
+
+
+@pytest.mark.parametrize("damage", ["deleted", "cut", "folder"])
+def test_a_stale_disk_bank_says_how_to_run_the_inversion_again(tmp_path, damage):
+    bank = AttentionBank(tmp_path)
+    bank.put(0, range(0, 3), {"a.self": torch.zeros(3, 2, 2)})
+    bank.put_reference(0, {"a.self": torch.zeros(1, 2, 2)})
+    bank.require()
+    bank.part(range(1, 2)).require()
+    (folder,) = tmp_path.iterdir()
+    for file in folder.iterdir():
+        file.write_bytes(file.read_bytes()[:-20]) if damage == "cut" else file.unlink()
+    if damage == "folder":
+        folder.rmdir()
+    ways = [lambda: bank.get(0, range(0, 2)), lambda: bank.part(range(1, 2)).reference(0)]
+    for way in ways + ([] if damage == "cut" else [bank.require, bank.part(range(1, 2)).require]):
+        with pytest.raises(FreeAnimateError, match="DDIM Inversion.*run that node again: change one of its widgets"):
+            way()
+
+
 def test_digests_follow_values():
     weights = {f"layer{i}": torch.full((3, 3), float(i)) for i in range(5)}
     changed = {**weights, "layer2": weights["layer2"] + 1e-3}
@@ -136,6 +168,25 @@ def test_digests_follow_values():
     assert weights_digest(weights) != weights_digest(changed)
     assert values_digest({"a": [(1.0, torch.ones(2))]}) == values_digest({"a": [(1.0, torch.ones(2))]})
     assert values_digest({"a": [(1.0, torch.ones(2))]}) != values_digest({"a": [(0.5, torch.ones(2))]})
+
+
+def test_functions_are_told_apart_by_what_they_hold():
+    def scaled(factor):
+        def patch(x):
+            return factor * x
+
+        return patch
+
+    told = [values_digest(closed_over(f)) for f in (scaled(2.0), scaled(2.0), scaled(3.0), partial(scaled, 2.0))]
+    assert told[0] == told[1] and len(set(told)) == 3
+    assert values_digest(closed_over(partial(scaled, 2.0))) != values_digest(closed_over(partial(scaled, 3.0)))
+
+
+def test_signs_outlast_every_cast():
+    weights = {"a": torch.randn(50, 50, generator=torch.Generator().manual_seed(0))}
+    for dtype in (torch.float16, torch.bfloat16):
+        assert signs_digest({"a": weights["a"].to(dtype)}) == signs_digest(weights)
+    assert signs_digest({"a": -weights["a"]}) != signs_digest(weights)
 
 
 def test_windows_cover_the_clip_in_order():

@@ -1,21 +1,27 @@
 """The study: python -m lab.evaluation.pose --out DIR, started by `python dev.py evaluate pose`.
 
 Writes pose.json and pose.md: errors of every mode of Align Pose over clips with known truth, by kind of clip;
-what a mode does not set out to do; and what smoothing does to jitter. Exit code 1 when DIR cannot be written.
+what a mode does not set out to do; and what smoothing does to jitter. With --world people: joint errors by class of
+pose where somebody else drives. Exit code 1 when DIR cannot be written.
 """
 
+import argparse
 import json
 import sys
 import time
-from pathlib import Path
 
 from freeanimate_pack.freeanimate_core.pose.align import ALIGN_MODES, AlignSettings, align
 
-from ...command_line import exit_code, study
+from ...command_line import exit_code, positive, study
+from ..case import DRAWN, PEOPLE
+from ..given import EXACT
+from ..options import add_world
+from . import people
 from .clips import DrivingClip, all_clips
 from .jitter import STRENGTHS, jitter
 from .scores import score, summary
 
+PEOPLE_DRIVEN = 20
 # Mode -> kinds of clips that it does not set out to fit, and why. They are measured all the same.
 ONLY_AS_IT_IS = "the poses stay where they are"
 OUT_OF_SCOPE: dict[str, dict[str, str]] = {
@@ -33,18 +39,29 @@ OUT_OF_SCOPE: dict[str, dict[str, str]] = {
 
 def main() -> int:
     """Run the study and return the exit code."""
-    options = study("evaluate pose", hosted=False).parse_args()
-    return exit_code("evaluate", options.out, lambda: _run(options.out))
+    parser = study("evaluate pose", hosted=False)
+    add_world(parser)
+    parser.add_argument("--characters", type=positive, default=PEOPLE_DRIVEN, help=f"people ({PEOPLE_DRIVEN})")
+    options = parser.parse_args()
+    if options.world == DRAWN and options.inputs != EXACT:
+        parser.error("the drawn clips are damaged in ways of their own: --inputs goes with --world people")
+    return exit_code("evaluate", options.out, lambda: _run(options))
 
 
-def _run(out: Path) -> None:
+def _run(options: argparse.Namespace) -> None:
     start = time.process_time()
-    clips = all_clips()
-    report = {"modes": {_key(mode): _study(mode, clips) for mode in ALIGN_MODES}, "jitter": jitter()}
-    report["clips"], report["cpu_seconds"] = len(clips), round(time.process_time() - start, 2)
-    (out / "pose.json").write_text(json.dumps(report, indent=1), encoding="ascii")
-    (out / "pose.md").write_text(_markdown(report), encoding="ascii")
-    print(f"[evaluate] {out / 'pose.md'} after {report['cpu_seconds']:.1f} s of CPU time", flush=True)
+    if options.world == PEOPLE:
+        report = people.study(options.characters, options.inputs)
+        report |= {"clips": options.characters, "inputs": options.inputs}
+    else:
+        clips = all_clips()
+        report = {"modes": {_key(mode): _study(mode, clips) for mode in ALIGN_MODES}, "jitter": jitter()}
+        report["clips"] = len(clips)
+    report["cpu_seconds"] = round(time.process_time() - start, 2)
+    text = people.markdown(report) if options.world == PEOPLE else _markdown(report)
+    (options.out / "pose.json").write_text(json.dumps(report, indent=1), encoding="ascii")
+    (options.out / "pose.md").write_text(text, encoding="ascii")
+    print(f"[evaluate] {options.out / 'pose.md'} after {report['cpu_seconds']:.1f} s of CPU time", flush=True)
 
 
 def _study(mode: str, clips: list[DrivingClip]) -> dict:

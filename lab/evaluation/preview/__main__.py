@@ -1,7 +1,7 @@
 """The study: python -m lab.evaluation.preview --out DIR, started by `python dev.py evaluate preview`.
 
-Writes preview.json, preview.md and preview_sheet.png (drawn characters with known truth, against other
-warps), and photo.gif and photo_sheet.png (a photograph, by a mask and by the pose alone).
+Writes preview.json, preview.md and preview_sheet.png (characters with known truth, against other warps), and,
+in the drawn world, photo.gif and photo_sheet.png (a photograph, by a mask and by the pose alone).
 """
 
 import argparse
@@ -15,8 +15,10 @@ from PIL import Image
 
 from ...command_line import exit_code, positive, study
 from ...sheet import below, beside, contact_sheet, pictures
-from . import photo, table
-from .pairs import CLASSES, PosePairs, pairs_of
+from ..case import PEOPLE, Case
+from ..options import add_world
+from . import people, photo, table
+from .pairs import CLASSES, pairs_of
 from .study import MEASURES, METHODS, Made, make
 
 CHARACTERS, QUICK, SIZE = 20, 3, 256
@@ -33,19 +35,23 @@ def main() -> int:
 def _run(options: argparse.Namespace) -> None:
     start, cpu = time.monotonic(), time.process_time()
     torch.set_num_threads(1)  # seconds are those of one core
-    if not options.photo_only:
-        _drawn(options.out, options.characters or (QUICK if options.quick else CHARACTERS), options.size)
-    _photo(options.out)
+    characters = options.characters or (QUICK if options.quick else CHARACTERS)
+    if options.world == PEOPLE:
+        people.run(options.out, characters, options.size, options.inputs)
+    elif not options.photo_only:
+        _drawn(options.out, characters, options.size, options.inputs)
+    if options.world != PEOPLE:
+        _photo(options.out)
     seconds, spent = time.monotonic() - start, time.process_time() - cpu
     print(f"[evaluate] {options.out / 'preview.md'} after {seconds:.0f} s, {spent:.0f} s of CPU", flush=True)
 
 
-def _drawn(out: Path, characters: int, size: int) -> None:
+def _drawn(out: Path, characters: int, size: int, inputs: str) -> None:
     """Table and sheet of the drawn characters."""
     values = {name: {method: {measure: [] for measure in MEASURES} for method in METHODS} for name in CLASSES}
     sheets = []
     for seed in range(characters):
-        both = [(pairs, make(pairs)) for pairs in pairs_of(seed, size)]
+        both = [(pairs, make(pairs)) for pairs in pairs_of(seed, size, inputs)]
         for index, name in enumerate(CLASSES):
             for method, measures in values[name].items():
                 for measure, column in measures.items():
@@ -54,15 +60,15 @@ def _drawn(out: Path, characters: int, size: int) -> None:
             sheets.append(beside([_sheet(*each) for each in both]))
         print(f"[evaluate] character {seed}", flush=True)
     made = table.summary(values)
-    table.write(out, made, {"characters": characters, "pairs": 2 * len(CLASSES), "size": size})
+    table.write(out, made, {"characters": characters, "pairs": 2 * len(CLASSES), "size": size, "inputs": inputs})
     below(sheets).save(out / "preview_sheet.png")
     for line in table.losses(made):
         print(f"[evaluate] {line}", flush=True)
 
 
-def _sheet(pairs: PosePairs, made: dict[str, Made]) -> Image.Image:
+def _sheet(pairs: Case, made: dict[str, Made]) -> Image.Image:
     """Reference, truth and every method's frames of one reference, a column per class."""
-    rows = {"reference": pairs.image, "truth": pairs.truth} | {name: item.frames for name, item in made.items()}
+    rows = {"reference": pairs.reference, "truth": pairs.truth} | {name: item.frames for name, item in made.items()}
     return contact_sheet({label: pictures(frames) for label, frames in rows.items()})
 
 
@@ -85,6 +91,7 @@ def _options() -> argparse.Namespace:
     parser = study("evaluate preview", hosted=False)
     parser.add_argument("--characters", type=positive, help=f"how many ({CHARACTERS})")
     parser.add_argument("--size", type=positive, default=SIZE, help=f"side of the pictures in pixels ({SIZE})")
+    add_world(parser)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} characters")
     parser.add_argument("--photo-only", action="store_true", help="the photograph alone")
     return parser.parse_args()

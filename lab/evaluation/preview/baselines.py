@@ -6,6 +6,7 @@ figure's points forwards.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,7 +21,15 @@ from freeanimate_pack.freeanimate_core.preview.bones import FACE, Bone, Trunk, b
 from freeanimate_pack.freeanimate_core.preview.ownership import front_order, pixel_grid
 from freeanimate_pack.freeanimate_core.preview.warp import similarity
 
-Frames = tuple[Tensor, Tensor]
+
+class Frames(NamedTuple):
+    """Frames [F,S,S,3], person masks [F,S,S], and where a method says that it invented something [F,S,S]."""
+
+    frames: Tensor
+    masks: Tensor
+    holes: Tensor | None = None
+
+
 Warp = Callable[[Tensor, Tensor, Tensor, PoseSequence, PoseSequence], Frames]
 SHARPNESS = 4  # power of the distance in the skinning weights
 DENSE, FINE = 3, 2  # points per pixel of the reference and cells per pixel of the frame, along each side
@@ -141,7 +150,7 @@ def _backward(
 def _over(layer: Tensor, plate: Tensor) -> Frames:
     """Colour times alpha and alpha [F,S,S,4] over the plate."""
     alpha = layer[..., 3].clamp(0, 1)
-    return layer[..., :3] + (1 - alpha[..., None]) * plate, alpha
+    return Frames(layer[..., :3] + (1 - alpha[..., None]) * plate, alpha)
 
 
 def _complex(points: np.ndarray) -> np.ndarray:

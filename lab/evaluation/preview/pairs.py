@@ -5,7 +5,6 @@ poses of one reference are one clip: a still camera, one ground.
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,47 +16,57 @@ from freeanimate_pack.demo.drawn.motion import on_canvas
 from freeanimate_pack.demo.drawn.scenery import scenery
 from freeanimate_pack.freeanimate_core.pose import PoseSequence
 
+from ..case import DRAWN, Case
+from ..flow import shown_in, true_flow
+from ..given import EXACT, given
+
 CLASSES = ("mild", "arm across torso", "raised arms", "step", "squat", "half turn")
 RESTING = Posture()
 APART = Posture(tilt=0.03, upper_arms=(0.75, 0.75), forearms=(0.6, 0.6), ankles=((-0.105, 0.0), (0.105, 0.0)))
 
 
-@dataclass(frozen=True)
-class PosePairs:
-    """One character, one reference and one target pose of each class; float32 0-1, pixels."""
-
-    seed: int
-    image: Tensor  # [1,S,S,3] the reference
-    mask: Tensor  # [1,S,S]
-    labels: Tensor  # [1,S,S] long: 0 ground, 1-10 parts, as draw_parts
-    pose: PoseSequence  # of the reference
-    targets: PoseSequence  # [F] in the order of CLASSES
-    truth: Tensor  # [F,S,S,3]
-    true_masks: Tensor  # [F,S,S]
-    true_labels: Tensor  # [F,S,S] long
-    ground: Tensor  # [S,S,3] the scene without anybody
-
-
-def pairs_of(seed: int, size: int) -> list[PosePairs]:
-    """The pairs of character ``seed`` with either reference, on a canvas of ``size`` x ``size``."""
+def pairs_of(seed: int, size: int, inputs: str = EXACT) -> list[Case]:
+    """The cases of character ``seed`` with either reference, on a canvas of ``size`` x ``size``."""
     rng = np.random.default_rng([seed, 77])
     first, second = _targets(seed, rng)
-    return [_pairs(seed, size, RESTING, first), _pairs(seed, size, APART, second)]
+    return [_case(seed, size, RESTING, first, inputs, 0), _case(seed, size, APART, second, inputs, 1)]
 
 
-def _pairs(seed: int, size: int, standing: Posture, targets: list[Posture]) -> PosePairs:
+def _case(seed: int, size: int, standing: Posture, targets: list[Posture], inputs: str, number: int) -> Case:
+    """One reference and one target pose of each class; ``number`` tells a character's cases apart, for their noise."""
     rest, moved = (on_canvas(body(seed), postures, size, size) for postures in ([standing], targets))
-    image, mask, labels, _ = draw_parts(seed, rest, size, size)
-    truth, true_masks, true_labels, _ = draw_parts(seed, moved, size, size)
-    return PosePairs(
-        seed,
-        *(torch.from_numpy(item) for item in (image, mask)),
-        torch.from_numpy(labels).long(),
-        *(PoseSequence.from_joints(joints, size, size) for joints in (rest, moved)),
-        *(torch.from_numpy(item) for item in (truth, true_masks)),
-        torch.from_numpy(true_labels).long(),
-        torch.from_numpy(scenery(seed, size, size)),
+    image, mask, rest_labels = _drawn(seed, rest, size)
+    truth, masks, labels = _drawn(seed, moved, size)
+    exact = [PoseSequence.from_joints(joints, size, size) for joints in (rest, moved)]
+    given_mask, pose, poses = given(inputs, image, mask, *exact, [seed, number])
+    places, stayed = true_flow(moved, labels)
+    return Case(
+        world=DRAWN,
+        seed=seed,
+        classes=CLASSES,
+        reference=image,
+        given_mask=given_mask,
+        pose=pose,
+        targets=poses,
+        reference_mask=mask,
+        reference_labels=rest_labels[0],
+        truth=truth,
+        masks=masks,
+        labels=labels,
+        joints=moved,
+        visible=exact[1].seen,
+        room=torch.from_numpy(scenery(seed, size, size)),
+        shadow=torch.zeros(size, size),
+        shown=shown_in(rest[0], rest_labels[0], moved, labels),
+        places=places,
+        stayed=stayed,
     )
+
+
+def _drawn(seed: int, joints: np.ndarray, size: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Pictures [F,S,S,3], masks and labels [F,S,S] of the true poses."""
+    pictures, masks, labels = (torch.from_numpy(values) for values in draw_parts(seed, joints, size, size)[:3])
+    return pictures, masks, labels.long()
 
 
 def _targets(seed: int, rng: np.random.Generator) -> tuple[list[Posture], list[Posture]]:

@@ -59,7 +59,46 @@ def write(path: Path, table: dict, about: dict) -> None:
 def _cells(entries: dict) -> str:
     shown = []
     for measure, entry in entries.items():
+        if entry["mean"] is None:
+            shown.append("-")
+            continue
         digits = DIGITS.get(measure, 2)
         error = "" if entry["se"] is None else f" +- {entry['se']:.{digits}f}"
         shown.append(f"{entry['mean']:.{digits}f}{error}")
     return " | ".join(shown)
+
+
+def of_people(values: Mapping[str, Mapping[str, Mapping[str, Sequence[float | None]]]]) -> dict:
+    """{class: {method: {measure: {mean, se}}}} over the people that have a value."""
+    return {
+        name: {
+            method: {measure: _known(column) for measure, column in measures.items()}
+            for method, measures in methods.items()
+        }
+        for name, methods in values.items()
+    }
+
+
+def _known(column: Sequence[float | None]) -> dict[str, float | None]:
+    mean, error = mean_and_error([value for value in column if value is not None])
+    return {"mean": mean, "se": error}
+
+
+def write_people(path: Path, classes: dict, trust: dict, about: dict) -> None:
+    """preview.json and preview.md of the rendered world in the folder ``path``."""
+    content = {"classes": classes, "trust": trust, "settings": about}
+    (path / "preview.json").write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    first = next(iter(next(iter(classes.values())).values()))
+    lines = [
+        f"# Preview Generation: {about['people']} rendered people, {about['inputs']} inputs, {about['size']} px",
+        "",
+        "Mean over the people and its standard error; seconds of CPU per frame, one thread.",
+        "",
+        f"| pose class | method | {' | '.join(first)} |",
+        "|---" * (len(first) + 2) + "|",
+    ]
+    for name, methods in classes.items():
+        lines += [f"| {name} | {method} | {_cells(entries)} |" for method, entries in methods.items()]
+    lines += ["", f"| {' | '.join(trust)} |", "|---" * len(trust) + "|"]
+    lines.append(f"| {' | '.join('-' if value is None else f'{value:.2f}' for value in trust.values())} |")
+    (path / "preview.md").write_text("\n".join(lines) + "\n", "utf-8")

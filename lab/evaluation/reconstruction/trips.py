@@ -26,7 +26,7 @@ from freeanimate_pack.freeanimate_core.method.record import Inversion
 from freeanimate_pack.freeanimate_core.method.schedule import inversion_levels
 from freeanimate_pack.freeanimate_core.method.windows import Windower
 
-from ..case import Case
+from ..case import Previewed
 from ..drawing import make_case
 from ..models import Models, load_models
 from ..results import mean_and_error
@@ -107,7 +107,7 @@ class InversionInputs:
     reference: Tensor
 
 
-def inputs_of(models: Models, case: Case) -> InversionInputs:
+def inputs_of(models: Models, case: Previewed) -> InversionInputs:
     """The frames of a case, as DDIM Inversion takes them."""
     words = host_nodes.CLIPTextEncode().encode(models.clip, case.prompts["true"])[0]
     apply = host_nodes.ControlNetApplyAdvanced().apply_controlnet
