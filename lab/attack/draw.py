@@ -11,6 +11,7 @@ from .world import CHAINS, SEEN_AT, TARGETS, WORLD, Prompt, is_link, needed, nod
 SCENARIOS = {"same": 35, "bad": 25, "widget": 25, "free": 15}
 CHAINED = 0.25  # share of the prompts whose model carries a patch of the host
 HINT = ("control", "image")  # an input of the host's that the pack reads
+SIZED = ("align", "reference_pose", "on a canvas of twice the size")  # what comes out is then of that size
 HANDED_ON = {"save"}  # puts out what came in, in its own unit
 WIDEST = 8  # of what makes a prompt long: frames, steps, parts
 LONG = {"frames", "steps", "correction", "lead_in", "width", "height", "resolution"}
@@ -133,7 +134,7 @@ def formed(prompt: Prompt, where: str, name: str, kind: str, form: str) -> Promp
 def _same(rng: random.Random, prompt: Prompt, target: str, classes: dict[str, type]) -> Case:
     end = SEEN_AT.get(target, target)
     sockets = [] if target in HANDED_ON else _sockets(prompt, target, classes)
-    pairs = [(socket, pair) for socket in sockets for pair in SAME[socket[2]]]
+    pairs = [(s, pair) for s in sockets for pair in SAME[s[2]] if (*s[:2], pair[0]) != SIZED]
     unseen = UNSEEN.get(target, [])
     equal = [pair for pair in EQUAL if target in (pair[0][0], pair[1][0])]
     choice = (
