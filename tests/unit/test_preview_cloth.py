@@ -7,6 +7,7 @@ import torch
 from freeanimate_pack.demo.drawn.body import Posture, body
 from freeanimate_pack.demo.drawn.character import draw_parts
 from freeanimate_pack.demo.drawn.motion import on_canvas
+from freeanimate_pack.freeanimate_core.measures import psnr
 from freeanimate_pack.freeanimate_core.pose import PoseSequence
 from freeanimate_pack.freeanimate_core.preview import generate
 from freeanimate_pack.freeanimate_core.preview.bones import bones_of
@@ -71,7 +72,7 @@ def test_knees_apart_tear_no_skirt():
     assert cloth.sum() > 100
     assert float(made.person_mask[0][torch.from_numpy(cloth)].mean()) > 0.97
     either = torch.maximum(masks[1], made.person_mask[0]) > 0.5
-    assert study.psnr(made.frames[0][either], images[1][either], 1.0) > 22  # two halves gave 16
+    assert psnr(made.frames[0][either], images[1][either], 1.0) > 22  # two halves gave 16
 
 
 def test_what_an_arm_uncovers_has_the_cloths_usual_colour():
