@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ..errors import COMPARE, FreeAnimateError, counted
+from ..errors import COMPARE, FreeAnimateError, counted, quoted
 from ..pictures import read_masks, read_pictures
 from .flow import LEAST_SIDE
 
@@ -86,7 +86,7 @@ def _named(labels: dict[str, str], with_truth: bool) -> dict[str, str]:
     names = {name: _written(name.replace("video", "label"), label) or name for name, label in labels.items()}
     taken = list(names.values())
     for name, label in names.items():
-        where = f"{COMPARE}: {name.replace('video', 'label')} {ascii(label)}"
+        where = f"{COMPARE}: {name.replace('video', 'label')} {quoted(label)}"
         if taken.count(label) > 1:
             raise FreeAnimateError(f"{where} is there twice; call every video something else.")
         if with_truth and label == TRUTH:
@@ -100,7 +100,7 @@ def _written(widget: str, label: str) -> str:
         raise FreeAnimateError(f"{COMPARE}: {widget} has {len(label)} characters; write at most {LONGEST}.")
     label = label.strip()
     if any(unicodedata.category(letter) in UNPRINTABLE and not letter.isspace() for letter in label):
-        raise FreeAnimateError(f"{COMPARE}: {widget} {ascii(label)} holds what cannot be printed; write plain text.")
+        raise FreeAnimateError(f"{COMPARE}: {widget} {quoted(label)} holds what cannot be printed; write plain text.")
     return label
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import median_filter
 
-from ..errors import PREVIEW, FreeAnimateError
+from ..errors import PREVIEW, FreeAnimateError, quoted
 from ..pose.keypoints import NECK, NOSE
 from .bones import ARM, LEG, SHOULDERS
 from .skirt import SKIRT
@@ -21,7 +21,7 @@ DEPTH_ORDER = "depth_order"  # the widget's name
 TURNED = 0.86  # shoulders narrower than this share (30 degrees) are those of a turned person
 ASIDE = 0.2  # of the reference's shoulders: how far the nose of a turned person is from the neck
 STEADY = 3  # frames over which the order is filtered, so that one uncertain pose does not flash
-LINE = re.compile(r"(all|(\d+)(?:-(\d+))?)\s*:?\s+(right|left)\s+(arm|leg)\s+(front|behind)", re.IGNORECASE)
+LINE = re.compile(r"(all|(\d{1,9})(?:-(\d{1,9}))?)\s*:?\s+(right|left)\s+(arm|leg)\s+(front|behind)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def _parsed(number: int, line: str, count: int) -> Override:
     found = LINE.fullmatch(line)
     if found is None:
         raise FreeAnimateError(
-            f"{PREVIEW}: {DEPTH_ORDER} line {number} is '{line}', which is not understood; write lines like "
+            f"{PREVIEW}: {DEPTH_ORDER} line {number} is {quoted(line)}, which is not understood; write lines like "
             "'0-15: left arm behind' or 'all: right leg front' (frames; right or left; arm or leg; front or behind)."
         )
     frames, first, last, side, limb, where = found.groups()

@@ -2,13 +2,14 @@
 
 import argparse
 import json
+import logging
 import sys
 import time
 from collections import Counter
 
 from ..command_line import exit_code, positive, study
 from .draw import Case, drawn
-from .host import Host
+from .host import Host, Strict
 
 
 def main() -> int:
@@ -25,6 +26,9 @@ def main() -> int:
 def attacked(options: argparse.Namespace) -> int:
     """Run the prompts, print what is raw or silent, what of each kind there was, and the sum."""
     host = Host(options.host, options.out)
+    logging.getLogger().setLevel(logging.INFO)  # all lines must be text; none is shown
+    for handler in logging.getLogger().handlers:
+        handler.setLevel(logging.INFO if isinstance(handler, Strict) else logging.CRITICAL)
     from .judge import KINDS, judged  # imports the pack, and with it the host
 
     print(f"[attack] ComfyUI {host.version}, seed {options.seed}", flush=True)

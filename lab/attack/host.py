@@ -14,6 +14,7 @@ from .world import CHAIN_FILES, INPUT_FILE, WORLD, Prompt, needed, node
 
 CACHED = 200  # results that the host keeps, so that what a prompt shares with the ones before is made once
 KEEP = "AttackKeep"
+FOLDERS = ("output", "temp", "input", "user")
 OWN = ("freeanimate_core", str(REPOSITORY / "nodes"), str(REPOSITORY / "demo"))
 
 
@@ -38,7 +39,7 @@ class Outcome:
         return self.error.get("node_type", "").startswith("FreeAnimate") or any(part in frames for part in OWN)
 
 
-class _Log(logging.Handler):
+class Strict(logging.Handler):
     """Counts what a strict stream could not write: it would end the host's log."""
 
     def __init__(self):
@@ -59,11 +60,12 @@ class Host:
         self.version = hosting.start(directory, cpu=True).version
         import folder_paths
 
-        for name in ("output", "temp", "input", "user"):
+        self._paths = folder_paths
+        self._before = {name: getattr(folder_paths, f"get_{name}_directory")() for name in FOLDERS}
+        for name in FOLDERS:
             (folder / name).mkdir(parents=True, exist_ok=True)
-            getattr(folder_paths, f"set_{name}_directory")(str(folder / name))
-        logging.getLogger().setLevel(logging.INFO)
-        self._log = _Log()
+        self._turn({name: str(folder / name) for name in FOLDERS})
+        self._log = Strict()
         logging.getLogger().addHandler(self._log)
         self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
@@ -77,10 +79,17 @@ class Host:
         self._executor = execution.PromptExecutor(
             server.PromptServer(self._loop), cache_type=execution.CacheType.LRU, cache_args=room
         )
-        for handler in logging.getLogger().handlers:
-            if handler is not self._log:
-                handler.setLevel(logging.CRITICAL)  # what is refused is told by the attack
         self._save_poses(folder / "input" / INPUT_FILE)
+
+    def close(self) -> None:
+        """Give the host back its folders and its log, for whoever goes on in this process."""
+        self._turn(self._before)
+        logging.getLogger().removeHandler(self._log)
+        self._loop.close()
+
+    def _turn(self, folders: dict[str, str]) -> None:
+        for name, folder in folders.items():
+            getattr(self._paths, f"set_{name}_directory")(folder)
 
     def _save_poses(self, path: Path) -> None:
         prompt = needed(WORLD, ["character"])

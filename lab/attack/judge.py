@@ -12,7 +12,7 @@ from .draw import Case
 from .host import Outcome
 
 KINDS = ("clear", "schema", "accepted", "raw", "silent")
-NAMES = tuple(value for name, value in vars(errors).items() if name.isupper())
+NAMES = tuple(text for name, text in vars(errors).items() if name.isupper() and isinstance(text, str))
 REFUSAL = "freeanimate.FreeAnimateError"
 CLOSE = 1e-3  # relative distance of results that agree: windows and kinds of numbers round differently
 UNIT = ("IMAGE", "MASK")  # outputs whose values are 0-1

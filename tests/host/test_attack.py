@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import hostside
@@ -17,8 +18,14 @@ from lab.attack.world import SEEN_AT, TARGETS, WORLD, needed
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory) -> Host:
-    return Host(hostside._host_directory(), tmp_path_factory.mktemp("attack"))
+def host(tmp_path_factory) -> Iterator[Host]:
+    """The host of the attack; pytest's own name for the folder of the server tests waits so long."""
+    ours = sys.modules.pop("server", None)
+    opened = Host(hostside._host_directory(), tmp_path_factory.mktemp("attack"))
+    yield opened
+    opened.close()
+    if ours is not None:
+        sys.modules["server"] = ours
 
 
 def judge(host: Host, prompt: dict, end: str, expected: str = "free") -> tuple[str, str]:

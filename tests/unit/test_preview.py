@@ -239,6 +239,11 @@ def test_depth_order_puts_an_arm_behind_the_trunk_in_the_frames_it_names(scenes)
     x, y = across[0, 4, :2].astype(int)
     spot = (slice(1, 3), slice(y - 3, y + 4), slice(x - 3, x + 4))
     assert float((plain.frames[spot] - behind.frames[spot]).abs().mean()) > 0.05
+    with pytest.raises(FreeAnimateError) as refused:
+        scene.preview(poses(across), depth_order="\ud800" + "b" * 100_000)
+    assert r"depth_order line 1 is '\ud800bbb" in str(refused.value) and len(str(refused.value)) < 600
+    with pytest.raises(FreeAnimateError, match="is not understood"):
+        scene.preview(poses(across), depth_order=f"{'9' * 5000}: right arm behind")
     with pytest.raises(FreeAnimateError, match="depth_order line 1 names frames 9"):
         scene.preview(poses(across), depth_order="9: right arm behind")
 
