@@ -12,7 +12,7 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .narrow_vae import Critic, Decoder, Encoder, colour_start
+from .narrow_vae import BOUND, Critic, Decoder, Encoder, colour_start
 from .perceptual import Features
 from .training_pictures import TrainingPictures
 
@@ -20,7 +20,8 @@ CROP = 96  # pixels; most of a crop is figure, which is the hard part
 FIGURE_WEIGHT = 3.0
 LATENT_NOISE = 0.05  # in units of the latents' spread, so that a denoiser's small errors stay small pictures
 LEVELS = 4  # of the pyramid: whole size to an eighth
-EDGES, SQUARES, PYRAMID, DETAIL, SPREAD = 0.5, 5.0, 0.5, 1.0, 0.02  # weights of the loss beside L1
+EDGES, SQUARES, PYRAMID, DETAIL, SPREAD = 0.5, 5.0, 0.5, 1.0, 0.1  # weights of the loss beside L1
+BORDER = 2  # latent cells
 PATCH = 8  # pixels of a side, over which detail need not be at its place
 PERCEPTUAL, CRITIC = 0.1, 0.03
 WATCHED = 0.25  # share of a batch that the foreign network looks at, which costs more than all the rest
@@ -129,8 +130,13 @@ def _lost(shown: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
 
 
 def spread_loss(latents: Tensor) -> Tensor:
-    """How far the latents' channels [b,c,h,w] are from mean 0 and standard deviation 1, which a denoiser expects."""
-    mean, deviation = latents.mean(dim=(0, 2, 3)), latents.std(dim=(0, 2, 3))
+    """How far the latents' channels [b,c,h,w] are from mean 0 and standard deviation 1, which a denoiser expects.
+
+    As the decoder bounds them, and away from the border: else one huge value in a corner, where the encoder can tell
+    that a crop ends, makes up for a channel that says nothing elsewhere.
+    """
+    inner = torch.tanh(latents[:, :, BORDER:-BORDER, BORDER:-BORDER] / BOUND) * BOUND
+    mean, deviation = inner.mean(dim=(0, 2, 3)), inner.std(dim=(0, 2, 3))
     return mean.square().mean() + (deviation - 1).square().mean()
 
 

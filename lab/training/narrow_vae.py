@@ -13,6 +13,7 @@ WIDTHS = (16, 32, 64, 64)  # channels at 1, 1/2, 1/4 and 1/8 of the picture's si
 BLOCKS = (1, 3, 3, 3)  # residual blocks at each size, fixed by the layout
 ENCODER_BLOCKS = (0, 1, 1, 2)  # of which the encoder uses these: the decoder has the harder task
 COLOURS = range(3)
+BOUND = 3.0  # of latents, fixed by the layout
 CARRY_GAIN, CENTRE = 4.0, 0.55  # RGB 0..1 becomes about -2..2, of deviation 1 or so, in three latent channels
 
 
@@ -32,7 +33,7 @@ class SoftClamp(nn.Module):
     """The layout's bound on latents: within -3..3, slope 1 at 0."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.tanh(x / 3) * 3
+        return torch.tanh(x / BOUND) * BOUND
 
 
 def _conv(inputs: int, outputs: int, **options) -> nn.Conv2d:

@@ -154,6 +154,15 @@ def test_pictures_are_the_same_again_and_held_out_people_are_others():
     assert drawn.labels.max() <= 10
 
 
+def test_a_huge_corner_does_not_make_a_silent_channel_speak():
+    loud = torch.randn(4, 16, 12, 12, generator=rng(6))
+    silent = 0.05 * loud
+    silent[:, :, 0, 0] = 12.0  # of deviation 1 by itself
+    assert silent.std() > 0.9
+    assert autoencoder.spread_loss(loud) < 0.1
+    assert autoencoder.spread_loss(silent) > 0.8
+
+
 def test_detail_is_less_in_a_picture_of_half_the_size():
     truth = torch.rand(1, 3, 64, 64, generator=rng(2))
     half = torch.nn.functional.interpolate(

@@ -104,7 +104,7 @@ def test_a_changed_file_is_read_again(server):
 REFUSED = {
     "animals": ([producers.animal()], ("frame 0", "animal")),
     "nobody": ([producers.canvas(people=[])], ("frame 0", "no person")),
-    "no poses": ({"a": 1}, ("frame 0", "canvas_height")),
+    "no poses": ({"a": 1}, ("frame 0", "the keys 'a', in which no people are known")),
 }
 
 
