@@ -197,5 +197,7 @@ def _start_remedy(record: Inversion, sampler: str) -> str:
 
 
 def _size(latents: Tensor) -> str:
+    if latents.ndim != 4:
+        return f"of shape {'x'.join(map(str, latents.shape))}"
     frames, _, height, width = latents.shape
     return f"{counted(frames, 'frame')} of latent size {width}x{height}"

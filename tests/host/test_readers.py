@@ -3,6 +3,7 @@
 import math
 
 import hostside
+import nodes as host_nodes
 import pytest
 import runs
 import torch
@@ -175,6 +176,18 @@ def test_the_inversion_refuses_what_is_no_latent(world, name, label):
     given[label] = form(given[label]["samples"])
     with pytest.raises(FreeAnimateError, match=rf"^DDIM Inversion \(Attention Capture\): {label} {words}"):
         FreeAnimateInversion.execute(clip.tiny.model, clip.positive, *given.values(), 2, 1.0, "recompute", 0, 0)
+
+
+@pytest.mark.parametrize("form", (lambda x: x[0], lambda x: x[:, :, None]))
+def test_a_latent_of_another_rank_is_refused_at_the_hosts_sampler(world, form):
+    clip, record = world.clip, world.record
+    patched = runs.patch(clip.tiny.model, record)
+    latent = {"samples": form(clip.invert()[1]["samples"])}
+    with pytest.raises(FreeAnimateError, match=r"^Patch Model .*: the latent is of shape [0-9x]+ and the inversion 3"):
+        host_nodes.KSamplerAdvanced().sample(
+            *(patched, "disable", 0, 2, 2.0, "euler", "ddim_uniform", clip.positive, clip.negative, latent),
+            *(0, 10000, "disable"),
+        )
 
 
 @pytest.mark.parametrize("channels", (1, 2, 4))
