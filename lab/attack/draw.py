@@ -193,6 +193,8 @@ def _widget(rng: random.Random, prompt: Prompt, target: str, classes: dict[str, 
     }
     chosen = rng.sample(sorted(widgets), min(len(widgets), rng.choice((1, 1, 2))))
     changes = {name: rng.choice(_values(name, *widgets[name][::2])) for name in chosen}
+    if target == "stock":  # its schema lets NaN through, which is the host's own matter
+        changes = {name: value for name, value in changes.items() if str(value) != "nan"}
     prompt[target]["inputs"] |= changes
     words = ", ".join(f"{name}={ascii(value)[:80]}" for name, value in changes.items())
     return Case(target, "free", words, (Side(prompt, SEEN_AT.get(target, target)),))
