@@ -24,6 +24,7 @@ from freeanimate_pack.demo.drawn.character import draw_character
 from freeanimate_pack.demo.drawn.motion import motion, rest_pose
 from freeanimate_pack.freeanimate_core.pose import PoseSequence, write_poses
 from lab.server.client import HostServer
+from lab.server.graph import node
 
 TESTS = Path(__file__).resolve().parent
 REPOSITORY = TESTS.parent
@@ -97,11 +98,6 @@ def write_video(path: Path, frames: np.ndarray, fps: int = 8) -> None:
         for frame in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(_bytes(frame), format="rgb24")))
         container.mux(stream.encode())
-
-
-def node(class_type: str, **inputs: object) -> dict:
-    """One node of an API prompt; a link is [node id, output index]."""
-    return {"class_type": class_type, "inputs": inputs}
 
 
 def method_prompt() -> dict:

@@ -1,6 +1,8 @@
-"""Prompts that work: one graph of all nodes on the demo's model and character, cut to what a node needs."""
+"""Prompts that work: the demo's graph and the nodes that it leaves out, cut to what a node needs."""
 
 import copy
+
+from ..server.graph import input_nodes, method_nodes, node
 
 INPUT_FILE = "attack.json"  # poses in the input folder
 FRAMES, SIDE, STEPS = 3, 64, 2
@@ -8,79 +10,23 @@ TEXT = "a person with short brown hair"
 Prompt = dict[str, dict]
 
 
-def node(class_type: str, **inputs: object) -> dict:
-    """One node of an API prompt; a link is [node id, output index]."""
-    return {"class_type": class_type, "inputs": inputs}
+def graph() -> Prompt:
+    """The demo's graph up to its sampler, small, with what the demo leaves to the nodes' defaults said."""
+    nodes = input_nodes(FRAMES, SIDE, "dance", seed=14) | method_nodes(STEPS, cfg=3.0)
+    said = {
+        "align": {"reference": ["character", 0]},
+        "positive": {"text": TEXT},
+        "inversion": {"storage": "recompute"},
+        "patch": {"keep_span": 1.0},
+        "sampler": {"cfg_start": 0.0, "cfg_end": 1.0},
+    }
+    return {name: of | {"inputs": of["inputs"] | said.get(name, {})} for name, of in nodes.items() if name != "decode"}
 
 
-WORLD: Prompt = {
-    "model": node("FreeAnimateDemoModel"),
-    "character": node("FreeAnimateDemoCharacter", seed=14, motion="dance", frames=FRAMES, width=SIDE, height=SIDE),
+WORLD: Prompt = graph() | {
     "load": node("FreeAnimateLoadPose", pose_file=INPUT_FILE),
     "save": node("FreeAnimateSavePose", pose=["character", 2], filename_prefix="poses/attack"),
     "detect": node("FreeAnimateDetectPose", images=["character", 4], hands=False, face=False, resolution=64),
-    "align": node(
-        "FreeAnimateAlignPose",
-        driving_pose=["character", 2],
-        reference_pose=["character", 1],
-        mode="affine",
-        reference=["character", 0],
-    ),
-    "preview": node(
-        "FreeAnimatePreview",
-        reference=["character", 0],
-        reference_pose=["character", 1],
-        target_pose=["align", 0],
-        person_mask=["character", 5],
-    ),
-    "preview_latent": node("VAEEncode", pixels=["preview", 0], vae=["model", 2]),
-    "reference_latent": node("VAEEncode", pixels=["character", 0], vae=["model", 2]),
-    "positive": node("CLIPTextEncode", text=TEXT, clip=["model", 1]),
-    "negative": node("CLIPTextEncode", text="", clip=["model", 1]),
-    "control": node(
-        "ControlNetApplyAdvanced",
-        positive=["positive", 0],
-        negative=["negative", 0],
-        control_net=["model", 3],
-        image=["align", 1],
-        strength=1.0,
-        start_percent=0.0,
-        end_percent=1.0,
-    ),
-    "inversion": node(
-        "FreeAnimateInversion",
-        model=["model", 0],
-        positive=["control", 0],
-        preview_latent=["preview_latent", 0],
-        reference_latent=["reference_latent", 0],
-        steps=STEPS,
-        reference_weight=1.0,
-        storage="recompute",
-        frames_per_window=0,
-        frames_to_check=1,
-    ),
-    "patch": node(
-        "FreeAnimatePatchModel",
-        model=["model", 0],
-        inversion=["inversion", 0],
-        reference_weight=1.0,
-        self_span=1.0,
-        cross_span=0.8,
-        halves="cond",
-        frames_per_window=0,
-        keep_span=1.0,
-        redraw_mask=["preview", 2],
-    ),
-    "sampler": node(
-        "FreeAnimateSampler",
-        model=["patch", 0],
-        inversion=["inversion", 0],
-        positive=["control", 0],
-        negative=["control", 1],
-        cfg=3.0,
-        cfg_start=0.0,
-        cfg_end=1.0,
-    ),
     "stock": node(
         "KSamplerAdvanced",
         model=["patch", 0],

@@ -34,26 +34,26 @@ def demo_prompt(
     frames: int = 24, size: int = SIDE, steps: int = 20, cfg: float = 3.0, motion: str = "dance", seed: int = 14
 ) -> dict:
     """Character to video in the API's format; size is the width and height in pixels."""
-    return _input_nodes(frames, size, motion, seed) | _method_nodes(steps, cfg) | _output_nodes()
+    return input_nodes(frames, size, motion, seed) | method_nodes(steps, cfg) | _output_nodes()
 
 
-def _node(class_type: str, **inputs) -> dict:
+def node(class_type: str, **inputs: object) -> dict:
+    """One node of an API prompt; a link is [node id, output index]."""
     return {"class_type": class_type, "inputs": inputs}
 
 
-def _input_nodes(frames: int, size: int, motion: str, seed: int) -> dict:
+def input_nodes(frames: int, size: int, motion: str, seed: int) -> dict:
+    """Model, character, alignment and preview."""
     return {
-        "model": _node("FreeAnimateDemoModel"),
-        "character": _node(
-            "FreeAnimateDemoCharacter", seed=seed, motion=motion, frames=frames, width=size, height=size
-        ),
-        "align": _node(
+        "model": node("FreeAnimateDemoModel"),
+        "character": node("FreeAnimateDemoCharacter", seed=seed, motion=motion, frames=frames, width=size, height=size),
+        "align": node(
             "FreeAnimateAlignPose",
             driving_pose=["character", 2],
             reference_pose=["character", 1],
             mode="affine",
         ),
-        "preview": _node(
+        "preview": node(
             "FreeAnimatePreview",
             reference=["character", 0],
             reference_pose=["character", 1],
@@ -63,13 +63,14 @@ def _input_nodes(frames: int, size: int, motion: str, seed: int) -> dict:
     }
 
 
-def _method_nodes(steps: int, cfg: float) -> dict:
+def method_nodes(steps: int, cfg: float) -> dict:
+    """From the encoded preview to the decoded result."""
     return {
-        "encode_preview": _node("VAEEncode", pixels=["preview", 0], vae=["model", 2]),
-        "encode_reference": _node("VAEEncode", pixels=["character", 0], vae=["model", 2]),
-        "positive": _node("CLIPTextEncode", text=["character", 7], clip=["model", 1]),
-        "negative": _node("CLIPTextEncode", text="", clip=["model", 1]),
-        "control": _node(
+        "encode_preview": node("VAEEncode", pixels=["preview", 0], vae=["model", 2]),
+        "encode_reference": node("VAEEncode", pixels=["character", 0], vae=["model", 2]),
+        "positive": node("CLIPTextEncode", text=["character", 7], clip=["model", 1]),
+        "negative": node("CLIPTextEncode", text="", clip=["model", 1]),
+        "control": node(
             "ControlNetApplyAdvanced",
             positive=["positive", 0],
             negative=["negative", 0],
@@ -79,7 +80,7 @@ def _method_nodes(steps: int, cfg: float) -> dict:
             start_percent=0.0,
             end_percent=1.0,
         ),
-        "inversion": _node(
+        "inversion": node(
             "FreeAnimateInversion",
             model=["model", 0],
             positive=["control", 0],
@@ -91,7 +92,7 @@ def _method_nodes(steps: int, cfg: float) -> dict:
             frames_per_window=0,
             frames_to_check=1,
         ),
-        "patch": _node(
+        "patch": node(
             "FreeAnimatePatchModel",
             model=["model", 0],
             inversion=["inversion", 0],
@@ -102,7 +103,7 @@ def _method_nodes(steps: int, cfg: float) -> dict:
             frames_per_window=0,
             redraw_mask=["preview", 2],
         ),
-        "sampler": _node(
+        "sampler": node(
             "FreeAnimateSampler",
             model=["patch", 0],
             inversion=["inversion", 0],
@@ -110,20 +111,20 @@ def _method_nodes(steps: int, cfg: float) -> dict:
             negative=["control", 1],
             cfg=cfg,
         ),
-        "decode": _node("VAEDecode", samples=["sampler", 0], vae=["model", 2]),
+        "decode": node("VAEDecode", samples=["sampler", 0], vae=["model", 2]),
     }
 
 
 def _output_nodes() -> dict:
     sources = {"reference": ["character", 0], "poses": ["align", 1], "preview": ["preview", 0], "result": ["decode", 0]}
     saved = {
-        node_id: _node("SaveImage", images=sources[row], filename_prefix=f"{SAVED_IN}/{row}")
+        node_id: node("SaveImage", images=sources[row], filename_prefix=f"{SAVED_IN}/{row}")
         for row, node_id in PICTURES.items()
     }
     return saved | {
-        "video": _node("CreateVideo", images=["decode", 0], fps=FPS),
-        VIDEO: _node(
+        "video": node("CreateVideo", images=["decode", 0], fps=FPS),
+        VIDEO: node(
             "SaveVideo", video=["video", 0], filename_prefix=f"{SAVED_IN}/animation", format="mp4", codec="h264"
         ),
-        PSNR: _node("PreviewAny", source=["inversion", 4]),
+        PSNR: node("PreviewAny", source=["inversion", 4]),
     }
