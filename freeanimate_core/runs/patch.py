@@ -96,9 +96,8 @@ class PatchedModel:
             self.record.bank.require()
         check_live(self.record, self.config, guider.conds, PATCH_MODEL, "the sampler's ")
         sigma, latent = float(sigmas[0]), models.to_model_space(model, latent_image)
-        check_start(
-            self.record, latent + noise.to(latent) * sigma, sigma, sampler
-        )  # the host may hold the two on two devices
+        start = latent + noise.to(latent) * sigma  # the host may hold the two on two devices
+        check_start(self.record, start, sigma, sampler)
 
     def prepare_sampling(self, executor, model, noise_shape, conds, *args, **kwargs):
         """The host makes room for one window, not for the clip."""
