@@ -4,6 +4,7 @@ Axes: f frames of the chunk, h, w pixels (of the canvas, or of the window that a
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -12,11 +13,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..pose.keypoints import NECK
-from .bones import ARM, ARMS, LIMBS, Bone
+from .bones import ARM, ARMS, LIMBS, Bone, Trunk
 from .head import slid
 from .parts import Part
 from .placement import FLAT, Placement
 from .skirt import CORNERS, SKIRT, Skirt, skirt_map
+from .turning import LEAST_TURN, Solid, solid_of, turned
 from .warp import Placed, affine_map, bone_along, bone_distance, bone_map
 
 CORE = 0.5  # of a limb's radius: what must be covered; the rest of its edge is the mask's business
@@ -101,8 +103,26 @@ class Composer:
         places = affine_map(self._tensor(np.nan_to_num(back)), *self._pixels(window))
         if name == "head" and self.placement.heads.ball is not None:
             places = slid(self.placement.heads.ball, self._tensor(self.placement.heads.slide[frames]), *places)
-        picture = self._sampled(part, *places)
+        yaw = self.placement.yaw[frames]
+        solid = self.solid if name == "torso" and (np.abs(yaw) > LEAST_TURN).any() else None
+        picture = sampled(part.layer, *places) if solid is None else self._turned(part, solid, yaw, *places)
         return Patch(window, picture * self._tensor(shown)[:, None, None, None])
+
+    @cached_property
+    def solid(self) -> Solid | None:
+        """The trunk as a body that can turn; None without one."""
+        part = self.parts.get("torso")
+        if part is None or not isinstance(part.bone, Trunk):
+            return None
+        return solid_of(part.bone, part.layer)
+
+    def _turned(self, part: Part, solid: Solid, yaw: np.ndarray, x: Tensor, y: Tensor) -> Tensor:
+        """The trunk's layer [f,5,h,w] on its turned body: outline and colours come from places of their own."""
+        seen = turned(solid, self._tensor(np.where(np.abs(yaw) > LEAST_TURN, yaw, 0)), x, y)
+        alpha = sampled(part.layer, *seen.outline)[:, 3:]
+        colours = torch.lerp(sampled(solid.texture, *seen.colours), seen.plain, seen.unseen[:, None])
+        invented = torch.maximum(alpha[:, 1:], alpha[:, :1] * seen.unseen[:, None])
+        return torch.cat([colours * alpha[:, :1], alpha[:, :1], invented], dim=1)
 
     def _limb(self, limb: str, frames: slice, cores: Layers) -> Patch | None:
         """A limb of two halves, or the neck: bone maps that meet at the joint. Lays its core as well."""
@@ -141,7 +161,7 @@ class Composer:
         if window is None:
             return None
         places = skirt_map(part.bone, self._tensor(corners), *self._pixels(window), place.size)
-        return Patch(window, self._sampled(part, *places) * self._tensor(shown)[:, None, None, None])
+        return Patch(window, sampled(part.layer, *places) * self._tensor(shown)[:, None, None, None])
 
     def _bones(self, limb: str, frames: slice) -> list[tuple[Part, Placed, Tensor]]:
         """The parts of a limb that the reference has, each placed, and the frames [f] bool that show it."""
@@ -206,24 +226,25 @@ class Composer:
         y = torch.arange(rows.start, rows.stop, device=self.plate.device) + 0.5
         return x[None], y[:, None]
 
-    def _sampled(self, part: Part, sx: Tensor, sy: Tensor) -> Tensor:
-        """A part's layer at reference positions [f,h,w], as [f,5,h,w]; nothing beyond the picture."""
-        height, width = part.layer.shape[1:]
-        grid = torch.stack([sx / width * 2 - 1, sy / height * 2 - 1], dim=-1)
-        return functional.grid_sample(
-            part.layer.expand(len(grid), -1, -1, -1), grid, mode="bilinear", padding_mode="zeros", align_corners=False
-        )
-
     def _continued(self, part: Part, sx: Tensor, sy: Tensor, within: Tensor) -> Tensor:
-        """As ``_sampled``; what the picture's border cuts goes on beyond it, invented, ``within`` [f,h,w] a limb."""
+        """As ``sampled``; what the picture's border cuts goes on beyond it, invented, ``within`` [f,h,w] a limb."""
         height, width = part.layer.shape[1:]
         beyond = within & ((sx < 0) | (sx > width) | (sy < 0) | (sy > height))
         if not beyond.any():
-            return self._sampled(part, sx, sy)
+            return sampled(part.layer, sx, sy)
         edge = (torch.where(beyond, at.clamp(0.5, end - 0.5), at) for at, end in ((sx, width), (sy, height)))
-        picture = self._sampled(part, *edge)
+        picture = sampled(part.layer, *edge)
         invented = torch.where(beyond, picture[:, 3], picture[:, 4])
         return torch.cat([picture[:, :4], invented[:, None]], dim=1)
+
+
+def sampled(picture: Tensor, sx: Tensor, sy: Tensor) -> Tensor:
+    """A picture [c,H,W] at reference positions [f,h,w], as [f,c,h,w]; nothing beyond its border."""
+    height, width = picture.shape[1:]
+    grid = torch.stack([sx / width * 2 - 1, sy / height * 2 - 1], dim=-1)
+    return functional.grid_sample(
+        picture.expand(len(grid), -1, -1, -1), grid, mode="bilinear", padding_mode="zeros", align_corners=False
+    )
 
 
 def _lower_share(

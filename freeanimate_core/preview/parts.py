@@ -103,7 +103,7 @@ def _spread(colours: np.ndarray, weight: np.ndarray, where: np.ndarray) -> np.nd
     share = torch.from_numpy(weight.astype(np.float32))[None, None]
     known = _planes(colours) * share
     filled = colours.copy()
-    filled[where] = rearrange(_pulled(known, share), "1 c h w -> h w c").numpy()[where]
+    filled[where] = rearrange(pulled(known, share), "1 c h w -> h w c").numpy()[where]
     return filled
 
 
@@ -144,7 +144,7 @@ def _likeness(off: np.ndarray) -> np.ndarray:
     return 1 / (1 + (off**2).sum(axis=0, keepdims=True) / ODD**2) ** 2
 
 
-def _pulled(colour: Tensor, weight: Tensor) -> Tensor:
+def pulled(colour: Tensor, weight: Tensor) -> Tensor:
     """Colours [1,3,h,w] everywhere, from colours times weight and weight [1,1,h,w], over halved pictures.
 
     Push-pull as in Gortler, Grzeszczuk, Szeliski and Cohen, "The Lumigraph", SIGGRAPH 1996.
@@ -154,7 +154,7 @@ def _pulled(colour: Tensor, weight: Tensor) -> Tensor:
     if bool((weight > 0.9).all()) or height * width == 1:
         return own
     halved = [functional.avg_pool2d(item, 2, ceil_mode=True, count_include_pad=False) for item in (colour, weight)]
-    wide = functional.interpolate(_pulled(*halved), (height, width), mode="bilinear", align_corners=False)
+    wide = functional.interpolate(pulled(*halved), (height, width), mode="bilinear", align_corners=False)
     share = (TRUST * weight).clamp(max=1)
     return share * own + (1 - share) * wide
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..pose.keypoints import NECK, NOSE
-from .bones import HALVES, HIPS, SHOULDERS, face_centre
+from .bones import HALVES, HIPS, SHOULDERS, face_centre, trunk_of
 from .depth import Depth, Override, Turns, depth_of, turns_of
 from .head import Heads, place_heads
 from .skirt import CORNERS, SKIRT
+from .turning import LEAST_TURN, trunk_yaw, turned_points
 from .warp import affine, as_complex, as_matrix, inverted, similarity
 
 FLAT = ("torso", "head")  # parts with one map for the whole of them
@@ -32,6 +33,7 @@ class Placement:
     size: float  # pixels of the target per pixel of the reference, across limbs
     turns: Turns
     depth: Depth
+    yaw: np.ndarray  # [F] radians of the trunk against the reference, positive towards the picture's right
 
     def shows(self, names: Iterable[str]) -> np.ndarray:
         """Whether each frame has any of the parts by name, [F] bool."""
@@ -75,7 +77,20 @@ def place(
     centre = face_centre(ref, ref_seen)
     face = np.full((len(joints), 2), np.nan) if centre is None else heads.maps[:, :, :2] @ centre + heads.maps[:, :, 2]
     turns = turns_of(ref, ref_seen, joints, seen, size)
-    return Placement(joints, seen, torso, heads, face, size, turns, depth_of(turns, overrides))
+    yaw = trunk_yaw(ref, ref_seen, joints, seen, size, heads.yaw)
+    torso = np.stack([_torso(_unturned(ref, t), frame, shown) for t, frame, shown in zip(yaw, joints, both)])
+    return Placement(joints, seen, torso, heads, face, size, turns, depth_of(turns, overrides), yaw)
+
+
+def _unturned(ref: np.ndarray, yaw: float) -> np.ndarray:
+    """The reference's joints [18,2] with shoulders and hips as a turn by ``yaw`` radians shows them."""
+    trunk = trunk_of(ref, np.ones(len(ref), dtype=bool))
+    corners = [*SHOULDERS, *HIPS]
+    if trunk is None or abs(yaw) < LEAST_TURN:
+        return ref
+    turned = ref.copy()
+    turned[corners] = turned_points(trunk, ref[corners], yaw)
+    return turned
 
 
 def _size(ref: np.ndarray, ref_seen: np.ndarray, joints: np.ndarray, seen: np.ndarray) -> float:

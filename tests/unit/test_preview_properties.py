@@ -11,8 +11,7 @@ from freeanimate_pack.demo.drawn.motion import motion, rest_pose
 from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
 from freeanimate_pack.freeanimate_core.measures import masked_psnr
 from freeanimate_pack.freeanimate_core.pose import PoseSequence, parse_poses, write_poses
-from freeanimate_pack.freeanimate_core.preview import generate
-from freeanimate_pack.freeanimate_core.preview.compose import Composer
+from freeanimate_pack.freeanimate_core.preview import compose, generate
 
 SIZE = 64
 CHEAP = settings(
@@ -144,14 +143,14 @@ def test_the_working_memory_does_not_grow_with_the_clip(scene, monkeypatch):
     """What is sampled from a part, in one call, is never more than a chunk of whole canvases with five channels."""
     image, mask = scene
     sampled = []
-    sample = Composer._sampled
+    sample = compose.sampled
 
-    def seen(composer, part, x, y):
-        made = sample(composer, part, x, y)
+    def seen(picture, x, y):
+        made = sample(picture, x, y)
         sampled.append(made.numel())
         return made
 
-    monkeypatch.setattr(Composer, "_sampled", seen)
+    monkeypatch.setattr(compose, "sampled", seen)
     target = poses(motion("wave", 2, 24, SIZE, SIZE))
     generate(image, poses(rest_pose(2, SIZE, SIZE)), target, mask, chunk=4)
     assert len(sampled) >= 6 * 10 and 0 < max(sampled) <= 4 * 5 * SIZE * SIZE
