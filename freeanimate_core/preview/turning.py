@@ -114,7 +114,7 @@ def solid_of(trunk: Trunk, layer: Tensor) -> Solid | None:
     right, left = (_filled(edge) for edge in (right, left))
     depth = _steady(0.5 * (right + left))
     texture = pulled(layer[None, :3], layer[None, 3:4])[0]
-    seen = texture[:, rows, cols].cpu().numpy().T
+    seen = texture.cpu().numpy()[:, rows, cols].T
     known = np.array([np.median(seen[step == k], axis=0) for k in np.unique(step)])
     plain = np.stack([np.interp(np.arange(STEPS), np.unique(step), known[:, c]) for c in range(3)], axis=-1)
     plain = median_filter(plain, (USUAL, 1), mode="nearest")
