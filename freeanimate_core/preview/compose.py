@@ -18,7 +18,7 @@ from .head import slid
 from .parts import Part
 from .placement import FLAT, Placement
 from .skirt import CORNERS, SKIRT, Skirt, skirt_map
-from .turning import LEAST_TURN, Solid, solid_of, turned
+from .turning import Solid, solid_of, turned
 from .warp import Placed, affine_map, bone_along, bone_distance, bone_map
 
 CORE = 0.5  # of a limb's radius: what must be covered; the rest of its edge is the mask's business
@@ -95,30 +95,33 @@ class Composer:
         if part is None or not shown.any():
             return None
         forward = self.placement.forward(name)[frames][shown]
+        solid = self.solid if name == "torso" else None
         x0, y0, x1, y1 = part.box
-        corners = np.array([[x0, y0], [x1, y0], [x0, y1], [x1, y1]])
+        corners = np.array([[x0, y0], [x1, y0], [x0, y1], [x1, y1]]) if solid is None else solid.corners
         window = self._window(forward[:, :, :2] @ corners.T + forward[:, :, 2:])
         if window is None:
             return None
         places = affine_map(self._tensor(np.nan_to_num(back)), *self._pixels(window))
         if name == "head" and self.placement.heads.ball is not None:
             places = slid(self.placement.heads.ball, self._tensor(self.placement.heads.slide[frames]), *places)
-        yaw = self.placement.yaw[frames]
-        solid = self.solid if name == "torso" and (np.abs(yaw) > LEAST_TURN).any() else None
-        picture = sampled(part.layer, *places) if solid is None else self._turned(part, solid, yaw, *places)
+        picture = sampled(part.layer, *places)
+        rows = np.flatnonzero(self.placement.yaw[frames])
+        if solid is not None and len(rows):
+            x, y = (place[rows] for place in places)
+            picture[rows] = self._turned(part, solid, self.placement.yaw[frames][rows], x, y)
         return Patch(window, picture * self._tensor(shown)[:, None, None, None])
 
     @cached_property
     def solid(self) -> Solid | None:
-        """The trunk as a body that can turn; None without one."""
+        """The trunk as a body that turns; None without one, or in a clip in which nobody turns."""
         part = self.parts.get("torso")
-        if part is None or not isinstance(part.bone, Trunk):
+        if part is None or not isinstance(part.bone, Trunk) or not self.placement.yaw.any():
             return None
         return solid_of(part.bone, part.layer)
 
     def _turned(self, part: Part, solid: Solid, yaw: np.ndarray, x: Tensor, y: Tensor) -> Tensor:
         """The trunk's layer [f,5,h,w] on its turned body: outline and colours come from places of their own."""
-        seen = turned(solid, self._tensor(np.where(np.abs(yaw) > LEAST_TURN, yaw, 0)), x, y)
+        seen = turned(solid, self._tensor(yaw), x, y)
         alpha = sampled(part.layer, *seen.outline)[:, 3:]
         colours = torch.lerp(sampled(solid.texture, *seen.colours), seen.plain, seen.unseen[:, None])
         invented = torch.maximum(alpha[:, 1:], alpha[:, :1] * seen.unseen[:, None])

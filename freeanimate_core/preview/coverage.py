@@ -1,8 +1,9 @@
 """How much of the figure in each frame the reference could show: the coverage score.
 
 Every part counts by the area of its bone's capsule on the canvas. What counts as covered is what was
-taken from the reference; of a trunk or head that turned by an angle t, the share (1 + cos t) / 2 of the
-surface now seen was seen in the reference too. Axes: f frames, h, w a coarse grid of the canvas.
+taken from the reference: a turned trunk says itself what of it was not seen; of a head that turned by an angle t,
+the share (1 + cos t) / 2 of the surface now seen was seen in the reference too. Axes: f frames, h, w a coarse
+grid of the canvas.
 """
 
 from collections.abc import Sequence
@@ -64,12 +65,8 @@ def coverage(expected: Expected, placement: Placement, shown: Tensor) -> np.ndar
 
 
 def _seen_before(placement: Placement) -> list[dict[str, float]]:
-    """Per frame, the share of trunk, head and neck as turned that the reference shows as well."""
-    trunk = np.clip(np.nan_to_num(placement.turns.width, nan=1.0), -1, 1)
-    return [
-        {"torso": (1 + t) / 2, "head": (1 + h) / 2, "neck": (1 + h) / 2}
-        for t, h in zip(trunk, np.cos(placement.heads.yaw))
-    ]
+    """Per frame, the share of head and neck as turned that the reference shows as well."""
+    return [dict.fromkeys(("head", "neck"), share) for share in (1 + np.cos(placement.heads.yaw)) / 2]
 
 
 def report(scores: Sequence[float], threshold: float) -> str:

@@ -25,14 +25,6 @@ LINE = re.compile(r"(all|(\d{1,9})(?:-(\d{1,9}))?)\s*:?\s+(right|left)\s+(arm|le
 
 
 @dataclass(frozen=True)
-class Turns:
-    """Against the reference, per frame [F]."""
-
-    width: np.ndarray  # share of the shoulders' width that is seen: 1 as the reference, below 0 a back; NaN unknown
-    aside: np.ndarray  # -1 turned to the picture's left, 1 to its right, 0 neither
-
-
-@dataclass(frozen=True)
 class Depth:
     """The order of the limbs per frame, each [F] bool."""
 
@@ -83,24 +75,27 @@ def parse_overrides(text: str, count: int) -> tuple[Override, ...]:
     return tuple(_parsed(number, line, count) for number, line in lines if line)
 
 
-def turns_of(ref: np.ndarray, ref_seen: np.ndarray, joints: np.ndarray, seen: np.ndarray, size: float) -> Turns:
-    """How the frames [F,18,2] are turned against the reference [18,2]; ``size`` is their size against its."""
+def aside_of(ref: np.ndarray, ref_seen: np.ndarray, joints: np.ndarray, seen: np.ndarray, size: float) -> np.ndarray:
+    """Where each frame [F,18,2] of a reference [18,2] turns: -1 to the picture's left, 1 to its right, 0 neither.
+
+    ``size`` is the frames' size against the reference's.
+    """
     right, left = SHOULDERS
     width = (ref[left] - ref[right])[0] * size
     if not ref_seen[[right, left]].all() or width < 1:
-        return Turns(np.full(len(joints), np.nan), np.zeros(len(joints), dtype=int))
-    known = seen[:, [right, left]].all(axis=1)
+        return np.zeros(len(joints), dtype=int)
+    known = seen[:, [right, left, NECK, NOSE]].all(axis=1)
     # The line of the shoulders also tilts; what a turn takes is its length. Its sign is that of its way across.
     line = joints[:, left] - joints[:, right]
-    share = np.where(known, np.copysign(np.hypot(*line.T), line[:, 0]) / width, np.nan)
+    share = np.copysign(np.hypot(*line.T), line[:, 0]) / width
     looks = joints[:, NOSE, 0] - joints[:, NECK, 0]
-    sideways = known & (share < TURNED) & seen[:, [NECK, NOSE]].all(axis=1) & (np.abs(looks) > ASIDE * width / 2)
-    return Turns(share, np.where(sideways, np.sign(looks), 0).astype(int))
+    sideways = known & (share < TURNED) & (np.abs(looks) > ASIDE * width / 2)
+    return np.where(sideways, np.sign(looks), 0).astype(int)
 
 
-def depth_of(turns: Turns, overrides: Sequence[Override] = ()) -> Depth:
-    """The order by the turns; what ``overrides`` say comes last, in their order."""
-    aside = median_filter(turns.aside, STEADY, mode="nearest")
+def depth_of(aside: np.ndarray, overrides: Sequence[Override] = ()) -> Depth:
+    """The order by the turns [F] of ``aside_of``; what ``overrides`` say comes last, in their order."""
+    aside = median_filter(aside, STEADY, mode="nearest")
     depth = Depth(aside < 0, aside > 0, aside < 0, aside < 0)
     for override in overrides:
         _apply(depth, override)

@@ -10,10 +10,10 @@ import numpy as np
 
 from ..pose.keypoints import NECK, NOSE
 from .bones import HALVES, HIPS, SHOULDERS, face_centre, trunk_of
-from .depth import Depth, Override, Turns, depth_of, turns_of
+from .depth import Depth, Override, aside_of, depth_of
 from .head import Heads, place_heads
 from .skirt import CORNERS, SKIRT
-from .turning import LEAST_TURN, trunk_yaw, turned_points
+from .turning import trunk_yaw, turned_points
 from .warp import affine, as_complex, as_matrix, inverted, similarity
 
 FLAT = ("torso", "head")  # parts with one map for the whole of them
@@ -31,7 +31,6 @@ class Placement:
     heads: Heads  # reference to target
     face: np.ndarray  # [F,2] the face's centre in the target
     size: float  # pixels of the target per pixel of the reference, across limbs
-    turns: Turns
     depth: Depth
     yaw: np.ndarray  # [F] radians of the trunk against the reference, positive towards the picture's right
 
@@ -76,19 +75,18 @@ def place(
     heads = place_heads(ref, ref_seen, joints, both, size, np.array([_turn(matrix) for matrix in torso]))
     centre = face_centre(ref, ref_seen)
     face = np.full((len(joints), 2), np.nan) if centre is None else heads.maps[:, :, :2] @ centre + heads.maps[:, :, 2]
-    turns = turns_of(ref, ref_seen, joints, seen, size)
+    depth = depth_of(aside_of(ref, ref_seen, joints, seen, size), overrides)
     yaw = trunk_yaw(ref, ref_seen, joints, seen, size, heads.yaw)
-    torso = np.stack([_torso(_unturned(ref, t), frame, shown) for t, frame, shown in zip(yaw, joints, both)])
-    return Placement(joints, seen, torso, heads, face, size, turns, depth_of(turns, overrides), yaw)
+    torso = np.stack([_torso(_turned(ref, ref_seen, t), frame, shown) for t, frame, shown in zip(yaw, joints, both)])
+    return Placement(joints, seen, torso, heads, face, size, depth, yaw)
 
 
-def _unturned(ref: np.ndarray, yaw: float) -> np.ndarray:
-    """The reference's joints [18,2] with shoulders and hips as a turn by ``yaw`` radians shows them."""
-    trunk = trunk_of(ref, np.ones(len(ref), dtype=bool))
-    corners = [*SHOULDERS, *HIPS]
-    if trunk is None or abs(yaw) < LEAST_TURN:
+def _turned(ref: np.ndarray, ref_seen: np.ndarray, yaw: float) -> np.ndarray:
+    """The reference's joints [18,2] with shoulders and hips where a turn by ``yaw`` radians shows them."""
+    trunk = trunk_of(ref, ref_seen)
+    if trunk is None or yaw == 0:
         return ref
-    turned = ref.copy()
+    turned, corners = ref.copy(), [*SHOULDERS, *HIPS]
     turned[corners] = turned_points(trunk, ref[corners], yaw)
     return turned
 

@@ -13,14 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from einops import rearrange
-from scipy.ndimage import median_filter
+from scipy.ndimage import median_filter, uniform_filter1d
 from torch import Tensor
 
 from .bones import HIPS, SHOULDERS, Trunk
 from .parts import pulled
 
 FRONT, BACK = 0.6, 0.66  # depth of chest and back, of half the breadth; about .62 in measured people
-LEAST_TURN = math.radians(3)  # a smaller one is none
+# Joints a little off their places pretend small turns: below the one a turn is none, from the other it is whole.
+BELIEVED = (math.radians(14), math.radians(20))
+SIDEWAYS = math.radians(3)  # turn of a head that says to which side
 WEIGHTS = (0.65, 0.35)  # of shoulders and hips in the share of the breadth that is seen
 UNSURE, FOLLOWS = 0.03, 0.7  # of that share; of the head's turn, as much as the trunk follows it
 STEADY = 3  # frames over which a turn is filtered
@@ -52,6 +54,13 @@ class Solid:
     texture: Tensor  # [3,H,W] the trunk's colours, drawn out beyond its outline
     plain: Tensor  # [n,3] the usual colour of each height: what stands for a back that nobody has seen
 
+    @property
+    def corners(self) -> np.ndarray:
+        """A rectangle [4,2] about it that holds it however it is turned, in pixels of the reference."""
+        reach = max(float(self.right.max()), float(self.left.max()), max(FRONT, BACK) * float(self.depth.max()))
+        places = [(side * reach, way) for way in (self.top, self.bottom) for side in (-1, 1)]
+        return np.array([self.origin + aside * self.across + way * self.down for aside, way in places])
+
 
 def trunk_yaw(
     ref: np.ndarray, ref_seen: np.ndarray, joints: np.ndarray, seen: np.ndarray, size: float, head: np.ndarray
@@ -60,6 +69,7 @@ def trunk_yaw(
 
     The share of their breadth that shoulders and hips show says how far: as their joints are never exact and the
     cosine is flat at 0, ``head`` [F], the head's turn, chooses within what the shares allow. It says the side too.
+    Small turns are exactly 0.
     """
     shares, weights = [], []
     for (right, left), weight in zip((SHOULDERS, HIPS), WEIGHTS):
@@ -71,13 +81,14 @@ def trunk_yaw(
     total = np.sum(weights, axis=0)
     share = np.where(total > 0, np.sum(np.multiply(shares, weights), axis=0) / np.maximum(total, 1e-6), 1.0)
     least, most = (np.arccos(np.clip(share + way, -1, 1)) for way in (UNSURE, -UNSURE))
-    size_of = np.clip(FOLLOWS * np.abs(head), least, most)
-    return median_filter(np.where(total > 0, size_of, 0.0) * _sides(head), STEADY, mode="nearest")
+    turn = np.where(total > 0, np.clip(FOLLOWS * np.abs(head), least, most), 0.0)
+    turn = turn * np.interp(turn, BELIEVED, (0, 1))
+    return median_filter(turn * _sides(head), STEADY, mode="nearest")
 
 
 def _sides(head: np.ndarray) -> np.ndarray:
     """To which side each frame is turned, 1 or -1: that of the head, or of the frame before where it says nothing."""
-    known = np.flatnonzero(np.abs(head) > LEAST_TURN)
+    known = np.flatnonzero(np.abs(head) > SIDEWAYS)
     if not len(known):
         return np.ones(len(head))
     before = np.searchsorted(known, np.arange(len(head)), side="right") - 1
@@ -112,7 +123,7 @@ def solid_of(trunk: Trunk, layer: Tensor) -> Solid | None:
     np.maximum.at(right, step, aside + 0.5)
     np.maximum.at(left, step, 0.5 - aside)
     right, left = (_filled(edge) for edge in (right, left))
-    depth = _steady(0.5 * (right + left))
+    depth = uniform_filter1d(0.5 * (right + left), SMOOTH, mode="nearest")
     texture = pulled(layer[None, :3], layer[None, 3:4])[0]
     seen = texture.cpu().numpy()[:, rows, cols].T
     known = np.array([np.median(seen[step == k], axis=0) for k in np.unique(step)])
@@ -125,11 +136,6 @@ def _filled(edge: np.ndarray) -> np.ndarray:
     """Distances [n] with those at heights without a pixel taken from their neighbours."""
     known = np.flatnonzero(edge > 0)
     return np.interp(np.arange(len(edge)), known, edge[known]) if len(known) else np.ones_like(edge)
-
-
-def _steady(values: np.ndarray) -> np.ndarray:
-    padded = np.pad(values, SMOOTH // 2, mode="edge")
-    return np.convolve(padded, np.full(SMOOTH, 1 / SMOOTH), mode="valid")
 
 
 @dataclass(frozen=True)
