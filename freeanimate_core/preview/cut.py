@@ -5,7 +5,7 @@ of sure figure or those of sure ground. Axes: h, w are the rows and columns of a
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -24,6 +24,8 @@ SAMPLES = 3000
 LIGHT = 0.6
 AWAY = 3.0
 RIM = 0.16
+HAND = 0.2
+THICK = {'arm 0': 0.85, 'arm 1': 0.7, 'leg 1': 0.85, 'head': 0.75, 'torso': 1.3}
 ALIKE = 3
 DIM = 4.0
 WEIGHT = 3.0
@@ -39,8 +41,8 @@ def cut_out(image: Tensor, bones: list[Bone | Trunk]) -> Tensor:
     size = max(round(width * shrink), 2), max(round(height * shrink), 2)
     picture = cv2.resize(image.numpy().astype(np.float32), size, interpolation=cv2.INTER_AREA)
     figure = goes_on(bones, height, width)
-    near = nearest(figure, size[1], size[0], (size[0] / width, size[1] / height))
-    inside = _segmented(picture, near, _unit(bones) * shrink)
+    near, sure = nearest(figure, size[1], size[0], (size[0] / width, size[1] / height))
+    inside = _segmented(picture, near, sure, _unit(bones) * shrink)
     full = cv2.resize(inside.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
     return torch.from_numpy(cv2.GaussianBlur(full, (0, 0), 0.7))
 
@@ -49,11 +51,23 @@ def nearest(bones, height, width, scale=(1.0, 1.0)):
     """Distance to the nearest bone in units of its radius, [h,w] on a canvas scaled by (x, y)."""
     x = (np.arange(width, dtype=np.float32)[None] + 0.5) / scale[0]
     y = (np.arange(height, dtype=np.float32)[:, None] + 0.5) / scale[1]
-    found = []
+    unit = _unit(bones)
+    found, sure = [], np.zeros((height, width), dtype=bool)
     for bone in bones:
-        d = bone.depth(x, y)
-        found.append(1 + np.where(d > 0, d / min(bone.radius, RIM * _unit(bones)), d / bone.radius))
-    return np.min(found, axis=0).astype(np.float32)
+        radius = THICK.get(_kind(bone), 1.0) * bone.radius
+        d = bone.depth(x, y) + bone.radius - radius
+        found.append(1 + np.where(d > 0, d / min(radius, RIM * unit), d / radius))
+        if isinstance(bone, Bone) and bone.beyond:
+            part = replace(bone, beyond=HAND * bone.beyond)
+            sure |= part.depth(x, y) + bone.radius < SURE * radius
+        else:
+            sure |= found[-1] < SURE
+    return np.min(found, axis=0).astype(np.float32), sure
+
+
+def _kind(bone):
+    half = bone.half
+    return "torso" if isinstance(bone, Trunk) else bone.name if half is None else f"{half.limb} {half.index}"
 
 
 def _unit(bones):
@@ -63,24 +77,25 @@ def _unit(bones):
     return max(max(b.length for b in bones), 2.5 * max(b.radius for b in bones))
 
 
-def _segmented(picture, near, unit):
+def _segmented(picture, near, sure, unit):
     lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
     prior = np.interp(near, *LEVELS).astype(np.float32)
-    if not ((near < SURE).any() and (near >= FAR).any()):
+    if not (sure.any() and (near >= FAR).any()):
         return near < 1
     shrink = min(1.0, COARSE / max(near.shape))
     size = max(round(near.shape[1] * shrink), 2), max(round(near.shape[0] * shrink), 2)
-    small, small_near = (cv2.resize(i, size, interpolation=cv2.INTER_AREA) for i in (lab, near))
-    figure, ground = small_near < SURE, (small_near >= FAR) & (small_near < FARTHEST)
-    open_ = (small_near >= SURE) & (small_near < FAR)
+    small, small_near, small_sure = (cv2.resize(i, size, interpolation=cv2.INTER_AREA) for i in (lab, near, sure.astype(np.float32)))
+    small_sure = small_sure > 0.5
+    figure, ground = small_sure, (small_near >= FAR) & (small_near < FARTHEST)
+    open_ = ~small_sure & (small_near < FAR)
     for round_ in range(ROUNDS):
         alike = _alike(small, figure, ground, open_, unit * shrink)
         evidence = prior + cv2.resize(alike, near.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        inside = _cheapest(lab, evidence, near)
+        inside = _cheapest(lab, evidence, near, sure)
         if round_ + 1 < ROUNDS:
             ev = cv2.resize(evidence, size, interpolation=cv2.INTER_AREA)
             ins = cv2.resize(inside.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-            figure = (small_near < SURE) | ((ins > 0.99) & (ev > SURELY))
+            figure = small_sure | ((ins > 0.99) & (ev > SURELY))
             ground = ((small_near >= FAR) & (small_near < FARTHEST)) | ((ins < 0.01) & (ev < -SURELY) & open_)
     return inside
 
@@ -101,14 +116,14 @@ def _alike(lab, figure, ground, open_, unit):
     return found.clip(-MOST, MOST)
 
 
-def _cheapest(lab, evidence, near):
+def _cheapest(lab, evidence, near, sure):
     level = 128 + STEP / MOST * evidence.clip(-MOST, MOST)
     flat = lab.reshape(-1, 3) - lab.reshape(-1, 3).mean(0)
     axes = np.linalg.eigh(flat.T @ flat)[1][:, :0:-1]
     plane = (128 + 1.2 * flat @ axes).reshape(*near.shape, 2)
     shown = np.dstack([level, plane]).round().clip(0, 255).astype(np.uint8)
     seeds = np.where(evidence > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    seeds[near < SURE] = cv2.GC_FGD
+    seeds[sure] = cv2.GC_FGD
     seeds[near >= FAR] = cv2.GC_BGD
     spread = 2 * STEP * STEP / MOST / PULL
     models = []
