@@ -123,8 +123,8 @@ class FreeAnimatePreview(io.ComfyNode):
             screen.progress_bar(len(poses)),
             depth_order=depth_order,
         )
-        text = report(made.coverage, coverage_threshold)
-        if min(made.coverage) < coverage_threshold:
+        text = " ".join((report(made.coverage, coverage_threshold), *made.warnings))
+        if min(made.coverage) < coverage_threshold or made.warnings:
             log.warning("%s: %s", PREVIEW, text)
         plot = coverage_plot(made.coverage, coverage_threshold)
         return io.NodeOutput(

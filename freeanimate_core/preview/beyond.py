@@ -1,50 +1,51 @@
-"""Where a body goes on beyond the picture: limbs whose next joint is not seen, drawn on to the border."""
+"""Where a body goes on beyond the picture: limbs whose next joint the border cuts off.
 
-from dataclasses import replace
+Positions are (x, y) in pixels.
+"""
 
 import numpy as np
 
 from .bones import ARM, LEG, LIMBS, RADIUS, Bone, Trunk
 
-LENGTHS = {LEG: (1.0, 1.0), ARM: (0.65, 0.6)}  # of the trunk's length: upper and lower half of a limb
+# How far from one joint the next one is at most, of the trunk's length: upper and lower half of a limb. Where the
+# border is farther than that, the joint is hidden or missed, and nobody knows where the limb goes.
+LENGTHS = {LEG: (1.0, 1.0), ARM: (0.65, 0.6)}
 
 
-def goes_on(bones: list[Bone | Trunk], height: int, width: int) -> list[Bone | Trunk]:
-    """``bones`` and what is missing of them on the way to the border of a canvas [height,width]."""
+def goes_on(bones: list[Bone | Trunk], height: int, width: int) -> list[Bone]:
+    """What ``bones`` lack on the way to the border of a canvas [height,width].
+
+    Thighs go down from the hips as the trunk does, the lower half of a limb goes on as the upper one. An arm of which
+    the shoulder alone is seen may be anywhere.
+    """
     trunk = next((bone for bone in bones if isinstance(bone, Trunk)), None)
     if trunk is None:
-        return bones
-    named = {bone.name: bone for bone in bones if isinstance(bone, Bone)}
-    more = []
-    for name, (upper, lower) in LIMBS.items():
-        first = named.get(upper.name)
-        if lower.name in named:
+        return []
+    known = {bone.name: bone for bone in bones if isinstance(bone, Bone)}
+    found = []
+    for upper, lower in LIMBS.values():
+        first = known.get(upper.name)
+        if lower.name in known or (first is None and upper.limb == ARM):
             continue
-        half = lower if first is not None else upper
-        if first is None and half.limb == ARM:
-            continue
-        start, way = (first.b, first.along) if first is not None else _down(trunk, half.side)
-        reach = LENGTHS[half.limb][half.index] * trunk.length
-        if half.index == 0:
-            reach *= 1.0
+        half = upper if first is None else lower
+        start, way = _down(trunk, half.side) if first is None else (first.b, first.along)
         out = _to_border(start, way, height, width)
-        if 0 < out <= reach:
+        if 0 < out <= LENGTHS[half.limb][half.index] * trunk.length:
             radius = RADIUS[half.limb][half.index] * trunk.length
-            more.append(Bone(half.name, start, start + (out + radius) * way, radius, half=half))
-    return [*bones, *more]
+            found.append(Bone(half.name, start, start + (out + radius) * way, radius, half=half))
+    return found
 
 
 def _down(trunk: Trunk, side: str) -> tuple[np.ndarray, np.ndarray]:
-    """A hip [2] and the trunk's way down [2]."""
-    hip = trunk.corners[3] if side == "right" else trunk.corners[2]
-    down = trunk.corners[2:].mean(0) - trunk.corners[:2].mean(0)
-    norm = float(np.hypot(*down))
-    return hip, down / norm if norm > 1e-6 else np.array([0.0, 1.0])
+    """A hip [2], and the unit vector [2] from the shoulders to the hips."""
+    down = trunk.corners[2:].mean(axis=0) - trunk.corners[:2].mean(axis=0)
+    length = float(np.hypot(*down))
+    return trunk.corners[3 if side == "right" else 2], down / length if length > 1e-6 else np.array([0.0, 1.0])
 
 
-def _to_border(start, way, height, width) -> float:
-    """Pixels from ``start`` along ``way`` to the border; 0 or less outside the canvas."""
+def _to_border(start: np.ndarray, way: np.ndarray, height: int, width: int) -> float:
+    """Pixels from ``start`` [2] along ``way`` [2] to the border; 0 where it starts outside the canvas."""
     if not (0 <= start[0] < width and 0 <= start[1] < height):
         return 0.0
-    ends = [(limit - s) / w for s, w, limit in ((start[0], way[0], width if way[0] > 0 else 0), (start[1], way[1], height if way[1] > 0 else 0)) if abs(w) > 1e-6]
-    return min(ends)
+    sides = zip(start, way, (width, height))
+    return min((((size if step > 0 else 0) - at) / step for at, step, size in sides if abs(step) > 1e-6), default=0.0)

@@ -1,137 +1,184 @@
 """The person cut out of the reference by the pose. Uses OpenCV and SciPy.
 
-What a pixel is follows from where it lies about the bones, and from which colours near by are like its own: those
-of sure figure or those of sure ground. Axes: h, w are the rows and columns of a picture made small.
+What a pixel is follows from where it lies about the bones, and from the colours that are most like its own and near
+by: those of sure figure, or those of sure ground. Distances are in radii of the nearest bone, 0 on its axis and 1
+on its surface; evidence is in nats, above 0 for the figure. Axes: h, w are the rows and columns of a picture.
 """
 
-import math
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import torch
-from scipy.ndimage import binary_erosion, binary_fill_holes
+from scipy.ndimage import label
 from scipy.spatial import cKDTree
 from torch import Tensor
 
 from .beyond import goes_on
-from .bones import Bone, Trunk
+from .bones import ARM, Bone, Trunk
 
-LARGEST, COARSE = 512, 192
-LEVELS = ((0.0, 0.4, 0.7, 1.0, 1.4, 2.2, 3.2), (3.0, 2.5, 1.2, 0.0, -1.2, -2.5, -4.0))
-SURE, FAR, FARTHEST = 0.4, 2.6, 8.0
-SAMPLES = 3000
-LIGHT = 0.6
-AWAY = 3.0
-RIM = 0.16
-HAND = 0.2
-THICK = {'arm 0': 0.85, 'arm 1': 0.7, 'leg 1': 0.85, 'head': 0.75, 'torso': 1.3}
-ALIKE = 3
-DIM = 4.0
-WEIGHT = 3.0
-MOST = 6.0
-PULL = 10.0
+LARGEST, COARSE = 512, 192  # longest sides of the pictures that are cut, and whose colours are compared
+SURE, FAR, FARTHEST = 0.4, 2.6, 8.0  # distances: up to SURE a pixel is figure; from FAR on ground, which tells colours
+HAND = 0.2  # of what reaches beyond a wrist or ankle: how much is sure, as hands bend
+# How thick the figure is, of a bone's radius, which is generous where the mask shall decide.
+THICK = {"right arm 0": 0.85, "left arm 0": 0.85, "right arm 1": 0.7, "left arm 1": 0.7}
+THICK |= {"right leg 1": 0.85, "left leg 1": 0.85, "head": 0.75, "torso": 1.3}
+RIM = 0.16  # of the trunk's length: what a radius is at most outside of a bone
+HABIT = (0.0, 0.4, 0.7, 1.0, 1.4, 2.2, 3.2), (3.0, 2.5, 1.2, 0.0, -1.2, -2.5, -4.0)  # evidence by distance
+SAMPLES = 3000  # at most, about: pixels of figure and of ground that tell their colours
+ALIKE = 4  # that many of them must be as like a pixel
+LIGHT = 0.6  # what a difference of lightness counts, of one of hue: shadows are ground
+AWAY = 6.0  # what a trunk's length away counts, in differences of CIELAB
+SAME, NEW = 4.0, 20.0  # in CIELAB: what is no difference, and a difference from which on a colour is new
+WEIGHT = 2.5  # of colours against places
+MOST = 6.0  # nats of evidence of one pixel
+CERTAIN = 3.0  # nats from which on a pixel tells its colour in the next round
 ROUNDS = 2
-STEP = 30
+PULL = 10.0  # of evidence against the length of the outline, as grabCut weighs it
+STEP = 30.0  # grey levels that MOST is shown as
+HOLE = 0.002  # of the trunk's length squared: a hole of this area is filled
+SOFT = 0.7  # pixels, standard deviation of the edge
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Distance to the nearest bone and what is sure to be figure, each [h,w]; the trunk's length in pixels."""
+
+    distance: np.ndarray
+    sure: np.ndarray
+    unit: float
+
+    def resized(self, size: tuple[int, int]) -> "Surroundings":
+        """The same on a canvas of ``size`` (width, height)."""
+        share = cv2.resize(self.sure.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        distance = cv2.resize(self.distance, size, interpolation=cv2.INTER_AREA)
+        return Surroundings(distance, share > 0.5, self.unit * size[0] / self.distance.shape[1])
 
 
 def cut_out(image: Tensor, bones: list[Bone | Trunk]) -> Tensor:
+    """The person in ``image`` [H,W,3], posed as ``bones``, as a mask [H,W] 0-1 with a soft edge."""
     height, width = image.shape[:2]
-    shrink = min(1.0, LARGEST / max(height, width))
-    size = max(round(width * shrink), 2), max(round(height * shrink), 2)
+    size = _within(width, height, LARGEST)
     picture = cv2.resize(image.numpy().astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    figure = goes_on(bones, height, width)
-    near, sure = nearest(figure, size[1], size[0], (size[0] / width, size[1] / height))
-    inside = _segmented(picture, near, sure, _unit(bones) * shrink)
-    full = cv2.resize(inside.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    return torch.from_numpy(cv2.GaussianBlur(full, (0, 0), 0.7))
+    about = surroundings(bones, height, width)
+    figure = about.distance < 1
+    if about.sure.any() and (about.distance >= FAR).any():  # else there is nothing to tell apart
+        figure = _filled(_told_apart(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB), about), HOLE * about.unit**2)
+    full = cv2.resize(figure.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    return torch.from_numpy(cv2.GaussianBlur(full, (0, 0), SOFT))
 
 
-def nearest(bones, height, width, scale=(1.0, 1.0)):
-    """Distance to the nearest bone in units of its radius, [h,w] on a canvas scaled by (x, y)."""
-    x = (np.arange(width, dtype=np.float32)[None] + 0.5) / scale[0]
-    y = (np.arange(height, dtype=np.float32)[:, None] + 0.5) / scale[1]
+def surroundings(bones: list[Bone | Trunk], height: int, width: int) -> Surroundings:
+    """Where pixels lie about a figure, which goes on beyond the border of its canvas [height,width].
+
+    Measured on a canvas of at most LARGEST pixels a side, and in its pixels.
+    """
+    columns, rows = _within(width, height, LARGEST)
+    x = (np.arange(columns, dtype=np.float32)[None] + 0.5) * (width / columns)
+    y = (np.arange(rows, dtype=np.float32)[:, None] + 0.5) * (height / rows)
     unit = _unit(bones)
-    found, sure = [], np.zeros((height, width), dtype=bool)
-    for bone in bones:
-        radius = THICK.get(_kind(bone), 1.0) * bone.radius
-        d = bone.depth(x, y) + bone.radius - radius
-        found.append(1 + np.where(d > 0, d / min(radius, RIM * unit), d / radius))
+    more = goes_on(bones, height, width)
+    distance, sure = np.full((rows, columns), np.inf, dtype=np.float32), np.zeros((rows, columns), dtype=bool)
+    for bone in (*bones, *more):
+        thick = THICK.get(bone.name if isinstance(bone, Bone) else "torso", 1.0) * bone.radius
+        beside = bone.depth(x, y) + bone.radius - thick
+        own = 1 + beside / np.where(beside > 0, min(thick, RIM * unit), thick)
+        distance = np.minimum(distance, own.astype(np.float32))
         if isinstance(bone, Bone) and bone.beyond:
-            part = replace(bone, beyond=HAND * bone.beyond)
-            sure |= part.depth(x, y) + bone.radius < SURE * radius
-        else:
-            sure |= found[-1] < SURE
-    return np.min(found, axis=0).astype(np.float32), sure
+            own = (replace(bone, beyond=HAND * bone.beyond).depth(x, y) + bone.radius) / thick
+        if not any(bone is other and bone.half.limb == ARM for other in more):  # a forearm may bend aside
+            sure |= own < SURE
+    return Surroundings(distance, sure, unit * columns / width)
 
 
-def _kind(bone):
-    half = bone.half
-    return "torso" if isinstance(bone, Trunk) else bone.name if half is None else f"{half.limb} {half.index}"
+def _unit(bones: Iterable[Bone | Trunk]) -> float:
+    """The trunk's length in pixels, or about as much."""
+    trunks = [bone.length for bone in bones if isinstance(bone, Trunk)]
+    return max(trunks or [max(bone.length, 2.5 * bone.radius) for bone in bones])
 
 
-def _unit(bones):
-    for b in bones:
-        if isinstance(b, Trunk):
-            return b.length
-    return max(max(b.length for b in bones), 2.5 * max(b.radius for b in bones))
+def _within(width: int, height: int, longest: int) -> tuple[int, int]:
+    """Width and height of a picture whose longest side is at most ``longest``."""
+    shrink = min(1.0, longest / max(height, width))
+    return max(round(width * shrink), 2), max(round(height * shrink), 2)
 
 
-def _segmented(picture, near, sure, unit):
-    lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
-    prior = np.interp(near, *LEVELS).astype(np.float32)
-    if not (sure.any() and (near >= FAR).any()):
-        return near < 1
-    shrink = min(1.0, COARSE / max(near.shape))
-    size = max(round(near.shape[1] * shrink), 2), max(round(near.shape[0] * shrink), 2)
-    small, small_near, small_sure = (cv2.resize(i, size, interpolation=cv2.INTER_AREA) for i in (lab, near, sure.astype(np.float32)))
-    small_sure = small_sure > 0.5
-    figure, ground = small_sure, (small_near >= FAR) & (small_near < FARTHEST)
-    open_ = ~small_sure & (small_near < FAR)
-    for round_ in range(ROUNDS):
-        alike = _alike(small, figure, ground, open_, unit * shrink)
-        evidence = prior + cv2.resize(alike, near.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        inside = _cheapest(lab, evidence, near, sure)
-        if round_ + 1 < ROUNDS:
-            ev = cv2.resize(evidence, size, interpolation=cv2.INTER_AREA)
-            ins = cv2.resize(inside.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-            figure = small_sure | ((ins > 0.99) & (ev > SURELY))
-            ground = ((small_near >= FAR) & (small_near < FARTHEST)) | ((ins < 0.01) & (ev < -SURELY) & open_)
+def _told_apart(lab: np.ndarray, about: Surroundings) -> np.ndarray:
+    """The figure [h,w] in a picture ``lab`` [h,w,3] in CIELAB; later rounds know more colours of both."""
+    height, width = about.distance.shape
+    size = _within(width, height, COARSE)
+    small, near = cv2.resize(lab, size, interpolation=cv2.INTER_AREA), about.resized(size)
+    unsure = ~near.sure & (near.distance < FAR)
+    far = (near.distance >= FAR) & (near.distance < FARTHEST) & ~near.sure
+    figure, ground, habit = near.sure, far, np.interp(about.distance, *HABIT).astype(np.float32)
+    inside = about.sure
+    for _ in range(ROUNDS):
+        if not (figure.any() and ground.any()):
+            return about.distance < 1
+        colours = _likeness(small, figure, ground, unsure, near.unit)
+        evidence = habit + cv2.resize(colours, (width, height), interpolation=cv2.INTER_LINEAR)
+        inside = _cheapest(lab, evidence, about)
+        told, share = (
+            cv2.resize(item, size, interpolation=cv2.INTER_AREA) for item in (evidence, inside.astype(np.float32))
+        )
+        figure = near.sure | ((share > 0.99) & (told > CERTAIN))
+        ground = far | ((share < 0.01) & (told < -CERTAIN) & unsure)
     return inside
 
-SURELY = 3.0
 
-def _alike(lab, figure, ground, open_, unit):
-    y, x = np.mgrid[: lab.shape[0], : lab.shape[1]].astype(np.float32) * (AWAY / unit)
+def _likeness(lab: np.ndarray, figure: np.ndarray, ground: np.ndarray, unsure: np.ndarray, unit: float) -> np.ndarray:
+    """Evidence [h,w] where ``unsure``: whether the most similar pixels near by are figure or ground.
+
+    A colour unlike both is more likely the figure's: the ground goes on all around, a shoe or hair does not.
+    """
+    y, x = np.mgrid[: lab.shape[0], : lab.shape[1]].astype(np.float32) * np.float32(AWAY / unit)
     features = np.dstack([lab * np.float32([LIGHT, 1, 1]), x, y])
-    away = []
-    for area in (figure, ground):
-        points = features[area]
-        points = points[:: max(len(points) // SAMPLES, 1)]
-        d, _ = cKDTree(points).query(features[open_], k=min(ALIKE + 1, len(points)))
-        d = np.atleast_2d(d.T).T
-        away.append(d[:, -1])
-    found = np.zeros(open_.shape, dtype=np.float32)
-    found[open_] = WEIGHT * np.log((away[1] + DIM) / (away[0] + DIM))
+    to_figure, to_ground = (_distance(features[area], features[unsure]) for area in (figure, ground))
+    found = np.zeros(unsure.shape, dtype=np.float32)
+    found[unsure] = WEIGHT * np.log((to_ground + SAME) / (np.minimum(to_figure, NEW) + SAME))
     return found.clip(-MOST, MOST)
 
 
-def _cheapest(lab, evidence, near, sure):
-    level = 128 + STEP / MOST * evidence.clip(-MOST, MOST)
-    flat = lab.reshape(-1, 3) - lab.reshape(-1, 3).mean(0)
-    axes = np.linalg.eigh(flat.T @ flat)[1][:, :0:-1]
-    plane = (128 + 1.2 * flat @ axes).reshape(*near.shape, 2)
-    shown = np.dstack([level, plane]).round().clip(0, 255).astype(np.uint8)
+def _distance(known: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Distance [n] from each of ``asked`` [n,5] to the ALIKE-th nearest of ``known`` [m,5]."""
+    points = known[:: max(len(known) // SAMPLES, 1)]
+    return cKDTree(points).query(asked, k=[min(ALIKE, len(points))])[0][:, 0]
+
+
+def _cheapest(lab: np.ndarray, evidence: np.ndarray, about: Surroundings) -> np.ndarray:
+    """The figure [h,w] that agrees best with ``evidence`` and whose outline follows edges of colour: a minimal cut.
+
+    GrabCut (Rother, Kolmogorov, Blake, SIGGRAPH 2004) with its colour models frozen, as OpenCV cuts graphs in no other
+    way: the first channel is the evidence, the others are the two main axes of colour, which the models ignore.
+    """
+    centred = lab.reshape(-1, 3) - lab.reshape(-1, 3).mean(axis=0)
+    axes = np.linalg.eigh(centred.T @ centred)[1][:, :0:-1]
+    shown = [128 + STEP / MOST * evidence.clip(-MOST, MOST), *np.moveaxis(128 + centred @ axes, -1, 0)]
+    planes = [np.reshape(plane, evidence.shape) for plane in shown]
+    picture = np.dstack(planes).round().clip(0, 255).astype(np.uint8)
     seeds = np.where(evidence > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    seeds[sure] = cv2.GC_FGD
-    seeds[near >= FAR] = cv2.GC_BGD
-    spread = 2 * STEP * STEP / MOST / PULL
-    models = []
-    for mean in (128 - STEP, 128 + STEP):
-        m = np.zeros((1, 65))
-        m[0, 0] = 1
-        m[0, 5:8] = mean, 128, 128
-        m[0, 20:29] = np.diag([spread, 1e4, 1e4]).ravel()
-        models.append(m)
-    cv2.grabCut(shown, seeds, (0, 0, 0, 0), models[0], models[1], 1, cv2.GC_EVAL_FREEZE_MODEL)
+    seeds[about.distance >= FAR] = cv2.GC_BGD
+    seeds[about.sure] = cv2.GC_FGD
+    models, rectangle = [_model(128 + side * STEP) for side in (-1, 1)], (0, 0, 0, 0)
+    cv2.grabCut(picture, seeds, rectangle, models[0], models[1], 1, cv2.GC_EVAL_FREEZE_MODEL)
     return np.isin(seeds, (cv2.GC_FGD, cv2.GC_PR_FGD))
+
+
+def _model(mean: float) -> np.ndarray:
+    """One Gaussian as OpenCV keeps five of them: 5 weights, 5 means [3], 5 covariances [3,3].
+
+    Two of them at 128 +- STEP differ in log likelihood by PULL times the evidence shown in the first channel.
+    """
+    model = np.zeros((1, 65))
+    model[0, 0] = 1
+    model[0, 5:8] = mean, 128, 128
+    model[0, 20:29] = np.diag([2 * STEP**2 / MOST / PULL, 1e4, 1e4]).ravel()
+    return model
+
+
+def _filled(figure: np.ndarray, most: float) -> np.ndarray:
+    """The figure [h,w] without holes of at most ``most`` pixels."""
+    pieces, _ = label(~figure)
+    areas = np.bincount(pieces.ravel())
+    return figure | ((areas <= most)[pieces] & (pieces > 0))

@@ -35,6 +35,7 @@ class Preview:
     hole_mask: Tensor
     background: Tensor
     coverage: tuple[float, ...]  # [F] 0-1: how much of the figure the reference could show
+    warnings: tuple[str, ...] = ()  # what else to know about the result, a sentence each
 
 
 def generate(
@@ -72,7 +73,7 @@ def generate(
     joints, seen = source.joints[0, :, :2], source.seen[0]
     overrides = parse_overrides(depth_order, len(target))
     placement = place(joints, seen, target.joints[..., :2], target.seen, overrides)
-    mask = find_mask(image, given_mask, _figure(joints, seen))
+    mask, warnings = find_mask(image, given_mask, _figure(joints, seen))
     plate = background_plate(image, mask, given_plate)
     parts = take_apart(image, mask, plate, joints, seen)
     _check_shown(placement, parts)
@@ -86,7 +87,7 @@ def generate(
     frames, person, holes = _rendered(composer, progress, chunk)
     expected = Expected.of({name: part.bone for name, part in parts.items()}, height, width)
     scores = coverage(expected, placement, (person - holes).clamp_min_(0))
-    return Preview(frames, person, holes, plate[None], tuple(scores.tolist()))
+    return Preview(frames, person, holes, plate[None], tuple(scores.tolist()), warnings)
 
 
 def _figure(joints: np.ndarray, seen: np.ndarray) -> list[Bone | Trunk]:

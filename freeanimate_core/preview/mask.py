@@ -1,59 +1,82 @@
-"""The person's mask in the reference: given, or cut out from the pose. Uses OpenCV."""
+"""The person's mask in the reference: given, or cut out by the pose; whoever else is in it is left out.
 
-import cv2
+Axes: h, w are the reference's rows and columns.
+"""
+
 import numpy as np
 import torch
+from scipy.ndimage import distance_transform_edt, label
 from torch import Tensor
 
 from ..errors import PREVIEW, FreeAnimateError
 from .bones import Bone, Trunk
+from .cut import SURE, cut_out, surroundings
 
-ROUNDS = 5  # of grabCut
-LARGEST = 512  # longest side on which grabCut runs; its cost grows with the area
+TOUCHED, BODY = 1.0, 1.5  # radii of a bone: what a limb reaches, and within which most of a piece of it lies
+MOSTLY = 0.5  # share of a piece within BODY from which on it is the person's, however large: legs below a table
+SMALL = 0.1  # of the person's area: a piece that a limb reaches is the person's up to that size: a hand behind a bag
+SOMEBODY = 0.03  # of the person's area: what is smaller is a speck, and no word is lost about it
+NAMED = 3  # as many are named, the largest first
+SIDES = ("at the left", "in the middle", "at the right")  # thirds of the picture
 
 
-def person_mask(image: Tensor, given: Tensor | None, bones: list[Bone | Trunk]) -> Tensor:
-    """Mask [H,W] float32 0-1 of the person in ``image`` [H,W,3]; ``given`` wins over cutting it out."""
-    if given is not None:
-        if not (given > 0.5).any():
-            raise FreeAnimateError(
-                f"{PREVIEW}: person_mask is empty; paint the person white, or disconnect it to use the pose instead."
-            )
-        return given
-    mask = cut_out(image, bones)
+def person_mask(image: Tensor, given: Tensor | None, bones: list[Bone | Trunk]) -> tuple[Tensor, tuple[str, ...]]:
+    """Mask [H,W] float32 0-1 of the person in ``image`` [H,W,3], and a warning for everybody left out of it.
+
+    ``given`` [H,W] wins over cutting it out.
+    """
+    mask = cut_out(image, bones) if given is None else given
     if not (mask > 0.5).any():
         raise FreeAnimateError(
             f"{PREVIEW}: no person could be cut out of the reference by its pose; connect person_mask."
+            if given is None
+            else f"{PREVIEW}: person_mask is empty; paint the person white, or disconnect it to use the pose instead."
         )
-    return mask
+    return alone(mask, bones, "the mask cut out by the pose" if given is None else "person_mask")
 
 
-def cut_out(image: Tensor, bones: list[Bone | Trunk]) -> Tensor:
-    """GrabCut (Rother, Kolmogorov, Blake, SIGGRAPH 2004) as a mask [H,W], seeded by the bones.
+def alone(mask: Tensor, bones: list[Bone | Trunk], name: str) -> tuple[Tensor, tuple[str, ...]]:
+    """``mask`` [H,W] without what does not hang together with the figure of ``bones``, and words for what that is.
 
-    Thin capsules about them are the person; what is far from all of them is ground.
+    A piece of its own stays when a limb reaches it and it is small, or when most of it lies about the bones. A mask
+    that shows nothing but the person comes back as it is.
     """
-    height, width = image.shape[:2]
-    shrink = min(1.0, LARGEST / max(height, width))
-    size = max(round(width * shrink), 2), max(round(height * shrink), 2)
-    picture = cv2.resize((image.numpy() * 255).round().astype(np.uint8), size, interpolation=cv2.INTER_AREA)
-    near = _nearest(bones, size[1], size[0], (size[0] / width, size[1] / height))
-    seeds = np.full(near.shape, cv2.GC_BGD, dtype=np.uint8)
-    seeds[near < 2.2] = cv2.GC_PR_BGD
-    seeds[near < 1.0] = cv2.GC_PR_FGD
-    seeds[near < 0.4] = cv2.GC_FGD
-    if (near < 1.0).any() and (near >= 1.0).any():  # else there is nothing to tell apart
-        # OpenCV draws the start of its colour models from this generator.
-        cv2.setRNGSeed(0)
-        rectangle, models = (0, 0, 0, 0), np.zeros((2, 1, 65))  # no rectangle: the seeds say where to start
-        cv2.grabCut(picture, seeds, rectangle, models[0], models[1], ROUNDS, cv2.GC_INIT_WITH_MASK)
-    figure = np.isin(seeds, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
-    full = cv2.resize(figure, (width, height), interpolation=cv2.INTER_LINEAR)
-    return torch.from_numpy(cv2.GaussianBlur(full, (0, 0), 0.7))
+    pieces, count = label((mask > 0.5).numpy(), structure=np.ones((3, 3)))
+    if count < 2:
+        return mask, ()
+    areas = np.bincount(pieces.ravel())
+    foreign = _foreign(pieces, areas, bones)
+    if not foreign.any():
+        return mask, ()
+    # A soft edge goes with the piece that it is nearest to.
+    rows, cols = distance_transform_edt(pieces == 0, return_distances=False, return_indices=True)
+    left = mask * torch.from_numpy(~foreign[pieces[rows, cols]])
+    least = SOMEBODY * areas[1:][~foreign[1:]].sum()
+    others = [k for k in np.argsort(-areas, kind="stable") if foreign[k] and areas[k] >= least]
+    return left, tuple(_words(pieces == k, name) for k in others[:NAMED])
 
 
-def _nearest(bones: list[Bone | Trunk], height: int, width: int, scale: tuple[float, float]) -> np.ndarray:
-    """Distance to the nearest bone in units of its radius, [h,w] on a canvas scaled by (x, y)."""
-    x = (np.arange(width, dtype=np.float32)[None] + 0.5) / scale[0]
-    y = (np.arange(height, dtype=np.float32)[:, None] + 0.5) / scale[1]
-    return np.min([bone.depth(x, y) / bone.radius + 1 for bone in bones], axis=0)
+def _foreign(pieces: np.ndarray, areas: np.ndarray, bones: list[Bone | Trunk]) -> np.ndarray:
+    """Which pieces [n] are not the person's, of labels ``pieces`` [h,w] with ``areas`` [n]; 0 is the ground."""
+    height, width = pieces.shape
+    distance = surroundings(bones, height, width).resized((width, height)).distance
+    core, touched, body = (_count(pieces, distance < most, len(areas)) for most in (SURE, TOUCHED, BODY))
+    if not core[1:].any():  # pose and mask are of different pictures, which is told elsewhere
+        return np.zeros(len(areas), dtype=bool)
+    person = 1 + int(core[1:].argmax())
+    kept = (body >= MOSTLY * areas) | ((touched > 0) & (areas <= SMALL * areas[person]))
+    kept[[0, person]] = True
+    return ~kept
+
+
+def _count(pieces: np.ndarray, area: np.ndarray, count: int) -> np.ndarray:
+    """How many pixels of each piece [count] lie in an area [h,w]."""
+    return np.bincount(pieces[area], minlength=count)
+
+
+def _words(piece: np.ndarray, name: str) -> str:
+    """Where somebody [h,w] stands."""
+    columns, width = np.flatnonzero(piece.any(axis=0)), piece.shape[1]
+    first, last = int(columns[0]), int(columns[-1])
+    side = SIDES[min(3 * (first + last) // (2 * width), 2)]
+    return f"{name} shows somebody else {side}, x {first}-{last} of {width}, who stays in the background."

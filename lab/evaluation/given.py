@@ -23,7 +23,7 @@ def noisy(poses: PoseSequence, rng: np.random.Generator) -> PoseSequence:
 def cut_out(picture: Tensor, pose: PoseSequence) -> Tensor:
     """The pack's own mask [1,H,W] of the person in ``picture`` [1,H,W,3], as Preview Generation has without one."""
     figure = figure_of(pose.joints[0, :, :2], pose.seen[0])
-    return person_mask(picture[0], None, list(figure.values()))[None]
+    return person_mask(picture[0], None, list(figure.values()))[0][None]
 
 
 def given(
