@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from .beyond import goes_on
-from .bones import ARM, Bone, Trunk
+from .bones import LEG, Bone, Trunk
 
 LARGEST, COARSE = 512, 192  # longest sides of the pictures that are cut, and whose colours are compared
 SURE, FAR, FARTHEST = 0.4, 2.6, 8.0  # distances: up to SURE a pixel is figure; from FAR on ground, which tells colours
@@ -24,6 +24,7 @@ HAND = 0.2  # of what reaches beyond a wrist or ankle: how much is sure, as hand
 # How thick the figure is, of a bone's radius, which is generous where the mask shall decide.
 THICK = {"right arm 0": 0.85, "left arm 0": 0.85, "right arm 1": 0.7, "left arm 1": 0.7}
 THICK |= {"right leg 1": 0.85, "left leg 1": 0.85, "head": 0.75, "torso": 1.3}
+CROWN = 0.6  # of the head's radius: how far hair may rise above it
 RIM = 0.16  # of the trunk's length: what a radius is at most outside of a bone
 HABIT = (0.0, 0.4, 0.7, 1.0, 1.4, 2.2, 3.2), (3.0, 2.5, 1.2, 0.0, -1.2, -2.5, -4.0)  # evidence by distance
 SAMPLES = 3000  # at most, about: pixels of figure and of ground that tell their colours
@@ -78,7 +79,7 @@ def surroundings(bones: list[Bone | Trunk], height: int, width: int) -> Surround
     x = (np.arange(columns, dtype=np.float32)[None] + 0.5) * (width / columns)
     y = (np.arange(rows, dtype=np.float32)[:, None] + 0.5) * (height / rows)
     unit = _unit(bones)
-    more = goes_on(bones, height, width)
+    more = [*goes_on(bones, height, width), *_crown(bones)]
     distance, sure = np.full((rows, columns), np.inf, dtype=np.float32), np.zeros((rows, columns), dtype=bool)
     for bone in (*bones, *more):
         thick = THICK.get(bone.name if isinstance(bone, Bone) else "torso", 1.0) * bone.radius
@@ -87,9 +88,22 @@ def surroundings(bones: list[Bone | Trunk], height: int, width: int) -> Surround
         distance = np.minimum(distance, own.astype(np.float32))
         if isinstance(bone, Bone) and bone.beyond:
             own = (replace(bone, beyond=HAND * bone.beyond).depth(x, y) + bone.radius) / thick
-        if not any(bone is other and bone.half.limb == ARM for other in more):  # a forearm may bend aside
+        if not any(bone is other for other in more) or (bone.half and bone.half.limb == LEG):  # others may bend aside
             sure |= own < SURE
     return Surroundings(distance, sure, unit * columns / width)
+
+
+def _crown(bones: list[Bone | Trunk]) -> list[Bone]:
+    """What may be hair above the head, as the neck points."""
+    known = {bone.name: bone for bone in bones if isinstance(bone, Bone)}
+    if not {"head", "neck"} <= set(known):
+        return []
+    head = known["head"]
+    return [
+        replace(
+            head, name="crown", b=head.b + CROWN * head.radius * known["neck"].along, radius=THICK["head"] * head.radius
+        )
+    ]
 
 
 def _unit(bones: Iterable[Bone | Trunk]) -> float:
@@ -133,7 +147,7 @@ def _likeness(lab: np.ndarray, figure: np.ndarray, ground: np.ndarray, unsure: n
     A colour unlike both is more likely the figure's: the ground goes on all around, a shoe or hair does not.
     """
     y, x = np.mgrid[: lab.shape[0], : lab.shape[1]].astype(np.float32) * np.float32(AWAY / unit)
-    features = np.dstack([lab * np.float32([LIGHT, 1, 1]), x, y])
+    features = np.dstack([lab * np.array([LIGHT, 1, 1], dtype=np.float32), x, y])
     to_figure, to_ground = (_distance(features[area], features[unsure]) for area in (figure, ground))
     found = np.zeros(unsure.shape, dtype=np.float32)
     found[unsure] = WEIGHT * np.log((to_ground + SAME) / (np.minimum(to_figure, NEW) + SAME))

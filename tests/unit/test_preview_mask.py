@@ -164,3 +164,18 @@ def test_the_preview_leaves_a_bystander_in_its_plate():
     assert len(made.warnings) == 1 and "x 8-29 of 192" in made.warnings[0]
     assert torch.equal(made.background[0, 45:175, 10:28], torch.from_numpy(image[0, 45:175, 10:28]))
     assert not made.person_mask[0, 45:175, 10:28].any()
+
+
+def test_a_high_hat_is_not_cut_off(whole):
+    picture, figure, joints = whole[0].clone(), whole[1].copy(), whole[2]
+    picture[2:16, 80:112], figure[2:16, 80:112] = torch.tensor([0.1, 0.5, 0.2]), True
+    mask = cut_out(picture, bones_of(joints))
+    assert (mask.numpy() > 0.5)[3:16, 81:111].mean() > 0.9
+
+
+def test_clothes_wider_than_the_limbs_stay_whole(whole):
+    picture, figure, joints = whole[0].clone(), whole[1].copy(), whole[2]
+    for row in range(108, 150):
+        wide = 20 + (row - 108) // 2
+        picture[row, 96 - wide : 96 + wide], figure[row, 96 - wide : 96 + wide] = torch.tensor(TROUSERS), True
+    assert overlap(cut_out(picture, bones_of(joints)), figure) > 0.95
