@@ -24,7 +24,7 @@ HAND = 0.2  # of what reaches beyond a wrist or ankle: how much is sure, as hand
 # How thick the figure is, of a bone's radius, which is generous where the mask shall decide.
 THICK = {"right arm 0": 0.85, "left arm 0": 0.85, "right arm 1": 0.7, "left arm 1": 0.7}
 THICK |= {"right leg 1": 0.85, "left leg 1": 0.85, "head": 0.75, "torso": 1.3}
-CROWN = 0.6  # of the head's radius: how far hair may rise above it
+CROWN = 0.35  # of the head's radius: how far hair may rise above it
 RIM = 0.16  # of the trunk's length: what a radius is at most outside of a bone
 HABIT = (0.0, 0.4, 0.7, 1.0, 1.4, 2.2, 3.2), (3.0, 2.5, 1.2, 0.0, -1.2, -2.5, -4.0)  # evidence by distance
 SAMPLES = 3000  # at most, about: pixels of figure and of ground that tell their colours
