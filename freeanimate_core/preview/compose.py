@@ -19,8 +19,9 @@ from .parts import Part
 from .placement import FLAT, Placement
 from .skirt import CORNERS, SKIRT, Skirt, skirt_map
 from .turning import Solid, solid_of, turned
-from .warp import Placed, affine_map, bone_along, bone_distance, bone_map
+from .warp import NOWHERE, Placed, affine_map, bone_along, bone_distance, bone_map, drawn_back
 
+GIRTH = 1.3  # of a limb's radius: how far about its line it goes on beyond the picture's border
 CORE = 0.5  # of a limb's radius: what must be covered; the rest of its edge is the mask's business
 JOINT_BLEND = 0.75  # pixels to each side over which two halves of a limb pass into one another
 
@@ -140,8 +141,8 @@ class Composer:
         pictures = []
         for part, bone, seen in bones:
             fade = self._root_fade(part, bone, x, y) * seen[:, None, None]
-            within = bone_distance(bone, x, y, size) < part.reach * size
-            pictures.append(fade[:, None] * self._continued(part, *bone_map(bone, x, y, size), within))
+            within = bone_distance(bone, x, y, size) < min(part.reach, GIRTH * bone.radius) * size
+            pictures.append(fade[:, None] * self._continued(part, bone, *bone_map(bone, x, y, size), within))
             cores.over(window, _core(part, replace(bone, beyond=0.0), seen, x, y, size))
         if len(bones) == 1:
             return Patch(window, pictures[0])
@@ -229,14 +230,14 @@ class Composer:
         y = torch.arange(rows.start, rows.stop, device=self.plate.device) + 0.5
         return x[None], y[:, None]
 
-    def _continued(self, part: Part, sx: Tensor, sy: Tensor, within: Tensor) -> Tensor:
+    def _continued(self, part: Part, bone: Placed, sx: Tensor, sy: Tensor, within: Tensor) -> Tensor:
         """As ``sampled``; what the picture's border cuts goes on beyond it, invented, ``within`` [f,h,w] a limb."""
         height, width = part.layer.shape[1:]
-        beyond = within & ((sx < 0) | (sx > width) | (sy < 0) | (sy > height))
+        beyond = within & (sx > NOWHERE) & ((sx < 0) | (sx > width) | (sy < 0) | (sy > height))
         if not beyond.any():
             return sampled(part.layer, sx, sy)
-        edge = (torch.where(beyond, at.clamp(0.5, end - 0.5), at) for at, end in ((sx, width), (sy, height)))
-        picture = sampled(part.layer, *edge)
+        back = drawn_back(bone, sx, sy, width, height)
+        picture = sampled(part.layer, *(torch.where(beyond, edge, at) for edge, at in zip(back, (sx, sy))))
         invented = torch.where(beyond, picture[:, 3], picture[:, 4])
         return torch.cat([picture[:, :4], invented[:, None]], dim=1)
 

@@ -12,6 +12,7 @@ from ..pictures import read_mask, read_picture
 from ..pose.keypoints import PoseSequence, same_aspect
 from .background import background_plate
 from .bones import Bone, Trunk, figure_of
+from .completion import targets_completed, with_cut_joints, with_cut_wrists
 from .compose import Composer
 from .coverage import Expected, coverage
 from .depth import parse_overrides
@@ -73,9 +74,7 @@ def generate(
     joints, seen = source.joints[0, :, :2], source.seen[0]
     overrides = parse_overrides(depth_order, len(target))
     placement = place(joints, seen, target.joints[..., :2], target.seen, overrides)
-    mask, warnings = find_mask(image, given_mask, _figure(joints, seen))
-    plate = background_plate(image, mask, given_plate)
-    parts = take_apart(image, mask, plate, joints, seen)
+    parts, placement, plate, warnings = _taken_apart(image, given_mask, given_plate, (joints, seen), placement)
     _check_shown(placement, parts)
     if "head" in parts:
         ball = with_chin(placement.heads.ball, parts["head"].layer[3].numpy())
@@ -88,6 +87,24 @@ def generate(
     expected = Expected.of({name: part.bone for name, part in parts.items()}, height, width)
     scores = coverage(expected, placement, (person - holes).clamp_min_(0))
     return Preview(frames, person, holes, plate[None], tuple(scores.tolist()), warnings)
+
+
+def _taken_apart(
+    image: Tensor,
+    given_mask: Tensor | None,
+    given_plate: Tensor | None,
+    pose: tuple[np.ndarray, np.ndarray],
+    placement: Placement,
+) -> tuple[dict[str, Part], Placement, Tensor, tuple[str, ...]]:
+    """Parts of ``image`` [H,W,3], their placement with what borders cut off put back, plate [H,W,3] and warnings."""
+    height, width = image.shape[:2]
+    body = with_cut_joints(*pose, height, width)
+    mask, warnings = find_mask(image, given_mask, _figure(body.joints, body.seen))
+    body = with_cut_wrists(body, mask.numpy())
+    joints, seen = targets_completed(placement.joints, placement.seen, body, placement.size, height, width)
+    plate = background_plate(image, mask, given_plate)
+    parts = take_apart(image, mask, plate, body.joints, body.seen)
+    return parts, replace(placement, joints=joints, seen=seen), plate, warnings
 
 
 def _figure(joints: np.ndarray, seen: np.ndarray) -> list[Bone | Trunk]:

@@ -5,27 +5,27 @@ the mask. Axes: h, w are the reference's rows and columns.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt, median_filter
+import torch
+from scipy.ndimage import distance_transform_edt
 
 from .bones import ARM, ARMS, LEG, LEGS, LIMBS, Bone, Half, Trunk, thighs_of
+from .claims import NEAR, SOLID, out_of_reach, settled
+from .hands import Claim, hands_told_apart
 from .skirt import SKIRT, Skirt, skirt_of
+from .widths import Grid, all_measured, pixel_grid, trunk_depth, way_out
 
-STEPS = 13  # at which a limb's width is measured
-EDGE = 0.5  # pixels that a limb gets beyond its measured width: its soft edge
-THINNEST, WIDEST = 0.45, 1.6  # bounds of measured radii, of the default one
 TUCK = 0.07  # of the longest bone: how far a part goes on under those in front of it, so that no gap opens beside them
 CLING = 0.08  # of the trunk's length: what lies between trunk and arm is the trunk's unless this much nearer
-TRUNK_SPREAD = 0.35  # how far the trunk may stand out beyond the line from shoulder to hip, of its half width
 COLLAR = 0.3  # of the neck's radius: what is farther from it is not the neck's
 JAW, HEAD_WIDTH = 0.7, 0.95  # how far below the face the jaw is, and how wide hair may be there, of half the head
+BENEATH = 0.3  # of a part's radius: how far beyond its edge it is believed to go on under fingers
 PELVIS = 1.0  # of the thighs' radius: how far the trunk goes on about the hips
 CLOSED = 2.0  # pixels: how far the left thigh goes on under the right one
 TUCKED_UNDER = ("head", "torso", SKIRT)
 Piece = Bone | Trunk | Skirt
-Grid = tuple[np.ndarray, np.ndarray]  # pixel centres x [1,w], y [h,1]
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,16 @@ class Share:
 
 @dataclass(frozen=True)
 class _Figure:
-    """All pieces by name, their ranks from front to back, signed distances [h,w], and each pixel's rank [h,w]."""
+    """All pieces by name, their ranks from front to back, signed distances [h,w], each pixel's rank [h,w].
+
+    ``beneath`` [h,w] are the ranks of garments under fingers, -1 elsewhere.
+    """
 
     pieces: dict[str, Piece]
     ranks: dict[str, int]
     depths: dict[str, np.ndarray]
     owner: np.ndarray
+    beneath: np.ndarray
     grid: Grid
 
     def belongs(self, name: str) -> np.ndarray:
@@ -59,23 +63,28 @@ class _Figure:
 
 
 def share_out(
-    bones: dict[str, Bone], trunk: Trunk | None, alpha: np.ndarray
+    bones: dict[str, Bone], trunk: Trunk | None, alpha: np.ndarray, colours: np.ndarray
 ) -> tuple[dict[str, Piece], dict[str, Share]]:
-    """Bones with the widths that the mask ``alpha`` [h,w] shows, and each part's share of the figure."""
-    skirt = skirt_of(bones, alpha)
+    """Bones with the widths that the mask ``alpha`` [h,w] shows, and each part's share of the figure.
+
+    ``colours`` [h,w,3] are the figure's.
+    """
+    measured, hidden = all_measured(bones, alpha)
+    skirt = skirt_of(bones, alpha, hidden)
     pieces: dict[str, Piece] = {
         **({"torso": trunk} if trunk else {}),
         **({SKIRT: skirt} if skirt else {}),
-        **_all_measured(bones, alpha),
+        **measured,
     }
     grid = pixel_grid(alpha.shape)
     depths = {name: piece.depth(*grid) for name, piece in pieces.items()}
     if trunk:
-        depths["torso"] = _widened(trunk, depths, alpha, grid)
+        arms = {bone.name: depths[bone.name] for bone, _ in _halves(pieces, ARMS)}
+        depths["torso"] = trunk_depth(trunk, depths["torso"], arms, alpha, grid)
     if "neck" in bones:
         depths["head"][_beside_jaw(bones["neck"], bones["head"].radius, alpha, grid)] = np.inf
     ranks = {name: rank for rank, name in enumerate(front_order(pieces))}
-    figure = _Figure(pieces, ranks, depths, _owners(pieces, ranks, depths, grid), grid)
+    figure = _Figure(pieces, ranks, depths, *_owners(pieces, ranks, depths, alpha, colours), grid)
     return pieces, {name: _share(name, piece, figure) for name, piece in pieces.items()}
 
 
@@ -86,9 +95,14 @@ def front_order(names: Iterable[str]) -> list[str]:
     return [name for name in (*arms, "head", "torso", SKIRT, "neck", *legs) if name in given]
 
 
-def pixel_grid(shape: tuple[int, ...]) -> Grid:
-    """Pixel centres x [1,W], y [H,1]."""
-    return np.arange(shape[1], dtype=np.float32)[None] + 0.5, np.arange(shape[0], dtype=np.float32)[:, None] + 0.5
+def way_down(piece: Piece, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Pixels [h,w] along a piece: from a bone's first joint, the middle of the shoulders or that of the hips."""
+    if isinstance(piece, Skirt):
+        return piece.axes.turned(torch.as_tensor(x), torch.as_tensor(y))[1][0].numpy()
+    if isinstance(piece, Bone):
+        return piece.offsets(x, y)[0]
+    top, low = piece.corners[:2].mean(0), piece.corners[2:].mean(0)
+    return ((x - top[0]) * (low - top)[0] + (y - top[1]) * (low - top)[1]) / piece.length
 
 
 def _halves(pieces: Mapping[str, Piece], limbs: Mapping[str, tuple[Half, Half]]) -> list[tuple[Bone, Half]]:
@@ -102,73 +116,26 @@ def _within(area: np.ndarray, reach: float) -> np.ndarray:
     return distance_transform_edt(~area) <= reach if area.any() else np.zeros_like(area)
 
 
-def _all_measured(bones: dict[str, Bone], alpha: np.ndarray) -> dict[str, Bone]:
-    """Bones with their radii from the mask: the nearer edge across the limb, at steps along it."""
-    return {name: bone if name == "head" else _measured(bone, alpha) for name, bone in bones.items()}
-
-
-def _measured(bone: Bone, alpha: np.ndarray) -> Bone:
-    """One bone with its radii; where parts touch on both sides, or the picture ends, it keeps the default one."""
-    whole = 0.45 * bone.length if bone.name == "neck" else bone.length + bone.beyond
-    ways = np.linspace(0, whole, STEPS)
-    path = bone.a + ways[:, None] * bone.along
-    across = np.array([-bone.along[1], bone.along[0]])
-    widest = WIDEST * bone.radius
-    widths = np.minimum(*(_way_out(path, side * across, alpha, widest) for side in (-1.0, 1.0)))
-    widths = np.where(widths < widest, widths, bone.radius)
-    widths = np.clip(median_filter(widths, 3, mode="nearest"), THINNEST * bone.radius, widest)
-    radius = float(np.median(widths[ways <= bone.length]))
-    return replace(bone, radius=radius, profile=None if bone.name == "neck" else widths + EDGE)
-
-
-def _way_out(path: np.ndarray, direction: np.ndarray, alpha: np.ndarray, widest: float) -> np.ndarray:
-    """Pixels [n] from points [n,2] in a direction [2] until the mask ends, at most ``widest``."""
-    steps = np.arange(0.0, widest + 0.25, 0.25)
-    spots = path[:, None] + steps[None, :, None] * direction
-    cols = np.clip(spots[..., 0].astype(int), 0, alpha.shape[1] - 1)
-    rows = np.clip(spots[..., 1].astype(int), 0, alpha.shape[0] - 1)
-    outside = alpha[rows, cols] < 0.5
-    return np.where(outside.any(axis=1), steps[outside.argmax(axis=1)] - 0.25, widest)
-
-
 def _beside_jaw(neck: Bone, radius: float, alpha: np.ndarray, grid: Grid) -> np.ndarray:
     """Pixels [h,w] below the face and farther aside than the head is wide: a collar, a hood or a shoulder."""
     across = np.array([-neck.along[1], neck.along[0]])
-    half = min(float(_way_out(neck.b[None], side * across, alpha, 2 * radius)[0]) for side in (-1.0, 1.0))
+    half = min(float(way_out(neck.b[None], side * across, alpha, 2 * radius)[0]) for side in (-1.0, 1.0))
     way, aside = neck.offsets(*grid)
     return (way < neck.length - JAW * half) & (np.abs(aside) > HEAD_WIDTH * half)
 
 
-def _widened(trunk: Trunk, depths: dict[str, np.ndarray], alpha: np.ndarray, grid: Grid) -> np.ndarray:
-    """Depth [h,w] of the trunk, as much wider than its quadrilateral as the mask shows at the waist."""
-    top, low = trunk.corners[:2].mean(0), trunk.corners[2:].mean(0)
-    down = (low - top) / trunk.length
-    way = ((grid[0] - top[0]) * down[0] + (grid[1] - top[1]) * down[1]) / trunk.length
-    widest = TRUNK_SPREAD * 0.5 * float(np.hypot(*(trunk.corners[1] - trunk.corners[0])))
-    arms = [depths[half.name] for halves in ARMS.values() for half in halves if half.name in depths]
-    covered = np.min(arms, axis=0) < 0 if arms else np.zeros_like(alpha, dtype=bool)
-    waist = (way > 0.5) & (way < 0.9) & (depths["torso"] > 0)
-    across = (grid[0] - top[0]) * down[1] - (grid[1] - top[1]) * down[0]
-    flanks = (waist & (side * across > 0) for side in (-1, 1))
-    spread = np.mean([_flank(depths["torso"], flank, alpha < 0.5, covered, widest) for flank in flanks])
-    return depths["torso"] - spread * np.clip(way / 0.6, 0, 1)
+def _owners(
+    pieces: dict[str, Piece],
+    ranks: dict[str, int],
+    depths: dict[str, np.ndarray],
+    alpha: np.ndarray,
+    colours: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The rank [h,w] of each pixel's owner: the front part whose bone covers it, else the nearest one in reach.
 
-
-def _flank(depth: np.ndarray, waist: np.ndarray, ground: np.ndarray, covered: np.ndarray, widest: float) -> float:
-    """How far the figure reaches beyond the trunk's line on one side, in pixels, at most ``widest``."""
-    rows = np.flatnonzero(waist.any(axis=1))
-    edge, arm = (
-        np.array([depth[row][area[row] & waist[row]].min(initial=widest) for row in rows]) for area in (ground, covered)
-    )
-    clear = edge < arm
-    if clear.sum() >= 3:
-        return float(np.median(edge[clear]))
-    # An arm hides the edge in every row: the trunk reaches at least to it.
-    return float(arm.max(initial=0.0))
-
-
-def _owners(pieces: dict[str, Piece], ranks: dict[str, int], depths: dict[str, np.ndarray], grid: Grid) -> np.ndarray:
-    """The rank [h,w] of each pixel's owner: the front part whose bone covers it, else the nearest one."""
+    Also the rank of the garment beneath fingers, -1 elsewhere.
+    """
+    grid = pixel_grid(alpha.shape)
     stack = np.stack([depths[name] for name in ranks])
     nearest = stack.copy()
     for bone, half in _halves(pieces, LIMBS):
@@ -185,9 +152,16 @@ def _owners(pieces: dict[str, Piece], ranks: dict[str, int], depths: dict[str, n
         beyond = _beyond_arms(trunk, pieces, grid)
         stack[k][beyond] = nearest[k][beyond] = np.inf
         nearest[k] -= CLING * trunk.length
+    limbs = {bone.name: bone for bone, _ in _halves(pieces, LIMBS)}
+    wished = nearest.argmin(axis=0)
+    for name, bone in limbs.items():
+        nearest[ranks[name]][out_of_reach(bone, depths[name], grid)] = np.inf
     owner = nearest.argmin(axis=0)
+    of_limbs = [ranks[name] for name in limbs]
+    far = np.isin(wished, of_limbs) & (~np.isin(owner, of_limbs) | ~np.isfinite(nearest.min(axis=0)))
     for k in range(len(stack))[::-1]:
         owner[stack[k] < 0] = k
+        far &= stack[k] >= 0
     for halves in LIMBS.values():  # halves of one limb share it by distance: neither is in front
         if all(half.name in ranks for half in halves):
             upper, lower = (ranks[half.name] for half in halves)
@@ -196,7 +170,19 @@ def _owners(pieces: dict[str, Piece], ranks: dict[str, int], depths: dict[str, n
     if isinstance(skirt, Skirt):
         legs = [ranks[bone.name] for bone, _ in _halves(pieces, LEGS)]
         owner[np.isin(owner, legs) & skirt.level(*grid)] = ranks[SKIRT]
-    return owner
+    solid = alpha >= SOLID
+    skin = _skin(owner == ranks.get("head", -1), depths, colours, solid)
+    owner, beneath = hands_told_apart(Claim(owner, ranks, colours), limbs, skin, solid)
+    return settled(owner, far, ranks, limbs, alpha), beneath
+
+
+def _skin(head: np.ndarray, depths: dict[str, np.ndarray], colours: np.ndarray, solid: np.ndarray) -> np.ndarray | None:
+    """The face's colour [3], from the middle of the head's pixels [h,w] bool; None without a face."""
+    if not head.any():
+        return None
+    depth = depths["head"]
+    face = head & solid & (depth < 0.5 * depth.min())
+    return np.median(colours[face], axis=0) if face.any() else None
 
 
 def _beyond_arms(trunk: Trunk, pieces: dict[str, Piece], grid: Grid) -> np.ndarray:
@@ -206,7 +192,7 @@ def _beyond_arms(trunk: Trunk, pieces: dict[str, Piece], grid: Grid) -> np.ndarr
         way, aside = arm.offsets(*grid)
         on = np.clip(way, 0, arm.length)
         far = aside * float(arm.offsets(*trunk.corners.mean(axis=0))[1]) < 0
-        level = (way >= 0) | (half.index == 1)
+        level = way >= (-NEAR * arm.radius if half.index == 1 else 0)
         from_trunk = trunk.depth(arm.a[0] + on * arm.along[0], arm.a[1] + on * arm.along[1])
         found |= far & level & (from_trunk > -arm.radius)
     return found
@@ -223,7 +209,8 @@ def _share(name: str, piece: Piece, figure: _Figure) -> Share:
     over = [figure.ranks[cover] for cover in TUCKED_UNDER if figure.ranks.get(cover, rank) < rank]
     own = figure.belongs(name) | _shared_joint(name, piece, figure)
     tucked = np.isin(owner, over) & _within(own, TUCK * max(bone.length for bone in figure.pieces.values()))
-    hidden = (figure.depths[name] < 0) & (owner < rank) & ~own
+    beneath = (figure.beneath == rank) & (figure.depths[name] < BENEATH * piece.radius)
+    hidden = ((figure.depths[name] < 0) | beneath) & (owner < rank) & ~own
     if isinstance(piece, Bone) and piece.half and piece.half.limb == LEG:
         right_thigh, _ = LEGS["right leg"]
         if piece.half.side == "left" and right_thigh.name in figure.pieces:

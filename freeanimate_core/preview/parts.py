@@ -5,17 +5,19 @@ continued under it with its nearest colours, so that a part that moves away unco
 Axes: h, w are the reference's rows and columns.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from einops import rearrange
-from scipy.ndimage import distance_transform_edt, gaussian_filter
+from scipy.ndimage import distance_transform_edt, gaussian_filter, gaussian_filter1d
 from torch import Tensor
 from torch.nn import functional
 
-from .bones import Bone, bones_of, trunk_of
-from .ownership import Piece, Share, pixel_grid, share_out
+from .bones import LEG, LIMBS, Bone, bones_of, trunk_of
+from .ownership import Piece, Share, share_out, way_down
+from .widths import pixel_grid
 
 SOLID = 0.98  # from this alpha on, a pixel shows the figure alone
 SOFT = 0.6  # pixels, standard deviation across seams
@@ -23,6 +25,9 @@ STEP_BACK = 4  # power of alpha for what lies under another part
 INNER = 0.35  # of a bone's radius: how deep inside a limb colours are free of its outline
 CELLS, ROUNDS = 4, 4  # cells in a hole's half width, over which what is usual is found, in as many rounds
 ODD = 0.35  # distance of colours from which one is odd
+LEVEL = 1.0  # pixels: height of a strip across a part that has one colour of its own
+SMOOTH = 4.0  # strips, standard deviation over which their colours are drawn together
+SEEN = 0.3  # of the pixels that a strip shows as a rule: with less its colour is taken from above and below
 TRUST = 4.0  # from one seed in this many on, a cell's own mean is taken
 SEAM = 0.02  # of the trunk's length: next to a part in front, colours are not to be trusted (outline, shadow)
 
@@ -45,11 +50,26 @@ def take_apart(image: Tensor, mask: Tensor, plate: Tensor, joints: np.ndarray, s
     """
     alpha = mask.numpy().astype(np.float32)
     trunk = trunk_of(joints, seen)
-    bones, shares = share_out(bones_of(joints, seen), trunk, alpha)
     colours = _unmixed(image.numpy(), alpha, plate.numpy())
+    bones, shares = share_out(bones_of(joints, seen), trunk, alpha, colours)
     seam = max(SEAM * (trunk or max(bones.values(), key=lambda bone: bone.length)).length, 1.5)
     parts = {name: _part(bones[name], colours, alpha, share, seam) for name, share in shares.items()}
-    return {name: part for name, part in parts.items() if part is not None}
+    return _carried_on({name: part for name, part in parts.items() if part is not None}, bones)
+
+
+def _carried_on(parts: dict[str, Part], bones: Mapping[str, Piece]) -> dict[str, Part]:
+    """The parts, with lower halves that lie wholly beyond the border: they go on as the upper half ends there."""
+    found = dict(parts)
+    for upper, lower in LIMBS.values():
+        bone, above = bones.get(lower.name), parts.get(upper.name)
+        if isinstance(bone, Bone) and above is not None and lower.name not in parts and _beyond(bone.a, above.layer):
+            found[lower.name] = replace(above, bone=bone, reach=min(above.reach, bone.radius))
+    return found
+
+
+def _beyond(spot: np.ndarray, layer: Tensor) -> bool:
+    """Whether a place [2] lies beyond the border of a layer [5,H,W]."""
+    return not (0 <= spot[0] < layer.shape[2] and 0 <= spot[1] < layer.shape[1])
 
 
 def _unmixed(image: np.ndarray, alpha: np.ndarray, plate: np.ndarray) -> np.ndarray:
@@ -70,7 +90,10 @@ def _part(bone: Piece, colours: np.ndarray, alpha: np.ndarray, share: Share, sea
         return None
     seeds = _seeds(bone, solid, share.front, seam)
     texture = _spread(colours, solid, share.tucked)
-    texture = _spread(texture, _usual(colours, seeds, share.hidden), share.hidden)
+    if share.hidden.any():
+        usual = _usual(colours, seeds, share.hidden)
+        level = _by_level(bone, texture, usual) if _is_garment(bone) else 0.0
+        texture = (level + _spread(texture - level, usual, share.hidden)).clip(0, 1)
     cover, invented = (area[..., None] for area in _cover(share, alpha))
     layer = np.concatenate([texture * cover, cover, invented], axis=-1, dtype=np.float32)
     rows, cols = np.nonzero(cover[..., 0] > 0)
@@ -105,6 +128,28 @@ def _spread(colours: np.ndarray, weight: np.ndarray, where: np.ndarray) -> np.nd
     filled = colours.copy()
     filled[where] = rearrange(pulled(known, share), "1 c h w -> h w c").numpy()[where]
     return filled
+
+
+def _is_garment(bone: Piece) -> bool:
+    """Whether a part may have hems and belts under a hand: trunk, skirt, thigh."""
+    return not isinstance(bone, Bone) or (bone.half is not None and bone.half.limb == LEG and bone.half.index == 0)
+
+
+def _by_level(bone: Piece, colours: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """What a part looks like at each height, [h,w,3]: the mean over ``weight`` [h,w] across it, along its axis.
+
+    A hem or a belt goes on at its own height under a hand that hides a piece of it.
+    """
+    way = way_down(bone, *pixel_grid(weight.shape))
+    rows = np.floor((way - way.min()) / LEVEL).astype(int)
+    sums = np.stack(
+        [np.bincount(rows.ravel(), item.ravel()) for item in (weight, *np.moveaxis(colours * weight[..., None], -1, 0))]
+    )
+    total, *channels = gaussian_filter1d(sums, SMOOTH, axis=1)
+    # A strip of which next to nothing is seen shows what hides it as likely as the part.
+    known = np.flatnonzero(total >= SEEN * np.median(total[total > 1e-3 * total.max()]))
+    means = [np.interp(np.arange(len(total)), known, channel[known] / total[known]) for channel in channels]
+    return np.stack(means, axis=-1)[rows]
 
 
 def _usual(colours: np.ndarray, seeds: np.ndarray, where: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from einops import rearrange
 from torch import Tensor
 
 from .bones import LEGS, Bone, thighs_of
+from .widths import interpolated
 
 SKIRT = "skirt"
 # Hips and knees in the order right hip, right knee, left hip, left knee.
@@ -129,8 +130,11 @@ class Skirt:
         return ((down > 0) & (down < self.hem))[0].numpy()
 
 
-def skirt_of(bones: dict[str, Bone], alpha: np.ndarray) -> Skirt | None:
-    """The skirt that the mask [h,w] shows: it closes the gap between two thighs that stand apart; else None."""
+def skirt_of(bones: dict[str, Bone], alpha: np.ndarray, hidden: np.ndarray | None = None) -> Skirt | None:
+    """The skirt that the mask [h,w] shows: it closes the gap between two thighs that stand apart; else None.
+
+    ``hidden`` [h,w] bool is what arms hide: no edge of the cloth is looked for there.
+    """
     thighs = thighs_of(bones)
     if len(thighs) < 2:
         return None
@@ -140,7 +144,7 @@ def skirt_of(bones: dict[str, Bone], alpha: np.ndarray) -> Skirt | None:
         return None
     corners = np.array([point for thigh in thighs for point in (thigh.a, thigh.b)])
     bare = Skirt(corners, _hem(corners, alpha), np.zeros(2))
-    margins = _margins(bare, alpha, WIDEST * radius)
+    margins = _margins(bare, alpha, np.zeros(alpha.shape, dtype=bool) if hidden is None else hidden, WIDEST * radius)
     return Skirt(corners, bare.hem + EDGE, margins + EDGE)
 
 
@@ -185,7 +189,7 @@ def _hem(corners: np.ndarray, alpha: np.ndarray) -> float:
     return float(ways[below[0]]) if len(below) else float(ways[-1])
 
 
-def _margins(bare: Skirt, alpha: np.ndarray, widest: float) -> np.ndarray:
+def _margins(bare: Skirt, alpha: np.ndarray, hidden: np.ndarray, widest: float) -> np.ndarray:
     """Pixels [n] from the thighs' lines outwards until the mask ends, of the side where it ends first."""
     axes = bare.axes
     downs = torch.linspace(0, bare.hem - 1, STEPS)
@@ -197,5 +201,9 @@ def _margins(bare: Skirt, alpha: np.ndarray, widest: float) -> np.ndarray:
         across = (middle + 0.5 * side * width)[:, None] + side * steps
         spots = torch.stack(axes.places(across[None], downs[:, None]), dim=-1)[0].numpy()
         outside = np.array([[not _inside(spot, alpha) for spot in row] for row in spots])
-        ends.append(np.where(outside.any(axis=1), steps.numpy()[outside.argmax(axis=1)], widest))
-    return np.minimum(*ends)
+        covered = np.array([[_inside(spot, hidden) for spot in row] for row in spots])
+        ways = np.where(outside.any(axis=1), steps.numpy()[outside.argmax(axis=1)], widest)
+        before = (covered & (steps.numpy()[None] <= ways[:, None])).any(axis=1)
+        ends.append(np.where(before, np.nan, ways))
+    margins = np.fmin(*ends)
+    return interpolated(margins, 0.0)

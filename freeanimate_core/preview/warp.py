@@ -13,6 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+WEDGE = 1.6  # radii about a bent joint within which the wedge is drawn: farther out lies another piece of the limb
+NOWHERE = -1e6  # reference position of pixels that show nothing
+SLANT = 0.25  # sine of the angle with a border from which a limb is said to cross it
 COLLAPSED = 1e-3  # a scale below this is none: the points lie on one another
 Point = Tensor  # [2] or [f,2]
 
@@ -59,7 +62,10 @@ def bone_map(bone: Placed, x: Tensor, y: Tensor, width_scale: float) -> tuple[Te
 
 
 def _wedge_map(upper: Placed, lower: Placed, x: Tensor, y: Tensor, width_scale: float) -> tuple[Tensor, Tensor]:
-    """The map beyond the joint that two bones share: distance kept, angle between their normals."""
+    """The map beyond the joint that two bones share: distance kept, angle between their normals.
+
+    Beyond ``WEDGE`` radii there is nothing: a joint bent in the reference would show its other half again.
+    """
     px, py = x - _at(lower.ta, 0), y - _at(lower.ta, 1)
     t_upper, t_lower = _angle(upper.tb - upper.ta), _angle(lower.tb - lower.ta)
     bend = _wrapped(t_lower - t_upper)[:, None, None]
@@ -70,7 +76,20 @@ def _wedge_map(upper: Placed, lower: Placed, x: Tensor, y: Tensor, width_scale: 
     first = _angle(upper.b - upper.a)
     angle = first + side + share * _wrapped(_angle(lower.b - lower.a) - first)
     distance = torch.hypot(px, py) / width_scale
-    return lower.a[0] + distance * torch.cos(angle), lower.a[1] + distance * torch.sin(angle)
+    far = distance > WEDGE * max(upper.radius, lower.radius)
+    sx, sy = lower.a[0] + distance * torch.cos(angle), lower.a[1] + distance * torch.sin(angle)
+    return torch.where(far, NOWHERE, sx), torch.where(far, NOWHERE, sy)
+
+
+def drawn_back(bone: Placed, x: Tensor, y: Tensor, width: int, height: int) -> tuple[Tensor, Tensor]:
+    """Reference positions [f,h,w] beyond a border, drawn back along the bone to the picture's last pixels."""
+    along, _ = _direction(bone.b - bone.a)
+    steps = torch.zeros_like(x)
+    for at, way, end in ((x, float(along[0]), width), (y, float(along[1]), height)):
+        if abs(way) > SLANT:
+            over = at - (end - 0.5) if way > 0 else 0.5 - at
+            steps = torch.maximum(steps, over / abs(way))
+    return (x - steps * along[0]).clamp(0.5, width - 0.5), (y - steps * along[1]).clamp(0.5, height - 0.5)
 
 
 def bone_along(bone: Placed, x: Tensor, y: Tensor) -> Tensor:

@@ -18,8 +18,9 @@ from torch.nn import functional
 
 from freeanimate_pack.freeanimate_core.pose import PoseSequence
 from freeanimate_pack.freeanimate_core.preview.bones import FACE, Bone, Trunk, bones_of, trunk_of
-from freeanimate_pack.freeanimate_core.preview.ownership import front_order, pixel_grid
+from freeanimate_pack.freeanimate_core.preview.ownership import front_order
 from freeanimate_pack.freeanimate_core.preview.warp import similarity
+from freeanimate_pack.freeanimate_core.preview.widths import pixel_grid
 
 
 class Frames(NamedTuple):
