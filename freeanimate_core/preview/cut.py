@@ -15,8 +15,7 @@ from scipy.ndimage import label
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from .beyond import goes_on
-from .bones import LEG, Bone, Trunk
+from .bones import Bone, Trunk
 
 LARGEST, COARSE = 512, 192  # longest sides of the pictures that are cut, and whose colours are compared
 SURE, FAR, FARTHEST = 0.4, 2.6, 8.0  # distances: up to SURE a pixel is figure; from FAR on ground, which tells colours
@@ -79,16 +78,16 @@ def surroundings(bones: list[Bone | Trunk], height: int, width: int) -> Surround
     x = (np.arange(columns, dtype=np.float32)[None] + 0.5) * (width / columns)
     y = (np.arange(rows, dtype=np.float32)[:, None] + 0.5) * (height / rows)
     unit = _unit(bones)
-    more = [*goes_on(bones, height, width), *_crown(bones)]
+    crown = _crown(bones)
     distance, sure = np.full((rows, columns), np.inf, dtype=np.float32), np.zeros((rows, columns), dtype=bool)
-    for bone in (*bones, *more):
+    for bone in (*bones, *crown):
         thick = THICK.get(bone.name if isinstance(bone, Bone) else "torso", 1.0) * bone.radius
         beside = bone.depth(x, y) + bone.radius - thick
         own = 1 + beside / np.where(beside > 0, min(thick, RIM * unit), thick)
         distance = np.minimum(distance, own.astype(np.float32))
         if isinstance(bone, Bone) and bone.beyond:
             own = (replace(bone, beyond=HAND * bone.beyond).depth(x, y) + bone.radius) / thick
-        if not any(bone is other for other in more) or (bone.half and bone.half.limb == LEG):  # others may bend aside
+        if not any(bone is hair for hair in crown):  # which may be there
             sure |= own < SURE
     return Surroundings(distance, sure, unit * columns / width)
 

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from freeanimate_pack.freeanimate_core.pose import PoseSequence
 from freeanimate_pack.freeanimate_core.preview.bones import figure_of
+from freeanimate_pack.freeanimate_core.preview.completion import with_cut_joints
 from freeanimate_pack.freeanimate_core.preview.mask import person_mask
 
 EXACT, NOISY = "exact", "noisy"
@@ -22,7 +23,8 @@ def noisy(poses: PoseSequence, rng: np.random.Generator) -> PoseSequence:
 
 def cut_out(picture: Tensor, pose: PoseSequence) -> Tensor:
     """The pack's own mask [1,H,W] of the person in ``picture`` [1,H,W,3], as Preview Generation has without one."""
-    figure = figure_of(pose.joints[0, :, :2], pose.seen[0])
+    body = with_cut_joints(pose.joints[0, :, :2], pose.seen[0], *picture.shape[1:3])
+    figure = figure_of(body.joints, body.seen)
     return person_mask(picture[0], None, list(figure.values()))[0][None]
 
 

@@ -9,8 +9,8 @@ from freeanimate_pack.demo.drawn.character import draw_character
 from freeanimate_pack.demo.drawn.motion import rest_pose
 from freeanimate_pack.freeanimate_core.pose import PoseSequence
 from freeanimate_pack.freeanimate_core.preview import generate
-from freeanimate_pack.freeanimate_core.preview.beyond import goes_on
 from freeanimate_pack.freeanimate_core.preview.bones import Bone, figure_of
+from freeanimate_pack.freeanimate_core.preview.completion import with_cut_joints
 from freeanimate_pack.freeanimate_core.preview.cut import cut_out
 from freeanimate_pack.freeanimate_core.preview.mask import alone, person_mask
 
@@ -71,7 +71,8 @@ def test_hands_on_hips_leave_the_wall_in_the_crook_of_an_arm(whole):
 def test_a_half_body_reaches_the_border():
     picture, figure, joints = person(zoom=1.5)
     assert joints[8, 2] and not joints[9, 2]
-    mask = cut_out(picture, bones_of(joints))
+    body = with_cut_joints(joints[:, :2], joints[:, 2] > 0, SIZE, SIZE)
+    mask = cut_out(picture, bones_of(np.column_stack([body.joints, body.seen])))
     assert overlap(mask, figure) > 0.95
     assert (mask.numpy()[-1] > 0.5)[figure[-1]].mean() > 0.9
 
@@ -96,18 +97,6 @@ def test_a_picture_of_one_colour_has_the_body_where_the_pose_is(whole, colour):
     _, figure, joints = whole
     mask = cut_out(torch.full((SIZE, SIZE, 3), colour), bones_of(joints))
     assert overlap(mask, figure) > 0.6
-
-
-def test_limbs_go_on_to_the_border_and_no_farther(whole):
-    joints = whole[2].copy()
-    joints[[9, 10, 12, 13, 4], 2] = 0
-    names = {bone.name: bone for bone in goes_on(bones_of(joints), 140, 192)}
-    assert set(names) == {"right leg 0", "left leg 0"}  # the right elbow is farther from the border than a hand is
-    assert all(bone.b[1] > 140 for bone in names.values())
-    assert goes_on(bones_of(joints), 400, 192) == []  # a knee would be seen
-    arm = goes_on(bones_of(joints - [30, 0, 0]), 400, 192)
-    assert [bone.name for bone in arm] == ["right arm 1"] and arm[0].b[0] < 0
-    assert goes_on(bones_of(whole[2]), 192, 192) == []
 
 
 def with_bystander(figure, left):
