@@ -94,6 +94,11 @@ class FreeAnimatePreview(io.ComfyNode):
                     "of it; 0: nothing.",
                 ),
                 io.Image.Output("coverage_plot", tooltip="The coverage over the frames, one picture."),
+                io.Mask.Output(
+                    "redraw_mask",
+                    tooltip="How likely the figure is wrong, 0-1, in cells of 8 pixels as the latent has them: where it "
+                    "turned, moved or was invented. 0 off the figure.",
+                ),
             ],
         )
 
@@ -123,7 +128,7 @@ class FreeAnimatePreview(io.ComfyNode):
             screen.progress_bar(len(poses)),
             depth_order=depth_order,
         )
-        text = " ".join((report(made.coverage, coverage_threshold), *made.warnings))
+        text = " ".join((report(made.coverage, coverage_threshold), *made.findings, *made.warnings))
         if min(made.coverage) < coverage_threshold or made.warnings:
             log.warning("%s: %s", PREVIEW, text)
         plot = coverage_plot(made.coverage, coverage_threshold)
@@ -134,5 +139,6 @@ class FreeAnimatePreview(io.ComfyNode):
             made.background,
             list(made.coverage),
             plot,
+            made.redraw_mask,
             ui=shown(text),
         )

@@ -10,6 +10,7 @@ from torch import Tensor
 from ..errors import PREVIEW, FreeAnimateError
 from ..pictures import read_mask, read_picture
 from ..pose.keypoints import PoseSequence, same_aspect
+from . import findings
 from .background import background_plate
 from .bones import Bone, Trunk, figure_of
 from .completion import targets_completed, with_cut_joints, with_cut_wrists
@@ -20,13 +21,14 @@ from .head import with_chin
 from .mask import person_mask as find_mask
 from .parts import Part, take_apart
 from .placement import Placement, place
+from .trust import Trust
 
 CHUNK = 8  # frames at once: what the working memory depends on, the result does not
 
 
 @dataclass(frozen=True)
 class Preview:
-    """Frames [F,H,W,3], person and hole masks [F,H,W], the plate [1,H,W,3], all float32 0-1 on the CPU.
+    """Frames [F,H,W,3], person, hole and redraw masks [F,H,W], the plate [1,H,W,3], all float32 0-1 on the CPU.
 
     Frames of any other tool may stand in for ``frames``: as many as the poses, of the reference's size, 0-1.
     """
@@ -36,7 +38,9 @@ class Preview:
     hole_mask: Tensor
     background: Tensor
     coverage: tuple[float, ...]  # [F] 0-1: how much of the figure the reference could show
-    warnings: tuple[str, ...] = ()  # what else to know about the result, a sentence each
+    warnings: tuple[str, ...]  # what to change, or else to know about the result, a sentence each
+    redraw_mask: Tensor  # [F,H,W] 0-1: the probability that the figure is wrong, constant over cells of 8 pixels
+    findings: tuple[str, ...]  # which frames are wrong and why, a sentence each
 
 
 def generate(
@@ -74,7 +78,8 @@ def generate(
     joints, seen = source.joints[0, :, :2], source.seen[0]
     overrides = parse_overrides(depth_order, len(target))
     placement = place(joints, seen, target.joints[..., :2], target.seen, overrides)
-    parts, placement, plate, warnings = _taken_apart(image, given_mask, given_plate, (joints, seen), placement)
+    unfit = findings.of_inputs((joints, seen), (target.joints[..., :2], target.seen), (height, width))
+    parts, placement, plate, others = _taken_apart(image, given_mask, given_plate, (joints, seen), placement)
     _check_shown(placement, parts)
     if "head" in parts:
         ball = with_chin(placement.heads.ball, parts["head"].layer[3].numpy())
@@ -83,10 +88,11 @@ def generate(
         name: replace(part, layer=part.layer.to(device), colour=part.colour.to(device)) for name, part in parts.items()
     }
     composer = Composer(moved, placement, plate.to(device))
-    frames, person, holes = _rendered(composer, progress, chunk)
-    expected = Expected.of({name: part.bone for name, part in parts.items()}, height, width)
-    scores = coverage(expected, placement, (person - holes).clamp_min_(0))
-    return Preview(frames, person, holes, plate[None], tuple(scores.tolist()), warnings)
+    pieces = {name: part.bone for name, part in parts.items()}
+    frames, person, holes, redraw = _rendered(composer, Trust.of(pieces, placement), progress, chunk)
+    scores = coverage(Expected.of(pieces, height, width), placement, (person - holes).clamp_min_(0))
+    told = findings.of_frames(placement.yaw, placement.heads.yaw, findings.redrawn_share(redraw, person))
+    return Preview(frames, person, holes, plate[None], tuple(scores.tolist()), (*unfit, *others), redraw, told)
 
 
 def _taken_apart(
@@ -132,17 +138,21 @@ def _check_shown(placement: Placement, parts: dict[str, Part]) -> None:
         )
 
 
-def _rendered(composer: Composer, progress: Callable[[int], None] | None, chunk: int) -> tuple[Tensor, Tensor, Tensor]:
-    """All frames [F,H,W,3] with person and hole masks [F,H,W], ``chunk`` at a time."""
+def _rendered(
+    composer: Composer, trust: Trust, progress: Callable[[int], None] | None, chunk: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """All frames [F,H,W,3] with person, hole and redraw masks [F,H,W], ``chunk`` at a time."""
     count, (height, width) = len(composer.placement.joints), composer.plate.shape[:2]
     frames = torch.empty(count, height, width, 3)
-    person, holes = torch.empty(count, height, width), torch.empty(count, height, width)
+    person, holes, redraw = (torch.empty(count, height, width) for _ in range(3))
     for start in range(0, count, chunk):
-        end = min(start + chunk, count)
-        frames[start:end], person[start:end], holes[start:end] = composer.chunk(slice(start, end))
+        there = slice(start, min(start + chunk, count))
+        made = composer.chunk(there)
+        frames[there], person[there], holes[there] = made
+        redraw[there] = trust.redraw(there, *made)
         if progress is not None:
-            progress(end)
-    return frames, person, holes
+            progress(there.stop)
+    return frames, person, holes, redraw
 
 
 def _fitting(picture: Tensor, height: int, width: int, name: str) -> Tensor:

@@ -1,0 +1,196 @@
+"""How far each piece of a preview can be trusted: the probability that it is wrong, in cells of a latent.
+
+A warped picture goes wrong where a part has turned (what was seen of it slides, what was not comes into view) or
+moved, the more so the more colours vary there (the smallest displacement shows), at the figure's rim, and where
+something was invented. What stays as it is in the reference stays right. A logistic sum of these terms, each a mean
+over the figure's pixels of a cell, was fitted to rendered people, whose truth is known, with exact and with noisy
+poses and masks; wrong there is a mean difference above 0.06. Light that falls anew and cloth that folds anew are in
+the fit, so that even a cell of which all is known is not certain.
+Axes: f frames of a chunk, F of the clip, p parts, h, w pixels of the canvas, u, v cells.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from einops import rearrange, repeat
+from torch import Tensor
+from torch.nn import functional
+
+from ..pose.keypoints import NECK
+from .bones import HALVES, Bone, Trunk
+from .ownership import Piece
+from .placement import Placement
+from .skirt import CORNERS, SKIRT
+
+CELL = 8  # pixels, each way: what a latent cell is drawn from
+LEAST = 1 / CELL**2  # of a cell: with less of the figure it is not the figure's
+COARSE = 4  # pixels: how finely parts are told apart
+FIT = 50.0  # pixels of the trunk's length from which, times 2, 4 and 8, pictures are looked at halved so often
+AROUND = 7  # pixels of those pictures: the neighbourhood in which colours vary
+BROAD = 1.2  # a trunk's capsule, of the mean half distance of shoulders and of hips
+SLIDES = 10.0  # how fast a part that turns shows other places: thickness in trunk's lengths times the sine, squared
+STIRRED = 0.05  # of the trunk's length: from such a movement within the figure on, small errors show
+# The logistic sum: log-odds at rest, then per unit of each term. Colours are 0-1, shares 0-1.
+AT_REST = -2.1
+VARIED = 2.5  # range of colours
+TURNED_VARIED = 8.3  # range of colours times how far the part has turned
+STIRRED_VARIED = 5.2  # range of colours times how far it has moved
+STIRRED_RIM = 1.1  # share of the cell that is not the figure times how far the part has moved
+INVENTED = 2.75  # hole mask
+
+
+@dataclass(frozen=True)
+class Trust:
+    """The parts of a clip as capsules, and how much each has turned and moved; NaN in frames without it.
+
+    ``a`` and ``b`` [F,p,2] and ``radius`` [p] are pixels of the frames. ``turned`` and ``stirred`` [F,p], 0-1: 0 for a
+    part as it is in the reference. ``trunk`` is its length in pixels of the frames.
+    """
+
+    a: np.ndarray
+    b: np.ndarray
+    radius: np.ndarray
+    turned: np.ndarray
+    stirred: np.ndarray
+    trunk: float
+
+    @classmethod
+    def of(cls, pieces: Mapping[str, Piece], placement: Placement) -> "Trust":
+        """From the reference's ``pieces`` by name and where they are put."""
+        trunk = _trunk_length(pieces) * placement.size
+        radius = np.array([_girth(piece) for piece in pieces.values()]) * placement.size
+        ends = np.stack([_placed(name, piece, placement) for name, piece in pieces.items()], axis=1)
+        angles = [_angle(name, piece, ends[:, k], placement) for k, (name, piece) in enumerate(pieces.items())]
+        sine = np.sin(np.minimum(np.stack(angles, axis=1), np.pi / 2))
+        turned = 1 - np.exp(-((SLIDES * radius / trunk * sine) ** 2))
+        before = placement.size * np.stack([_ends(piece) for piece in pieces.values()])
+        moved = _moved(ends - before) / trunk
+        return cls(ends[:, :, 0], ends[:, :, 1], radius, turned, 1 - np.exp(-((moved / STIRRED) ** 2)), trunk)
+
+    def redraw(self, frames: slice, picture: Tensor, person: Tensor, holes: Tensor) -> Tensor:
+        """The probability [f,h,w], 0-1, that frames [f,h,w,3] are wrong, constant over cells and 0 off the figure.
+
+        ``person`` and ``holes`` [f,h,w] are their masks, 0-1; ``frames`` says which ones of the clip they are.
+        """
+        height, width = person.shape[1:]
+        terms, share = self.terms(frames, picture, person, holes)
+        weights = terms.new_tensor([VARIED, TURNED_VARIED, STIRRED_VARIED, STIRRED_RIM, INVENTED])
+        odds = AT_REST + torch.einsum("fkuv,k->fuv", terms, weights)
+        cells = torch.where(share >= LEAST, torch.sigmoid(odds), 0.0)
+        return repeat(cells, "f u v -> f (u m) (v n)", m=CELL, n=CELL)[:, :height, :width]
+
+    def terms(self, frames: slice, picture: Tensor, person: Tensor, holes: Tensor) -> tuple[Tensor, Tensor]:
+        """The sum's terms [f,5,u,v] in their order, and the figure's share [f,u,v] of each cell."""
+        height, width = person.shape[1:]
+        step = max(k for k in (1, 2, 4, 8) if k == 1 or self.trunk >= FIT * k)
+        colours = _pooled(rearrange(picture, "f h w c -> f c h w"), step)
+        varied = (_widest(colours) + _widest(-colours)).mean(dim=1, keepdim=True)
+        ways = _pooled(self._at(frames, height, width, person.device), step)
+        figure, invented = (_pooled(mask[:, None], step) for mask in (person, holes))
+        # What is invented is part of the figure, and weighted as such already.
+        weighted = torch.cat([varied * figure, ways * varied * figure, ways[:, 1:] * figure, invented], dim=1)
+        share = _pooled(figure, CELL // step)
+        means = _pooled(weighted, CELL // step) / share.clamp_min(LEAST)
+        rim = means[:, 3:4] * (1 - share)
+        return torch.cat([means[:, :3], rim, means[:, 4:]], dim=1), share[:, 0]
+
+    def _at(self, frames: slice, height: int, width: int, device: torch.device) -> Tensor:
+        """``turned`` and ``stirred`` [f,2,h,w] of the part at each pixel: of those about it the thinnest, else the nearest."""
+        x, y = (torch.arange(COARSE / 2, side + COARSE / 2, COARSE, device=device) for side in (width, height))
+        a, b, turned, stirred = (
+            torch.as_tensor(values[frames], dtype=torch.float32, device=device)
+            for values in (self.a, self.b, self.turned, self.stirred)
+        )
+        thick = rearrange(torch.as_tensor(self.radius, dtype=torch.float32, device=device), "p -> p 1 1").clamp_min(1)
+        px, py = (at - rearrange(a[..., k], "f p -> f p 1 1") for k, at in enumerate((x[None], y[:, None])))
+        dx, dy = (rearrange((b - a)[..., k], "f p -> f p 1 1") for k in (0, 1))
+        along = ((px * dx + py * dy) / (dx**2 + dy**2).clamp_min(1e-6)).clamp(0, 1)
+        off = torch.hypot(px - along * dx, py - along * dy) / thick
+        part = torch.where(off < 1, -1 / thick, off).nan_to_num(nan=torch.inf).argmin(dim=1)
+        ways = torch.stack([turned, stirred], dim=1).nan_to_num()
+        found = torch.gather(ways, 2, repeat(part, "f u v -> f 2 (u v)"))
+        found = rearrange(found, "f k (u v) -> f k u v", u=len(y))
+        return repeat(found, "f k u v -> f k (u m) (v n)", m=COARSE, n=COARSE)[..., :height, :width]
+
+
+def _trunk_length(pieces: Mapping[str, Piece]) -> float:
+    """The trunk's length in pixels of the reference; without a trunk the longest part stands for it."""
+    trunk = pieces.get("torso")
+    return trunk.length if trunk is not None else max(1.0, *(_length(piece) for piece in pieces.values()))
+
+
+def _length(piece: Piece) -> float:
+    return float(np.hypot(*np.subtract(*_ends(piece))))
+
+
+def _ends(piece: Piece) -> np.ndarray:
+    """Ends [2,2] of a part's capsule in the reference, in pixels."""
+    if isinstance(piece, Bone):
+        return np.stack([piece.a, piece.b])
+    if isinstance(piece, Trunk):
+        return piece.corners.reshape(2, 2, 2).mean(axis=1)
+    return piece.corners.reshape(2, 2, 2).mean(axis=0)
+
+
+def _girth(piece: Piece) -> float:
+    """Radius of a part's capsule in the reference, in pixels."""
+    if not isinstance(piece, Trunk):
+        return piece.radius
+    (right, left), (left_hip, right_hip) = piece.corners.reshape(2, 2, 2)
+    return BROAD * float(np.hypot(*(left - right)) + np.hypot(*(left_hip - right_hip))) / 4
+
+
+def _placed(name: str, piece: Piece, placement: Placement) -> np.ndarray:
+    """Ends [F,2,2] of a part's capsule in the frames, NaN where they do not show it."""
+    joints = np.where(placement.seen[..., None], placement.joints, np.nan)
+    if name in ("torso", "head"):
+        maps = placement.forward(name)
+        return np.einsum("fij,ej->fei", maps[:, :, :2], _ends(piece)) + maps[:, None, :, 2]
+    if name == "neck":
+        return np.stack([joints[:, NECK], placement.face], axis=1)
+    if name == SKIRT:
+        return rearrange(joints[:, CORNERS], "f (leg end) xy -> f leg end xy", end=2).mean(axis=1)
+    return joints[:, HALVES[name].joints]
+
+
+def _angle(name: str, piece: Piece, ends: np.ndarray, placement: Placement) -> np.ndarray:
+    """How far [F] a part has turned against the reference, in radians, of its ends [F,2,2] in the frames.
+
+    A limb turns with the trunk, by leaning towards the viewer or away, and in the picture's plane, which shows
+    other sides of it by half.
+    """
+    if name in ("head", "neck"):
+        return np.abs(placement.heads.yaw)
+    yaw = np.minimum(np.abs(placement.yaw), np.pi / 2)
+    if name == SKIRT:
+        return yaw
+    way, was = ends[:, 1] - ends[:, 0], np.subtract(*_ends(piece)[::-1])
+    flat = np.clip(np.hypot(*way.T) / max(_length(piece) * placement.size, 1.0), 0, 1)
+    if isinstance(piece, Trunk):
+        return np.maximum(yaw, np.arccos(flat))
+    swung = np.angle((way[:, 0] + 1j * way[:, 1]) * complex(was[0], -was[1]))
+    return np.hypot(np.arccos(np.cos(yaw) * flat), swung / np.sqrt(2))
+
+
+def _moved(off: np.ndarray) -> np.ndarray:
+    """How far [F,p] parts have moved by their ends' way [F,p,2,2] from the reference, beyond what all ends do."""
+    moved = np.full(off.shape[:2], np.nan)
+    for frame, ways in enumerate(off):
+        known = np.isfinite(ways).all(axis=(1, 2))
+        if known.any():
+            own = ways[known] - np.median(ways[known].reshape(-1, 2), axis=0)
+            moved[frame, known] = np.hypot(own[..., 0], own[..., 1]).mean(axis=1)
+    return moved
+
+
+def _pooled(values: Tensor, cell: int) -> Tensor:
+    """Means [f,k,u,v] over cells of a side; those at the border may be smaller."""
+    return functional.avg_pool2d(values, cell, ceil_mode=True, count_include_pad=False) if cell > 1 else values
+
+
+def _widest(values: Tensor) -> Tensor:
+    """The largest of AROUND x AROUND pixels."""
+    rows = functional.max_pool2d(values, (AROUND, 1), 1, (AROUND // 2, 0))
+    return functional.max_pool2d(rows, (1, AROUND), 1, (0, AROUND // 2))
