@@ -96,8 +96,8 @@ class FreeAnimatePreview(io.ComfyNode):
                 io.Image.Output("coverage_plot", tooltip="The coverage over the frames, one picture."),
                 io.Mask.Output(
                     "redraw_mask",
-                    tooltip="How likely the figure is wrong, 0-1, in cells of 8 pixels as the latent has them: where it "
-                    "turned, moved or was invented. 0 off the figure.",
+                    tooltip="How likely the figure is wrong, 0-1, in cells of 8 pixels as the latent has them: where "
+                    "it turned, moved or was invented. 0 off the figure.",
                 ),
             ],
         )

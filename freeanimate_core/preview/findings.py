@@ -3,14 +3,13 @@
 Positions are (x, y) in pixels. Axes: F frames of the clip.
 """
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import median_filter
 from torch import Tensor
 
+from ..errors import counted
 from .bones import HIPS, LEGS, SHOULDERS
 
 # Turns in degrees from which a frame is said to be seen so.
@@ -59,8 +58,8 @@ HALF_BODY = (
     "body, or a driver of whom as much is seen"
 )
 LEFT = (
-    "the driver leaves the picture; put Align Pose with mode affine before it, or use a reference with more room around "
-    "the person"
+    "the driver leaves the picture; put Align Pose with mode affine before it, or use a reference with more room "
+    "around the person"
 )
 
 
@@ -121,7 +120,7 @@ def of_reference(ref: np.ndarray, ref_seen: np.ndarray, joints: np.ndarray, seen
 
 
 def of_driver(joints: np.ndarray, seen: np.ndarray, size: tuple[int, int], half_body: bool) -> tuple[str, ...]:
-    """A sentence for the frames [F,18,2], [F,18] bool, whose joints are beyond the canvas of ``size`` (H, W) for a large part.
+    """A sentence for the frames [F,18,2], [F,18] bool, of which many joints lie beyond the canvas of ``size`` (H, W).
 
     ``half_body``: the reference shows no knees.
     """
@@ -132,7 +131,7 @@ def of_driver(joints: np.ndarray, seen: np.ndarray, size: tuple[int, int], half_
     if not runs:
         return ()
     longest = max(runs, key=lambda run: run.last - run.first)
-    others = f" and {len(runs) - 1} more runs of frames" if len(runs) > 1 else ""
+    others = f" and {counted(len(runs) - 1, 'more run')} of frames" if len(runs) > 1 else ""
     percent = round(100 * float(share[longest.frames].mean()))
     why = HALF_BODY if half_body else LEFT
     return (f"{percent} % of the driver's joints are outside the canvas in {longest.named}{others}: {why}.",)

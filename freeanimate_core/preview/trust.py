@@ -89,12 +89,13 @@ class Trust:
         weighted = torch.cat([_range(colours).mean(dim=1, keepdim=True) * figure, invented, figure], dim=1)
         varied, invented, share = _pooled(weighted, CELL // step).unbind(dim=1)
         varied, invented = (sums / share.clamp_min(LEAST) for sums in (varied, invented))
-        turned, stirred = self.at_cells(frames, *share.shape[1:], share.device)
+        turned, stirred = self.at_cells(frames, share)
         return torch.stack([varied, turned * varied, stirred * varied, stirred * (1 - share), invented], dim=1), share
 
-    def at_cells(self, frames: slice, rows: int, columns: int, device: torch.device) -> tuple[Tensor, Tensor]:
-        """``turned`` and ``stirred`` [f,u,v] each, of the part in each cell: of those about it the thinnest, else the nearest."""
-        x, y = ((torch.arange(count, device=device) + 0.5) * CELL for count in (columns, rows))
+    def at_cells(self, frames: slice, cells: Tensor) -> tuple[Tensor, Tensor]:
+        """``turned`` and ``stirred`` of the part in each of ``cells`` [f,u,v]: the thinnest about it, else the nearest."""
+        device = cells.device
+        y, x = ((torch.arange(count, device=device) + 0.5) * CELL for count in cells.shape[1:])
         a, b, radius, *ways = (
             torch.as_tensor(values, dtype=torch.float32, device=device)
             for values in (self.a[frames], self.b[frames], self.radius, self.turned[frames], self.stirred[frames])

@@ -24,11 +24,13 @@ from freeanimate_pack.freeanimate_core.preview.widths import pixel_grid
 
 
 class Frames(NamedTuple):
-    """Frames [F,S,S,3], person masks [F,S,S], and where a method says that it invented something [F,S,S]."""
+    """Frames [F,S,S,3], person masks [F,S,S], where a method says that it invented something, and how likely it says
+    that it is wrong [F,S,S] each."""
 
     frames: Tensor
     masks: Tensor
     holes: Tensor | None = None
+    redraw: Tensor | None = None
 
 
 Warp = Callable[[Tensor, Tensor, Tensor, PoseSequence, PoseSequence], Frames]

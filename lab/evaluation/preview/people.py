@@ -1,4 +1,4 @@
-"""The study in the rendered world: every class of pose on held-out people, and how far the hole mask can be trusted."""
+"""The study in the rendered world: every class of pose on held-out people, and whether the preview knows its errors."""
 
 import time
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ from ..case import PEOPLE, Case
 from ..measures import MOST_DB
 from ..people import held_out, still_case
 from . import scores, table
+from .reliability import curve
 from .study import METHODS
 from .trust import Cells, cells_of
 from .trust import summary as trust_of
@@ -41,16 +42,17 @@ Values = dict[str, dict[str, dict[str, list[float | None]]]]  # class, method, m
 
 @dataclass(frozen=True)
 class LastFrame:
-    """What one method makes of the last frame of a case: picture [S,S,3], mask [S,S] and, where it has one, its map."""
+    """What one method makes of a case's last frame: picture [S,S,3], mask [S,S] and, where it has them, its maps."""
 
     frame: Tensor
     mask: Tensor
     holes: Tensor | None
+    redraw: Tensor | None
     seconds: float  # of a frame
 
 
 def run(out: Path, people: int, size: int, inputs: str) -> None:
-    """Measure and write preview.json, preview.md and preview_sheet.png."""
+    """Measure and write preview.json, preview.md, preview_sheet.png and reliability.png."""
     values: Values = {name: {method: {m: [] for m in MEASURES} for method in METHODS} for name in CLASSES}
     cells, sheets = [], []
     for number in range(people):
@@ -70,6 +72,7 @@ def run(out: Path, people: int, size: int, inputs: str) -> None:
     about = {"world": PEOPLE, "inputs": inputs, "people": people, "first_seed": held_out(0), "size": size}
     table.write_people(out, table.of_people(values), trust_of(cells), about)
     below(sheets).save(out / "preview_sheet.png")
+    curve(cells).save(out / "reliability.png")
 
 
 def _asked(case: Case, method: str) -> Case:
@@ -81,7 +84,8 @@ def _made(case: Case, method: str, plate: Tensor) -> LastFrame:
     asked, start = _asked(case, method), time.process_time()
     found = METHODS[method](case.reference[0], case.given_mask[0], plate, case.pose, asked.targets)
     seconds = (time.process_time() - start) / len(found.frames)
-    return LastFrame(found.frames[-1], found.masks[-1], None if found.holes is None else found.holes[-1], seconds)
+    maps = (None if each is None else each[-1] for each in (found.holes, found.redraw))
+    return LastFrame(found.frames[-1], found.masks[-1], *maps, seconds)
 
 
 def _measured(case: Case, method: str, made: LastFrame, plate: Tensor) -> dict[str, float | None]:
@@ -124,13 +128,13 @@ def labels_by_place(case: Case, method: str) -> Tensor:
 
 def _cells(case: Case, made: LastFrame) -> Cells:
     figures = torch.maximum(case.masks[-1], made.mask) > 0.5
-    return cells_of(case.classes[-1], made.holes, made.frame, case.truth[-1], figures)
+    return cells_of(case.classes[-1], made.redraw, made.frame, case.truth[-1], figures)
 
 
 def _column(case: Case, made: Mapping[str, LastFrame]) -> dict[str, Tensor]:
     """The rows of one class in the contact sheet, pictures [S,S,3]."""
     unseen = ((case.masks[-1] > 0.5) & ~case.shown[-1]).float()
-    maps = {"ours says unseen": made[OURS].holes, "unseen": unseen}
+    maps = {"ours says unseen": made[OURS].holes, "unseen": unseen, "ours says wrong": made[OURS].redraw}
     return {
         "reference": case.reference[0],
         "truth": case.truth[-1],

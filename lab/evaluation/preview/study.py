@@ -21,7 +21,7 @@ MEASURES = {"person_psnr": ("dB", True), "mask_iou": ("", True), "joint_error": 
 def ours(picture: Tensor, mask: Tensor, plate: Tensor, pose: PoseSequence, targets: PoseSequence) -> Frames:
     """The pack's Preview Generation."""
     made = generate(picture[None], pose, targets, mask[None], plate[None])
-    return Frames(made.frames, made.person_mask, made.hole_mask)
+    return Frames(made.frames, made.person_mask, made.hole_mask, made.redraw_mask)
 
 
 METHODS: dict[str, Warp] = {
@@ -48,7 +48,7 @@ def make(case: Case) -> dict[str, Made]:
 
 def _made(case: Case, warp: Warp, plate: Tensor) -> Made:
     start = time.process_time()
-    frames, masks, _ = warp(case.reference[0], case.given_mask[0], plate, case.pose, case.targets)
+    frames, masks, *_ = warp(case.reference[0], case.given_mask[0], plate, case.pose, case.targets)
     seconds = (time.process_time() - start) / len(frames)
     labels = moved_labels(case, warp)
     values = {
