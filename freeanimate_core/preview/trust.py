@@ -93,7 +93,7 @@ class Trust:
         return torch.stack([varied, turned * varied, stirred * varied, stirred * (1 - share), invented], dim=1), share
 
     def at_cells(self, frames: slice, cells: Tensor) -> tuple[Tensor, Tensor]:
-        """``turned`` and ``stirred`` of the part in each of ``cells`` [f,u,v]: the thinnest about it, else the nearest."""
+        """``turned`` and ``stirred`` of the part in each of ``cells`` [f,u,v]: the thinnest there, else the nearest."""
         device = cells.device
         y, x = ((torch.arange(count, device=device) + 0.5) * CELL for count in cells.shape[1:])
         a, b, radius, *ways = (
