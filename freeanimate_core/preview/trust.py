@@ -2,14 +2,14 @@
 
 A warped picture goes wrong where a part has turned (what was seen of it slides, what was not comes into view) or
 moved, the more so the more colours vary there (the smallest displacement shows), at the figure's rim, and where
-something was invented. What stays as it is in the reference stays right. A logistic sum of these terms, each a mean
-over the figure's pixels of a cell, was fitted to rendered people, whose truth is known, with exact and with noisy
-poses and masks; wrong there is a mean difference above 0.06. Light that falls anew and cloth that folds anew are in
-the fit, so that even a cell of which all is known is not certain.
+something was invented or an arm lay that has gone. What stays as it is in the reference stays right. A logistic sum
+of these terms, each a mean over the figure's pixels of a cell, was fitted to rendered people, whose truth is known,
+with exact and with noisy poses and masks; wrong there is a mean difference above 0.06. Light that falls anew and
+cloth that folds anew are in the fit, so that even a cell of which all is known is not certain.
 Axes: f frames of a chunk, F of the clip, p parts, h, w pixels of the canvas, u, v cells.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,10 +19,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..pose.keypoints import NECK
-from .bones import HALVES, Bone, Trunk
+from .bones import ARM, HALVES, LEG, Bone, Trunk
 from .ownership import Piece
 from .placement import Placement
-from .skirt import CORNERS, SKIRT
+from .skirt import CORNERS, SKIRT, Skirt
 
 CELL = 8  # pixels, each way: what a latent cell is drawn from
 LEAST = 1 / CELL**2  # of a cell: with less of the figure it is not the figure's
@@ -30,6 +30,7 @@ FIT = 25.0  # pixels of the trunk's length from which, times 2, 4 and 8, picture
 AROUND = 3  # pixels of those pictures: the neighbourhood in which colours vary
 BROAD = 1.2  # a trunk's capsule, of the mean half distance of shoulders and of hips
 SLIDES = 10.0  # how fast a part that turns shows other places: thickness in trunk's lengths times the sine, squared
+GONE = 0.1  # of the trunk's length: an arm that has moved so far on the trunk leaves behind what lay under it
 STIRRED = 0.05  # of the trunk's length: from such a movement within the figure on, small errors show
 # The logistic sum: log-odds at rest, then per unit of each term. Colours are 0-1, shares 0-1.
 AT_REST = -1.95
@@ -38,21 +39,53 @@ TURNED_VARIED = 12.0  # range of colours times how far the part has turned
 STIRRED_VARIED = 7.8  # range of colours times how far it has moved
 STIRRED_RIM = 0.8  # share of the cell that is not the figure times how far the part has moved
 INVENTED = 2.7  # hole mask
+LEFT_BEHIND = 2.0  # where an arm lay that has gone; the fit says 1: photographs keep more of hands and shadows there
 
 
 @dataclass(frozen=True)
-class Trust:
-    """The parts of a clip as capsules, and how much each has turned and moved; NaN in frames without it.
-
-    ``a`` and ``b`` [F,p,2] and ``radius`` [p] are pixels of the frames. ``turned`` and ``stirred`` [F,p], 0-1: 0 for a
-    part as it is in the reference. ``trunk`` is its length in pixels of the frames.
-    """
+class Capsules:
+    """Lines from ``a`` to ``b`` [F,p,2] with a ``radius`` [p], in pixels of the frames; NaN in frames without one."""
 
     a: np.ndarray
     b: np.ndarray
     radius: np.ndarray
+
+    @classmethod
+    def of(cls, ends: np.ndarray, radius: np.ndarray) -> "Capsules":
+        """Of ``ends`` [F,p,2,2]."""
+        return cls(ends[:, :, 0], ends[:, :, 1], radius)
+
+    def off(self, frames: slice, cells: Tensor) -> tuple[Tensor, Tensor]:
+        """Distances [f,p,u,v] of the middles of ``cells`` [f,u,v] from the lines, in radii, and the radii [p,1,1]."""
+        device = cells.device
+        y, x = ((torch.arange(count, device=device) + 0.5) * CELL for count in cells.shape[1:])
+        a, b, radius = (
+            torch.as_tensor(values, dtype=torch.float32, device=device)
+            for values in (self.a[frames], self.b[frames], self.radius)
+        )
+        thick = rearrange(radius, "p -> p 1 1").clamp_min(1)
+        px, py = (at - rearrange(a[..., k], "f p -> f p 1 1") for k, at in enumerate((x[None], y[:, None])))
+        dx, dy = (rearrange((b - a)[..., k], "f p -> f p 1 1") for k in (0, 1))
+        along = ((px * dx + py * dy) / (dx**2 + dy**2).clamp_min(1e-6)).clamp(0, 1)
+        off = torch.hypot(px - along * dx, py - along * dy) / thick
+        return off.nan_to_num(nan=torch.inf), thick
+
+
+@dataclass(frozen=True)
+class Trust:
+    """The parts of a clip, and how much each has turned and moved; NaN in frames without it.
+
+    ``turned`` and ``stirred`` [F,p], 0-1: 0 for a part as it is in the reference. ``beds`` [p] bool are the parts on
+    which arms lie: trunk, skirt and legs. ``imprints`` are the arms of the reference as they would be, had they moved
+    with the trunk; ``gone`` [F,q], 0-1, says how far they have not. ``trunk`` is its length in pixels of the frames.
+    """
+
+    parts: Capsules
     turned: np.ndarray
     stirred: np.ndarray
+    beds: np.ndarray
+    imprints: Capsules
+    gone: np.ndarray
     trunk: float
 
     @classmethod
@@ -65,8 +98,14 @@ class Trust:
         sine = np.sin(np.minimum(np.stack(angles, axis=1), np.pi / 2))
         turned = 1 - np.exp(-((SLIDES * radius / trunk * sine) ** 2))
         before = placement.size * np.stack([_ends(piece) for piece in pieces.values()])
-        moved = _moved(ends - before) / trunk
-        return cls(ends[:, :, 0], ends[:, :, 1], radius, turned, 1 - np.exp(-((moved / STIRRED) ** 2)), trunk)
+        stirred = _grown(_moved(ends - before), STIRRED * trunk)
+        arms = [k for k, piece in enumerate(pieces.values()) if _limb(piece) == ARM]
+        held = _imprinted([list(pieces.values())[k] for k in arms], placement)
+        away = np.linalg.norm(held[:, :, :2] - ends[:, arms], axis=-1).mean(axis=-1)
+        gone = np.nan_to_num(_grown(away, GONE * trunk), nan=1)  # an arm that is not shown is not there
+        beds = np.array([isinstance(piece, Trunk | Skirt) or _limb(piece) == LEG for piece in pieces.values()])
+        imprints = Capsules.of(held[:, :, ::2], radius[arms])
+        return cls(Capsules.of(ends, radius), turned, stirred, beds, imprints, gone, trunk)
 
     def redraw(self, frames: slice, picture: Tensor, person: Tensor, holes: Tensor) -> Tensor:
         """The probability [f,h,w], 0-1, that frames [f,h,w,3] are wrong, constant over cells and 0 off the figure.
@@ -74,14 +113,14 @@ class Trust:
         ``person`` and ``holes`` [f,h,w] are their masks, 0-1; ``frames`` says which ones of the clip they are.
         """
         terms, share = self.terms(frames, picture, person, holes)
-        weights = terms.new_tensor([VARIED, TURNED_VARIED, STIRRED_VARIED, STIRRED_RIM, INVENTED])
+        weights = terms.new_tensor([VARIED, TURNED_VARIED, STIRRED_VARIED, STIRRED_RIM, INVENTED, LEFT_BEHIND])
         odds = AT_REST + torch.einsum("fkuv,k->fuv", terms, weights)
         cells = torch.where(share >= LEAST, torch.sigmoid(odds), 0.0)
         height, width = person.shape[1:]
         return repeat(cells, "f u v -> f (u m) (v n)", m=CELL, n=CELL)[:, :height, :width]
 
     def terms(self, frames: slice, picture: Tensor, person: Tensor, holes: Tensor) -> tuple[Tensor, Tensor]:
-        """The sum's terms [f,5,u,v] in their order, and the figure's share [f,u,v] of each cell."""
+        """The sum's terms [f,6,u,v] in their order, and the figure's share [f,u,v] of each cell."""
         step = max(k for k in (1, 2, 4, 8) if k == 1 or self.trunk >= FIT * k)
         colours = _pooled(rearrange(picture, "f h w c -> f c h w"), step)
         figure, invented = (_pooled(mask[:, None], step) for mask in (person, holes))
@@ -89,25 +128,32 @@ class Trust:
         weighted = torch.cat([_range(colours).mean(dim=1, keepdim=True) * figure, invented, figure], dim=1)
         varied, invented, share = _pooled(weighted, CELL // step).unbind(dim=1)
         varied, invented = (sums / share.clamp_min(LEAST) for sums in (varied, invented))
-        turned, stirred = self.at_cells(frames, share)
-        return torch.stack([varied, turned * varied, stirred * varied, stirred * (1 - share), invented], dim=1), share
+        turned, stirred, left = self.at_cells(frames, share)
+        terms = [varied, turned * varied, stirred * varied, stirred * (1 - share), invented, left]
+        return torch.stack(terms, dim=1), share
 
-    def at_cells(self, frames: slice, cells: Tensor) -> tuple[Tensor, Tensor]:
-        """``turned`` and ``stirred`` of the part in each of ``cells`` [f,u,v]: the thinnest there, else the nearest."""
-        device = cells.device
-        y, x = ((torch.arange(count, device=device) + 0.5) * CELL for count in cells.shape[1:])
-        a, b, radius, *ways = (
-            torch.as_tensor(values, dtype=torch.float32, device=device)
-            for values in (self.a[frames], self.b[frames], self.radius, self.turned[frames], self.stirred[frames])
+    def at_cells(self, frames: slice, cells: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """``turned`` and ``stirred`` of the part in each of ``cells`` [f,u,v], and whether an arm was there, 0-1.
+
+        Of the parts about a cell's middle the thinnest counts, where there is none the nearest.
+        """
+        off, thick = self.parts.off(frames, cells)
+        part = torch.where(off < 1, -1 / thick, off).argmin(dim=1)
+        turned, stirred, gone = (
+            torch.as_tensor(way[frames], dtype=torch.float32, device=cells.device).nan_to_num()
+            for way in (self.turned, self.stirred, self.gone)
         )
-        thick = rearrange(radius, "p -> p 1 1").clamp_min(1)
-        px, py = (at - rearrange(a[..., k], "f p -> f p 1 1") for k, at in enumerate((x[None], y[:, None])))
-        dx, dy = (rearrange((b - a)[..., k], "f p -> f p 1 1") for k in (0, 1))
-        along = ((px * dx + py * dy) / (dx**2 + dy**2).clamp_min(1e-6)).clamp(0, 1)
-        off = torch.hypot(px - along * dx, py - along * dy) / thick
-        part = torch.where(off < 1, -1 / thick, off).nan_to_num(nan=torch.inf).argmin(dim=1)
-        turned, stirred = (torch.gather(way.nan_to_num(), 1, part.flatten(1)).reshape(part.shape) for way in ways)
-        return turned, stirred
+        turned, stirred = (torch.gather(way, 1, part.flatten(1)).reshape(part.shape) for way in (turned, stirred))
+        if not gone.shape[1]:
+            return turned, stirred, torch.zeros_like(turned)
+        apart, radius = self.imprints.off(frames, cells)
+        left = (gone[..., None, None] * (apart < 1 + CELL / 2 / radius)).amax(dim=1)
+        return turned, stirred, left * torch.as_tensor(self.beds, device=cells.device)[part]
+
+
+def _limb(piece: Piece) -> str | None:
+    """ARM or LEG, or None for what is neither."""
+    return piece.half.limb if isinstance(piece, Bone) and piece.half is not None else None
 
 
 def _trunk_length(pieces: Mapping[str, Piece]) -> float:
@@ -178,6 +224,19 @@ def _moved(off: np.ndarray) -> np.ndarray:
             own = ways[known] - np.median(ways[known].reshape(-1, 2), axis=0)
             moved[frame, known] = np.hypot(own[..., 0], own[..., 1]).mean(axis=1)
     return moved
+
+
+def _imprinted(arms: Sequence[Piece], placement: Placement) -> np.ndarray:
+    """Joints and the hand's tip [F,q,3,2] of the reference's arms, moved as the trunk is; NaN without one."""
+    maps = placement.forward("torso")
+    tips = [arm.b + arm.along * arm.beyond for arm in arms if isinstance(arm, Bone)]
+    points = np.stack([[*_ends(arm), tip] for arm, tip in zip(arms, tips)]) if arms else np.zeros((0, 3, 2))
+    return np.einsum("fij,qej->fqei", maps[:, :, :2], points) + maps[:, None, None, :, 2]
+
+
+def _grown(values: np.ndarray, scale: float) -> np.ndarray:
+    """0 for nothing, towards 1 from ``scale`` on."""
+    return 1 - np.exp(-((values / scale) ** 2))
 
 
 def _pooled(values: Tensor, cell: int) -> Tensor:

@@ -88,6 +88,18 @@ def test_what_has_not_moved_is_trusted_more_than_the_arm_that_has(scene):
     assert said[y, x] > said[foot_y, foot_x]
 
 
+def test_where_a_hand_has_left_the_trunk_less_is_trusted(scene):
+    resting = scene.rest.copy()
+    belly = resting[0, [2, 5, 8, 11], :2].mean(axis=0)
+    resting[:, 4, :2] = belly
+    resting[:, 3, :2] = (resting[:, 2, :2] + belly) / 2 - (12, 0)
+    image, mask = (torch.from_numpy(item) for item in draw_character(1, resting, HEIGHT, WIDTH))
+    made = generate(image, poses(resting), poses(np.concatenate([resting, scene.rest])), mask)
+    x, y = belly.astype(int)
+    kept, left = made.redraw_mask[:, y, x]
+    assert kept < 0.5 < left
+
+
 def test_turned_frames_are_named_with_cause_and_shares(scene):
     text = " ".join(scene.made.findings)
     assert f"Frames {FRAMES + 1}-{FRAMES + 3}: seen from behind, " in text
