@@ -66,6 +66,14 @@ class FreeAnimateAlignPose(io.ComfyNode):
                 ),
                 *_repairs(),
                 reference_person(),
+                io.Boolean.Input(
+                    "hold_cut",
+                    advanced=True,
+                    optional=True,
+                    default=AlignSettings.hold_cut,
+                    tooltip="Where the picture's lower border cuts the reference's legs or trunk: move the clip down "
+                    "so that the cut never shows. For affine and bone length. Off: it may float above the border.",
+                ),
             ],
             outputs=[
                 PoseKeypoint.Output(
@@ -100,8 +108,9 @@ class FreeAnimateAlignPose(io.ComfyNode):
         lead_in=0,
         ground=True,
         reference_person=0,
+        hold_cut=AlignSettings.hold_cut,
     ) -> io.NodeOutput:
-        settings = AlignSettings(mode, smoothing, fill_gaps, lead_in, ground)
+        settings = AlignSettings(mode, smoothing, fill_gaps, lead_in, ground, hold_cut)
         if reference is not None:
             reference = read_picture(reference, f"{ALIGN_POSE}: reference")
         standing = parse_poses(

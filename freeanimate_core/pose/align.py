@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ..errors import ALIGN_POSE, FreeAnimateError
 from .affine import affine, affine_stableanimator, keep
 from .bone_length import bone_length
+from .cut import hold_cut
 from .fitted import Fitted
 from .keypoints import PoseSequence
 from .lead_in import with_lead_in
@@ -23,6 +24,7 @@ ALIGN_MODES: dict[str, Callable[[PoseSequence, PoseSequence, bool], Fitted]] = {
     "affine (StableAnimator)": affine_stableanimator,
     "bone length": bone_length,
 }
+OWN = ("affine", "bone length")  # which are not somebody else's, and may be mended
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class AlignSettings:
     fill_gaps: int = 5  # longest gap in frames that is filled; 0 fills none
     lead_in: int = 0  # frames from the reference's pose to the clip's first
     ground: bool = True  # hold the ankles to the reference's ground line (affine, bone length)
+    hold_cut: bool = True  # keep what the lower border cuts of the reference at that border (affine, bone length)
 
     def __post_init__(self) -> None:
         """Raise FreeAnimateError for values that the widgets do not have."""
@@ -63,9 +66,9 @@ def align(
 ) -> Aligned:
     """``driving`` (F frames) fitted to the one frame of ``reference``: F + lead_in frames.
 
-    In order: fitted by the mode, gaps filled, smoothed, lead-in put before. The report also tells ``followed``, what
-    following the person met. Frames of ``driving`` may be empty
-    (confidence 0 throughout). Raises FreeAnimateError when the reference has not one frame, when a gap is longer
+    In order: fitted by the mode, a cut figure held at the border, gaps filled, smoothed, lead-in put before. The
+    report also tells ``followed``, what following the person met. Frames of ``driving`` may be empty (confidence 0
+    throughout). Raises FreeAnimateError when the reference has not one frame, when a gap is longer
     than ``fill_gaps``, when the two poses share too few joints, or when the lead-in has no common canvas.
     """
     settings = settings or AlignSettings()
@@ -75,6 +78,8 @@ def align(
             "connect the pose of the reference image."
         )
     fitted = ALIGN_MODES[settings.mode](driving, reference, settings.ground)
+    if settings.hold_cut and settings.mode in OWN:
+        fitted = hold_cut(fitted, reference)
     repaired = fill_gaps(fitted.poses, settings.fill_gaps)  # afterwards: what is made up must not be measured
     smoothed = smooth(repaired.poses, settings.smoothing)
     poses = with_lead_in(smoothed, reference, settings.lead_in)

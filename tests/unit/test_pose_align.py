@@ -237,6 +237,51 @@ def test_two_reference_frames_are_refused():
         align(two, two)
 
 
+def half_body():
+    """The standing pose on a canvas that ends above the knees, and the height of that canvas."""
+    joints = standing()
+    height = int(joints[0, [8, 11], 1].mean() + 0.5 * (joints[0, 9, 1] - joints[0, 8, 1]))
+    joints[0, [9, 10, 12, 13]] = 0
+    return sequence(joints, height), height
+
+
+@pytest.mark.parametrize("mode", ["affine", "bone length"])
+def test_the_cut_of_a_half_body_never_rises_above_the_border(mode):
+    reference, height = half_body()
+    bobbing = moved_up([0.0, 0.04, -0.02, 0.02])
+    bobbing[2] = 0  # nobody
+    loose, held = (fit(sequence(bobbing), reference, mode, hold_cut=on) for on in (False, True))
+    hips, border = (8, 11), reference.joints[0, [8, 11], 1].max()
+    assert loose.joints[1, hips, 1].max() < border - 5
+    assert (held.joints[:, hips, 1].max(axis=1) >= border - 1e-6).all()
+    moved = held.joints[:, 2, 1] - loose.joints[:, 2, 1]
+    assert np.ptp(moved) < 1e-6 and abs(moved[0] - 0.04 * HEIGHT) < 0.5  # the clip as a whole: the bobbing stays
+    assert "legs' cut at the border" in align(sequence(bobbing), reference, AlignSettings(mode)).report
+
+
+def test_a_jump_of_a_half_body_is_cut_short_and_a_lifted_leg_is_none():
+    reference, height = half_body()
+    held = fit(sequence(moved_up([0.0, 0.3])), reference)
+    assert abs(held.joints[0, 8, 1] - reference.joints[0, 8, 1] - 0.1 * height) < 1e-6
+    assert abs(held.joints[1, 8, 1] - reference.joints[0, 8, 1]) < 1e-6
+    shins = standing()
+    height = int(shins[0, [9, 12], 1].max() + 4)
+    shins[0, [10, 13]] = 0
+    lifted = np.repeat(standing(), 2, axis=0)
+    lifted[1, 9, 1] -= 20
+    cut = sequence(shins, height)
+    assert np.array_equal(fit(sequence(lifted), cut).joints, fit(sequence(lifted), cut, hold_cut=False).joints)
+
+
+@pytest.mark.parametrize("mode", list(ALIGN_MODES))
+def test_whoever_is_not_cut_is_not_held(mode):
+    jump, whole = sequence(moved_up([0.0, 0.1])), sequence(standing())
+    assert np.array_equal(fit(jump, whole, mode).joints, fit(jump, whole, mode, hold_cut=False).joints)
+    if mode in ("none", "affine (StableAnimator)"):
+        reference, _ = half_body()
+        assert np.array_equal(fit(jump, reference, mode).joints, fit(jump, reference, mode, hold_cut=False).joints)
+
+
 def test_the_report_says_what_was_done_and_what_was_not():
     frames = moved_up([0.0] * 12)
     turn = np.exp(0.35j)  # 20 degrees clockwise on the screen
