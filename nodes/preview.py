@@ -94,6 +94,11 @@ class FreeAnimatePreview(io.ComfyNode):
                     "of it; 0: nothing.",
                 ),
                 io.Image.Output("coverage_plot", tooltip="The coverage over the frames, one picture."),
+                io.Mask.Output(
+                    "plate_mask",
+                    tooltip="What of the background was painted, 0-1; connect it to Refine Preview so that your model "
+                    "redraws it once for all frames.",
+                ),
             ],
         )
 
@@ -134,5 +139,6 @@ class FreeAnimatePreview(io.ComfyNode):
             made.background,
             list(made.coverage),
             plot,
+            made.plate_mask,
             ui=shown(text),
         )

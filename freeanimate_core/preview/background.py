@@ -15,13 +15,21 @@ LEVEL = 16.0
 PULL = 1e-6  # towards the mean colour: decides where nothing else does
 
 
-def background_plate(image: Tensor, mask: Tensor, given: Tensor | None) -> Tensor:
-    """One plate [H,W,3] float32 for all frames; outside the dilated mask it is ``image`` bit for bit."""
-    return paint_out(image, mask) if given is None else given
+def background_plate(image: Tensor, mask: Tensor, given: Tensor | None) -> tuple[Tensor, Tensor]:
+    """One plate [H,W,3] float32 for all frames, and where it was painted [H,W], 0 or 1.
+
+    Outside of what was painted it is ``image`` [H,W,3] bit for bit; ``given`` is taken as it is, nothing painted.
+    """
+    return painted_out(image, mask) if given is None else (given, torch.zeros_like(mask))
 
 
 def paint_out(image: Tensor, mask: Tensor) -> Tensor:
-    """``image`` [H,W,3] with the figure of ``mask`` [H,W] filled in smoothly from around it."""
+    """The plate [H,W,3] alone of ``painted_out``."""
+    return painted_out(image, mask)[0]
+
+
+def painted_out(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """``image`` [H,W,3] with the figure of ``mask`` [H,W] filled in smoothly, and what was filled [H,W], 0 or 1."""
     height, width = mask.shape
     reach = max(round(MARGIN * min(height, width)), 2)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
@@ -33,7 +41,8 @@ def paint_out(image: Tensor, mask: Tensor) -> Tensor:
     small = cv2.resize(image.numpy() * known[..., None], size, interpolation=cv2.INTER_AREA)
     filled = _stretched(small / np.maximum(weight, 1e-3)[..., None], weight < 0.5)
     plate = cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR)
-    return torch.where(torch.from_numpy(hole)[..., None] > 0, torch.from_numpy(plate), image)
+    gone = torch.from_numpy(hole)
+    return torch.where(gone[..., None] > 0, torch.from_numpy(plate), image), gone.to(torch.float32)
 
 
 def _stretched(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:

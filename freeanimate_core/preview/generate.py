@@ -26,7 +26,8 @@ CHUNK = 8  # frames at once: what the working memory depends on, the result does
 
 @dataclass(frozen=True)
 class Preview:
-    """Frames [F,H,W,3], person and hole masks [F,H,W], the plate [1,H,W,3], all float32 0-1 on the CPU.
+    """Frames [F,H,W,3], person and hole masks [F,H,W], the plate [1,H,W,3] and where that was painted
+    [1,H,W], all float32 0-1 on the CPU.
 
     Frames of any other tool may stand in for ``frames``: as many as the poses, of the reference's size, 0-1.
     """
@@ -36,6 +37,7 @@ class Preview:
     hole_mask: Tensor
     background: Tensor
     coverage: tuple[float, ...]  # [F] 0-1: how much of the figure the reference could show
+    plate_mask: Tensor
     warnings: tuple[str, ...] = ()  # what else to know about the result, a sentence each
 
 
@@ -74,7 +76,7 @@ def generate(
     joints, seen = source.joints[0, :, :2], source.seen[0]
     overrides = parse_overrides(depth_order, len(target))
     placement = place(joints, seen, target.joints[..., :2], target.seen, overrides)
-    parts, placement, plate, warnings = _taken_apart(image, given_mask, given_plate, (joints, seen), placement)
+    parts, placement, plate, painted, warnings = _taken_apart(image, given_mask, given_plate, (joints, seen), placement)
     _check_shown(placement, parts)
     if "head" in parts:
         ball = with_chin(placement.heads.ball, parts["head"].layer[3].numpy())
@@ -86,7 +88,7 @@ def generate(
     frames, person, holes = _rendered(composer, progress, chunk)
     expected = Expected.of({name: part.bone for name, part in parts.items()}, height, width)
     scores = coverage(expected, placement, (person - holes).clamp_min_(0))
-    return Preview(frames, person, holes, plate[None], tuple(scores.tolist()), warnings)
+    return Preview(frames, person, holes, plate[None], tuple(scores.tolist()), painted[None], warnings)
 
 
 def _taken_apart(
@@ -95,16 +97,17 @@ def _taken_apart(
     given_plate: Tensor | None,
     pose: tuple[np.ndarray, np.ndarray],
     placement: Placement,
-) -> tuple[dict[str, Part], Placement, Tensor, tuple[str, ...]]:
-    """Parts of ``image`` [H,W,3], their placement with what borders cut off put back, plate [H,W,3] and warnings."""
+) -> tuple[dict[str, Part], Placement, Tensor, Tensor, tuple[str, ...]]:
+    """Parts of ``image`` [H,W,3], their placement with what borders cut off put back, plate [H,W,3], where that was
+    painted [H,W], and warnings."""
     height, width = image.shape[:2]
     body = with_cut_joints(*pose, height, width)
     mask, warnings = find_mask(image, given_mask, _figure(body.joints, body.seen))
     body = with_cut_wrists(body, mask.numpy())
     joints, seen = targets_completed(placement.joints, placement.seen, body, placement.size, height, width)
-    plate = background_plate(image, mask, given_plate)
+    plate, painted = background_plate(image, mask, given_plate)
     parts = take_apart(image, mask, plate, body.joints, body.seen)
-    return parts, replace(placement, joints=joints, seen=seen), plate, warnings
+    return parts, replace(placement, joints=joints, seen=seen), plate, painted, warnings
 
 
 def _figure(joints: np.ndarray, seen: np.ndarray) -> list[Bone | Trunk]:
