@@ -95,6 +95,12 @@ class FreeAnimateRefinePreview(io.ComfyNode):
                     tooltip="How much of plate_mask is drawn anew (0-1): 0 keeps the background, 1 ignores what was "
                     "painted there. Unread without plate_mask.",
                 ),
+                io.Conditioning.Input(
+                    "plate_positive",
+                    optional=True,
+                    tooltip="Needed with plate_mask: a prompt of the empty scene ('a brick wall, a wooden floor'), "
+                    "because words of a person would draw one into the background.",
+                ),
             ],
             outputs=[
                 io.Image.Output("refined_preview", display_name="preview", tooltip="The refined frames, 0-1."),
@@ -123,8 +129,9 @@ class FreeAnimateRefinePreview(io.ComfyNode):
         frames_per_window,
         plate_mask=None,
         plate_denoise=RefineConfig.plate_denoise,
+        plate_positive=None,
     ) -> io.NodeOutput:
         config = RefineConfig(denoise, steps, cfg, reference_weight, grow, seed, frames_per_window, plate_denoise)
         scene = Scene(preview, person_mask, hole_mask, background, reference, plate_mask)
-        made = run_refine(model, vae, positive, negative, scene, config)
+        made = run_refine(model, vae, positive, negative, scene, config, plate_positive)
         return io.NodeOutput(made.frames, made.background)

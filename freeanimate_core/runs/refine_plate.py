@@ -25,8 +25,8 @@ def redrawn_plate(
 ) -> Tensor:
     """``plate`` [1,h,w,3] with what ``mask`` [1,h,w] marks drawn by the model; elsewhere it is bit for bit the same.
 
-    ``conds``: positive and negative. Nobody stands in the plate, so no ControlNet acts, and the reference, which
-    shows somebody, is not read.
+    ``conds``: words of the empty scene, and negative ones. Nobody stands in the plate, so no ControlNet acts, and
+    the reference, which shows somebody, is not read.
     """
     positive, negative = (without_control(cond) for cond in conds)
     clean = vae.encode(plate).to("cpu", torch.float32)

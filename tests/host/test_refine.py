@@ -97,9 +97,15 @@ def test_the_background_put_out_is_the_one_of_all_frames(scene, refined):
     assert torch.equal(scene.both(denoise=0.0)[1], scene.background)
 
 
+def marked(scene: Scene) -> dict:
+    """The inputs that ask for a background of its own."""
+    return {"plate_mask": scene.person[:1].clone(), "plate_positive": scene.tiny.positive()}
+
+
 def test_a_marked_background_is_drawn_once_for_all_frames(scene, refined):
-    plate_mask = scene.person[:1].clone()
-    frames, background = scene.both(plate_mask=plate_mask)
+    given = marked(scene)
+    plate_mask = given["plate_mask"]
+    frames, background = scene.both(**given)
     grown = torch.nn.functional.max_pool2d(plate_mask, 9, 1, 4)
     cells = torch.nn.functional.interpolate(torch.nn.functional.max_pool2d(grown, 8)[None], scale_factor=8)[0] > 0
     moving = torch.nn.functional.max_pool2d(scene.person, 9, 1, 4) > 0
@@ -107,15 +113,26 @@ def test_a_marked_background_is_drawn_once_for_all_frames(scene, refined):
     assert hostside.relative(background[plate_mask > 0], scene.background[plate_mask > 0]) > 0.01
     assert torch.equal(frames[~moving], background.expand_as(frames)[~moving])
     assert not torch.equal(frames, refined)
-    assert torch.equal(scene.both(plate_mask=plate_mask)[0], frames)
+    assert torch.equal(scene.both(**given)[0], frames)
 
 
-def test_the_marked_background_reads_neither_pose_nor_reference(scene):
-    marked = {"plate_mask": scene.person[:1]}
-    background = scene.both(**marked)[1]
-    assert torch.equal(scene.both(**marked, positive=scene.tiny.positive())[1], background)
-    assert torch.equal(scene.both(**marked, reference_weight=0.0)[1], background)
-    assert not torch.equal(scene.both(**marked, plate_denoise=0.9)[1], background)
+def test_the_marked_background_reads_neither_pose_nor_person(scene):
+    given = marked(scene)
+    background = scene.both(**given)[1]
+    posed_words = scene.tiny.controlled(given["plate_positive"], scene.negative, hostside.hint(1, 6, 8))[0]
+    assert torch.equal(scene.both(**given | {"plate_positive": posed_words})[1], background)
+    assert torch.equal(scene.both(**given, reference_weight=0.0)[1], background)
+    assert not torch.equal(scene.both(**given, plate_denoise=0.9)[1], background)
+    assert not torch.equal(scene.both(**given | {"plate_positive": scene.tiny.negative()})[1], background)
+
+
+def test_at_denoise_0_the_marked_background_alone_is_drawn(scene):
+    given = marked(scene)
+    frames, background = scene.both(**given, denoise=0.0)
+    figure = scene.person > 0
+    assert torch.equal(background, scene.both(**given)[1])
+    assert torch.equal(frames[figure], scene.preview[figure])
+    assert hostside.relative(frames[~figure], background.expand_as(frames)[~figure]) < 1e-5
 
 
 def test_where_nothing_is_marked_the_background_stays(scene):
@@ -163,6 +180,8 @@ def posed(tiny, count: int) -> list:
         (lambda s: {"person_mask": s.person[:2]}, "person_mask is 2 of 64x48 and 3"),
         (lambda s: {"background": s.preview}, "background is 3"),
         (lambda s: {"plate_mask": s.person}, "plate_mask is 3 of 64x48 and 1"),
+        (lambda s: {"plate_mask": s.person[:1]}, "plate_positive is not"),
+        (lambda s: {"plate_mask": s.person[:1], "plate_positive": []}, "plate_positive is not"),
         (lambda s: {"plate_denoise": 1.5}, "plate_denoise is 1.5"),
         (lambda s: {"preview": s.preview[:, :44]}, "multiples of 8"),
         (lambda s: {"positive": s.tiny.positive() * 2}, "2 entries"),
