@@ -140,7 +140,8 @@ class RefineConfig:
     denoise: share of the noise levels that is drawn anew, 0 = frames untouched. steps: taken within
     that share. cfg: guidance scale. reference_weight: w of the reference's keys, 0 = unread. grow:
     pixels by which figure, holes and painted background are widened. seed: of the one noise of all
-    frames. window: frames at a time, 0 = chosen from free memory.
+    frames. window: frames at a time, 0 = chosen from free memory. plate_denoise: the share of levels
+    for a background that is drawn apart, 0 = it stays.
     """
 
     denoise: float = 0.35
@@ -150,9 +151,11 @@ class RefineConfig:
     grow: int = 8
     seed: int = 0
     window: int = 0
+    plate_denoise: float = 0.6
 
     def __post_init__(self):
         _within(REFINE, "denoise", self.denoise, 0.0, 1.0)
+        _within(REFINE, "plate_denoise", self.plate_denoise, 0.0, 1.0)
         _within(REFINE, "steps", self.steps, 1, MAX_STEPS)
         _within(REFINE, "cfg", self.cfg, 0.0, MAX_CFG)
         _within(REFINE, "reference_weight", self.reference_weight, 0.0, MAX_WEIGHT)

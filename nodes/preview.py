@@ -99,6 +99,11 @@ class FreeAnimatePreview(io.ComfyNode):
                     tooltip="How likely the figure is wrong, 0-1, in cells of 8 pixels as the latent has them: where "
                     "it turned, moved or was invented. 0 off the figure.",
                 ),
+                io.Mask.Output(
+                    "plate_mask",
+                    tooltip="What of the background was painted, 0-1; connect it to Refine Preview so that your model "
+                    "redraws it once for all frames.",
+                ),
             ],
         )
 
@@ -140,5 +145,6 @@ class FreeAnimatePreview(io.ComfyNode):
             list(made.coverage),
             plot,
             made.redraw_mask,
+            made.plate_mask,
             ui=shown(text),
         )

@@ -78,8 +78,34 @@ class FreeAnimateRefinePreview(io.ComfyNode):
                     "alone.",
                 ),
                 frames_per_window(),
+                io.Mask.Input(
+                    "plate_mask",
+                    optional=True,
+                    tooltip="plate_mask of Preview Generation, one mask 0-1: that part of the background is drawn once "
+                    "for all frames, without the ControlNet, and the figure over it. Empty: with the figure.",
+                ),
+                io.Float.Input(
+                    "plate_denoise",
+                    advanced=True,
+                    default=RefineConfig.plate_denoise,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
+                    optional=True,
+                    tooltip="How much of plate_mask is drawn anew (0-1): 0 keeps the background, 1 ignores what was "
+                    "painted there. Unread without plate_mask.",
+                ),
+                io.Conditioning.Input(
+                    "plate_positive",
+                    optional=True,
+                    tooltip="Needed with plate_mask: a prompt of the empty scene ('a brick wall, a wooden floor'), "
+                    "because words of a person would draw one into the background.",
+                ),
             ],
-            outputs=[io.Image.Output("refined_preview", display_name="preview", tooltip="The refined frames, 0-1.")],
+            outputs=[
+                io.Image.Output("refined_preview", display_name="preview", tooltip="The refined frames, 0-1."),
+                io.Image.Output("background", tooltip="The one background of the refined frames, one picture."),
+            ],
         )
 
     @classmethod
@@ -101,7 +127,11 @@ class FreeAnimateRefinePreview(io.ComfyNode):
         reference_weight,
         grow,
         frames_per_window,
+        plate_mask=None,
+        plate_denoise=RefineConfig.plate_denoise,
+        plate_positive=None,
     ) -> io.NodeOutput:
-        config = RefineConfig(denoise, steps, cfg, reference_weight, grow, seed, frames_per_window)
-        scene = Scene(preview, person_mask, hole_mask, background, reference)
-        return io.NodeOutput(run_refine(model, vae, positive, negative, scene, config))
+        config = RefineConfig(denoise, steps, cfg, reference_weight, grow, seed, frames_per_window, plate_denoise)
+        scene = Scene(preview, person_mask, hole_mask, background, reference, plate_mask)
+        made = run_refine(model, vae, positive, negative, scene, config, plate_positive)
+        return io.NodeOutput(made.frames, made.background)

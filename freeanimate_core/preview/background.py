@@ -1,4 +1,4 @@
-"""The background plate: given, or the reference with the person painted out. Uses OpenCV."""
+"""The background plate: given, or the reference with person and cast shadow painted out. Uses OpenCV."""
 
 import cv2
 import numpy as np
@@ -6,6 +6,8 @@ import torch
 from scipy.sparse import coo_matrix
 from scipy.sparse.linalg import splu
 from torch import Tensor
+
+from .shadow import cast_shadow
 
 MARGIN = 0.012  # how far the hole reaches beyond the mask, of the shorter side: soft edges and outlines
 LARGEST = 512  # longest side on which the hole is filled; what is filled is smooth, so more shows nothing
@@ -15,25 +17,53 @@ LEVEL = 16.0
 PULL = 1e-6  # towards the mean colour: decides where nothing else does
 
 
-def background_plate(image: Tensor, mask: Tensor, given: Tensor | None) -> Tensor:
-    """One plate [H,W,3] float32 for all frames; outside the dilated mask it is ``image`` bit for bit."""
-    return paint_out(image, mask) if given is None else given
+def background_plate(image: Tensor, mask: Tensor, given: Tensor | None) -> tuple[Tensor, Tensor]:
+    """One plate [H,W,3] float32 for all frames, and where it was painted [H,W], 0 or 1.
+
+    Outside of what was painted it is ``image`` [H,W,3] bit for bit; ``given`` is taken as it is, nothing painted.
+    """
+    return painted_out(image, mask) if given is None else (given, torch.zeros_like(mask))
 
 
 def paint_out(image: Tensor, mask: Tensor) -> Tensor:
-    """``image`` [H,W,3] with the figure of ``mask`` [H,W] filled in smoothly from around it."""
-    height, width = mask.shape
-    reach = max(round(MARGIN * min(height, width)), 2)
+    """The plate [H,W,3] alone of ``painted_out``."""
+    return painted_out(image, mask)[0]
+
+
+def painted_out(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """``image`` [H,W,3] with the figure of ``mask`` [H,W] and its cast shadow filled in smoothly, and where [H,W]."""
+    pixels = image.numpy()
+    hole = _hole_of(mask.numpy())
+    small, gone = _shrunk(pixels, hole)
+    shadow = cast_shadow(small, gone)
+    if shadow.any():
+        hole |= _enlarged(shadow.astype(np.float32), hole.shape) > 0.5
+        small, gone = _shrunk(pixels, hole)
+    filled = torch.from_numpy(_enlarged(_stretched(small, gone), hole.shape))
+    painted = torch.from_numpy(hole)
+    return torch.where(painted[..., None], filled, image), painted.to(torch.float32)
+
+
+def _hole_of(mask: np.ndarray) -> np.ndarray:
+    """Bool [H,W]: the figure of ``mask`` [H,W] with its soft edges and outlines."""
+    reach = max(round(MARGIN * min(mask.shape)), 2)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    hole = cv2.dilate((mask > 0.02).numpy().astype(np.uint8), kernel)
+    return cv2.dilate((mask > 0.02).astype(np.uint8), kernel) > 0
+
+
+def _shrunk(picture: np.ndarray, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Picture and hole with a longest side of ``LARGEST`` at most; no colour of the hole gets out of it."""
+    height, width = hole.shape
     shrink = min(1.0, LARGEST / max(height, width))
     size = max(round(width * shrink), 1), max(round(height * shrink), 1)
-    known = (1.0 - hole).astype(np.float32)
+    known = (~hole).astype(np.float32)
     weight = cv2.resize(known, size, interpolation=cv2.INTER_AREA)
-    small = cv2.resize(image.numpy() * known[..., None], size, interpolation=cv2.INTER_AREA)
-    filled = _stretched(small / np.maximum(weight, 1e-3)[..., None], weight < 0.5)
-    plate = cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR)
-    return torch.where(torch.from_numpy(hole)[..., None] > 0, torch.from_numpy(plate), image)
+    small = cv2.resize(picture * known[..., None], size, interpolation=cv2.INTER_AREA)
+    return small / np.maximum(weight, 1e-3)[..., None], weight < 0.5
+
+
+def _enlarged(picture: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    return cv2.resize(picture, shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _stretched(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:

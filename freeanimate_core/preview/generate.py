@@ -28,7 +28,8 @@ CHUNK = 8  # frames at once: what the working memory depends on, the result does
 
 @dataclass(frozen=True)
 class Preview:
-    """Frames [F,H,W,3], person, hole and redraw masks [F,H,W], the plate [1,H,W,3], all float32 0-1 on the CPU.
+    """Frames [F,H,W,3], person, hole and redraw masks [F,H,W], the plate [1,H,W,3] and where that was painted
+    [1,H,W], all float32 0-1 on the CPU.
 
     Frames of any other tool may stand in for ``frames``: as many as the poses, of the reference's size, 0-1.
     """
@@ -41,6 +42,7 @@ class Preview:
     warnings: tuple[str, ...]  # what to change, or else to know about the result, a sentence each
     redraw_mask: Tensor  # [F,H,W] 0-1: the probability that the figure is wrong, constant over cells of 8 pixels
     findings: tuple[str, ...]  # which frames are wrong and why, a sentence each
+    plate_mask: Tensor  # [1,H,W] 0 or 1: what of the background was painted
 
 
 def generate(
@@ -79,7 +81,7 @@ def generate(
     overrides = parse_overrides(depth_order, len(target))
     placement = place(joints, seen, target.joints[..., :2], target.seen, overrides)
     unfit = findings.of_inputs((joints, seen), (target.joints[..., :2], target.seen), (height, width))
-    parts, placement, plate, others = _taken_apart(image, given_mask, given_plate, (joints, seen), placement)
+    parts, placement, (plate, painted), others = _taken_apart(image, given_mask, given_plate, (joints, seen), placement)
     _check_shown(placement, parts)
     if "head" in parts:
         ball = with_chin(placement.heads.ball, parts["head"].layer[3].numpy())
@@ -92,7 +94,8 @@ def generate(
     frames, person, holes, redraw = _rendered(composer, Trust.of(pieces, placement), progress, chunk)
     scores = coverage(Expected.of(pieces, height, width), placement, (person - holes).clamp_min_(0))
     told = findings.of_frames(placement.yaw, placement.heads.yaw, findings.redrawn_share(redraw, person))
-    return Preview(frames, person, holes, plate[None], tuple(scores.tolist()), (*unfit, *others), redraw, told)
+    warnings, coverages = (*unfit, *others), tuple(scores.tolist())
+    return Preview(frames, person, holes, plate[None], coverages, warnings, redraw, told, painted[None])
 
 
 def _taken_apart(
@@ -101,16 +104,19 @@ def _taken_apart(
     given_plate: Tensor | None,
     pose: tuple[np.ndarray, np.ndarray],
     placement: Placement,
-) -> tuple[dict[str, Part], Placement, Tensor, tuple[str, ...]]:
-    """Parts of ``image`` [H,W,3], their placement with what borders cut off put back, plate [H,W,3] and warnings."""
+) -> tuple[dict[str, Part], Placement, tuple[Tensor, Tensor], tuple[str, ...]]:
+    """Parts of ``image`` [H,W,3], their placement with what borders cut off put back, the plate, and warnings.
+
+    The plate is [H,W,3], with where it was painted [H,W].
+    """
     height, width = image.shape[:2]
     body = with_cut_joints(*pose, height, width)
     mask, warnings = find_mask(image, given_mask, _figure(body.joints, body.seen))
     body = with_cut_wrists(body, mask.numpy())
     joints, seen = targets_completed(placement.joints, placement.seen, body, placement.size, height, width)
-    plate = background_plate(image, mask, given_plate)
+    plate, painted = background_plate(image, mask, given_plate)
     parts = take_apart(image, mask, plate, body.joints, body.seen)
-    return parts, replace(placement, joints=joints, seen=seen), plate, warnings
+    return parts, replace(placement, joints=joints, seen=seen), (plate, painted), warnings
 
 
 def _figure(joints: np.ndarray, seen: np.ndarray) -> list[Bone | Trunk]:

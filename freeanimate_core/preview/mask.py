@@ -25,14 +25,18 @@ def person_mask(image: Tensor, given: Tensor | None, bones: list[Bone | Trunk]) 
 
     ``given`` [H,W] wins over cutting it out.
     """
-    mask = cut_out(image, bones) if given is None else given
+    if given is not None:
+        if not (given > 0.5).any():
+            raise FreeAnimateError(
+                f"{PREVIEW}: person_mask is empty; paint the person white, or disconnect it to use the pose instead."
+            )
+        return alone(given, bones, "person_mask")
+    mask = cut_out(image, bones)
     if not (mask > 0.5).any():
         raise FreeAnimateError(
             f"{PREVIEW}: no person could be cut out of the reference by its pose; connect person_mask."
-            if given is None
-            else f"{PREVIEW}: person_mask is empty; paint the person white, or disconnect it to use the pose instead."
         )
-    return alone(mask, bones, "the mask cut out by the pose" if given is None else "person_mask")
+    return alone(mask, bones, "the mask cut out by the pose")
 
 
 def alone(mask: Tensor, bones: list[Bone | Trunk], name: str) -> tuple[Tensor, tuple[str, ...]]:

@@ -4,7 +4,7 @@ A run is that of a record whose latents are noised instead of inverted: the same
 the same windows serve it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from ..config import PatchConfig, RefineConfig
 from ..errors import REFINE, FreeAnimateError, counted
 from ..host import clones, models, sampling, screen
 from ..host.patches import refuse_conflicts
+from ..host.progress import Bar
 from ..method.conditioning import check_hints, check_text, refuse_regions, single_entry, without_control
 from ..method.record import Inversion
 from ..method.schedule import inversion_levels
@@ -20,25 +21,31 @@ from ..pictures import read_masks, read_pictures
 from .checks import fingerprint_of
 from .patch import patch_model
 from .refine_pixels import Regions, assembled, one_noise
+from .refine_plate import in_cells, over_new_plate, redrawn_plate
 
 MOST_LEVELS = 100_000  # more than any model has: a tiny denoise takes its lowest ones
-PICTURES, MASKS = ("preview", "background", "reference"), ("person_mask", "hole_mask")
+PICTURES, MASKS = ("preview", "background", "reference"), ("person_mask", "hole_mask", "plate_mask")
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What Preview Generation put out, and the reference: pictures [F or 1,H,W,3], masks [F,H,W], all 0-1."""
+    """What Preview Generation put out, and the reference: pictures [F or 1,H,W,3], masks [F,H,W], all 0-1.
+
+    ``plate_mask`` [1,H,W]: what of the background is to be drawn once for all frames; None: nothing apart.
+    """
 
     preview: Tensor
     person_mask: Tensor
     hole_mask: Tensor
     background: Tensor
     reference: Tensor
+    plate_mask: Tensor | None = None
 
     def read(self) -> "Scene":
         """All of it float32 on the CPU, or FreeAnimateError for what are no pictures or masks."""
         pictures = {name: read_pictures(getattr(self, name), f"{REFINE}: {name}") for name in PICTURES}
-        return Scene(**pictures, **{name: read_masks(getattr(self, name), f"{REFINE}: {name}") for name in MASKS})
+        given = [name for name in MASKS if getattr(self, name) is not None or name != "plate_mask"]
+        return Scene(**pictures, **{name: read_masks(getattr(self, name), f"{REFINE}: {name}") for name in given})
 
     def check(self, cell: int) -> None:
         """FreeAnimateError unless all that was read fits together; ``cell``: pixels of a latent cell."""
@@ -49,6 +56,8 @@ class Scene:
                 f"that are multiples of {cell} is needed; resize the reference before Preview Generation."
             )
         counts = {"person_mask": frames, "hole_mask": frames, "background": 1, "reference": 1}
+        if self.plate_mask is not None:
+            counts["plate_mask"] = 1
         for name, count in counts.items():
             shape = tuple(getattr(self, name).shape[:3])
             if shape != (count, height, width):
@@ -57,15 +66,52 @@ class Scene:
                     "preview; connect the outputs of one Preview Generation node and the reference given to it."
                 )
 
+    def over(self, plate: Tensor) -> "Scene":
+        """The same with ``plate`` [1,H,W,3] for a background."""
+        figure = torch.maximum(self.person_mask, self.hole_mask)
+        preview = over_new_plate(self.preview, figure, self.background, plate)
+        return replace(self, preview=preview, background=plate)
 
-def run_refine(model, vae, positive: list, negative: list, scene: Scene, config: RefineConfig) -> Tensor:
-    """Refined preview [F,H,W,3]; at denoise 0 the preview as it came.
 
-    Raises FreeAnimateError, before anything long, for input that does not fit together.
+@dataclass(frozen=True)
+class Refined:
+    """Frames [F,H,W,3] and the one background [1,H,W,3] that they stand on, float32 0-1."""
+
+    frames: Tensor
+    background: Tensor
+
+
+def run_refine(
+    model, vae, positive: list, negative: list, scene: Scene, config: RefineConfig, plate_positive: list | None = None
+) -> Refined:
+    """The refined preview; at denoise 0 its figure as it came, and all of it unless a background is to be drawn.
+
+    ``plate_positive``: the words for that background. Raises FreeAnimateError, before anything long, for input that
+    does not fit together.
     """
+    if config.denoise == 0 and (scene.plate_mask is None or config.plate_denoise == 0):
+        return Refined(*(read_pictures(getattr(scene, name), f"{REFINE}: {name}") for name in PICTURES[:2]))
+    scene, cell = scene.read(), models.cell_size(vae)
+    _check(model, positive, negative, scene, cell)
+    regions = Regions.of(scene.person_mask, scene.hole_mask, scene.reference, scene.background, config.grow)
+    plate_levels, bar = _planned(model, scene, config)
+    if plate_levels is not None:
+        _check_words(plate_positive)
+    if scene.plate_mask is not None:  # what was painted is drawn before the figure, and only there
+        regions = replace(regions, painted=torch.zeros_like(regions.painted))
+    if plate_levels is not None:
+        area = in_cells(scene.plate_mask, cell, config.grow)
+        plate = redrawn_plate(model, vae, (plate_positive, negative), scene.background, area, config, plate_levels, bar)
+        scene = scene.over(plate)
     if config.denoise == 0:
-        return read_pictures(scene.preview, f"{REFINE}: preview")
-    scene = scene.read()
+        return Refined(scene.preview, scene.background)
+    latents = _sampled(model, vae, positive, negative, scene, regions.drawn, config, bar)
+    frames, ground = assembled(models.decode(vae, latents), regions, scene.background[0], config.grow)
+    return Refined(frames, ground[None])
+
+
+def _check(model, positive: list, negative: list, scene: Scene, cell: int) -> None:
+    """FreeAnimateError for a model, texts or a scene already read that do not fit together."""
     models.require_unet(model, REFINE)
     refuse_conflicts(model.model_options, REFINE)
     check_hints([single_entry(positive, REFINE, "positive")], len(scene.preview), REFINE, "positive", "preview")
@@ -76,13 +122,34 @@ def run_refine(model, vae, positive: list, negative: list, scene: Scene, config:
     for label, entries in (("positive", sampling.entries_of(positive)), ("negative", others)):
         check_text(entries, REFINE, label)
     check_hints(others, len(scene.preview), REFINE, "negative", "preview")
-    scene.check(models.cell_size(vae))
-    regions = Regions.of(scene.person_mask, scene.hole_mask, scene.reference, scene.background, config.grow)
-    latents = _sampled(model, vae, positive, negative, scene, regions.drawn, config)
-    return assembled(models.decode(vae, latents), regions, scene.background[0], config.grow)
+    scene.check(cell)
 
 
-def _sampled(model, vae, positive: list, negative: list, scene: Scene, mask: Tensor, config: RefineConfig) -> Tensor:
+def _check_words(plate_positive: list | None) -> None:
+    """The figure's words would draw it into the background: drawn characters lose 8 to 22 dB there by them."""
+    if not plate_positive:
+        raise FreeAnimateError(
+            f"{REFINE}: plate_mask is connected and plate_positive is not, so that positive would draw its person into "
+            "the background; connect a CLIP Text Encode (Prompt) that tells of the empty scene, or disconnect "
+            "plate_mask."
+        )
+    check_text(sampling.entries_of(plate_positive), REFINE, "plate_positive")
+
+
+def _planned(model, scene: Scene, config: RefineConfig) -> tuple[Tensor | None, Bar]:
+    """The levels [S+1] of the background, None where nothing of it is drawn apart, and the bar of all work."""
+    total = 0
+    if config.denoise > 0:
+        total = len(scene.preview) * (len(_levels_to_come(model, config.steps, config.denoise)[0]) - 1)
+    if scene.plate_mask is None or config.plate_denoise == 0 or not (scene.plate_mask > 0.5).any():
+        return None, screen.frames_bar(model, total)
+    levels, _ = _levels_to_come(model, config.steps, config.plate_denoise)
+    return levels, screen.frames_bar(model, total + len(levels) - 1)
+
+
+def _sampled(
+    model, vae, positive: list, negative: list, scene: Scene, mask: Tensor, config: RefineConfig, bar: Bar
+) -> Tensor:
     """LATENT samples [F,C,h,w] of the refined frames; outside ``mask`` [F,H,W] those of the preview."""
     clean, reference = (vae.encode(part).to("cpu", torch.float32) for part in (scene.preview, scene.reference))
     noise = one_noise(clean, config.seed)
@@ -91,17 +158,21 @@ def _sampled(model, vae, positive: list, negative: list, scene: Scene, mask: Ten
     guider = sampling.cfg_guider(
         patch_model(model, record, patch), lambda sigma: config.cfg, positive=positive, negative=negative
     )
-    bar = screen.frames_bar(model, record.frames * (len(record.descending) - 1))
     sigmas = record.descending.clone()
     return sampling.sample(guider, clean, sampling.euler(), sigmas, bar, noise=noise, mask=mask)
+
+
+def _levels_to_come(model, steps: int, denoise: float) -> tuple[Tensor, float]:
+    """The last ``steps`` levels [steps+1] of a schedule of which they are the share ``denoise``, and its smallest."""
+    schedule, sigma_min = models.ddim_uniform(model, int(min(steps / denoise, MOST_LEVELS)))
+    return schedule[-(steps + 1) :], sigma_min
 
 
 def _noised_record(
     model, positive: list, clean: Tensor, reference: Tensor, noise: Tensor, config: RefineConfig
 ) -> Inversion:
     """A record with the reference's and the preview's latents [F,C,h,w], under one noise, at the levels to come."""
-    schedule, sigma_min = models.ddim_uniform(model, int(min(config.steps / config.denoise, MOST_LEVELS)))
-    descending = schedule[-(config.steps + 1) :]
+    descending, sigma_min = _levels_to_come(model, config.steps, config.denoise)
     levels = inversion_levels(descending, sigma_min)
     scale = levels[:, None, None, None, None]
     return Inversion(

@@ -73,11 +73,11 @@ def composited(frames: Tensor, share: Tensor, plate: Tensor) -> Tensor:
     return torch.where(share[..., None] > 0, mixed, plate)
 
 
-def assembled(frames: Tensor, regions: Regions, plate: Tensor, soft: int) -> Tensor:
-    """Refined ``frames`` [f,h,w,3] over one background, with edges of ``soft`` pixels.
+def assembled(frames: Tensor, regions: Regions, plate: Tensor, soft: int) -> tuple[Tensor, Tensor]:
+    """Refined ``frames`` [f,h,w,3] over one background, and that [h,w,3], with edges of ``soft`` pixels.
 
     Where ``plate`` [h,w,3] was painted it takes what the frames have in common; elsewhere it stays.
     """
     common = still_plate(frames, regions.moving, plate)
     ground = composited(common[None], softened(regions.painted, soft), plate)[0]
-    return composited(frames, softened(regions.moving, soft), ground)
+    return composited(frames, softened(regions.moving, soft), ground), ground

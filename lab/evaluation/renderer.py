@@ -85,7 +85,7 @@ class Renderer:
         """The same with a preview that Refine Preview has gone over, by the defaults of its widgets."""
         if denoise not in self._by_denoise:
             case, config = self.case, RefineConfig(denoise)
-            (preview,) = FreeAnimateRefinePreview.execute(
+            preview, _ = FreeAnimateRefinePreview.execute(
                 self.models.model,
                 self.models.vae,
                 *self.inputs.conditioning("true", True),

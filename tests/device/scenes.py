@@ -157,7 +157,7 @@ def preview_with_skirts(demo: Demo) -> dict[str, Tensor]:
 def wears_skirt(picture: Tensor, mask: Tensor, pose: list) -> bool:
     """Whether Preview Generation finds cloth about both thighs of a picture [H,W,3]."""
     standing = parse_poses(pose, "pose")
-    plate = background_plate(picture, mask, None)
+    plate, _ = background_plate(picture, mask, None)
     return SKIRT in take_apart(picture, mask, plate, standing.joints[0, :, :2], standing.seen[0])
 
 

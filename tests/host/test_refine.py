@@ -35,6 +35,10 @@ class Scene:
         self.reference = self.preview[:1].clone()
 
     def refine(self, **changes) -> torch.Tensor:
+        return self.both(**changes)[0]
+
+    def both(self, **changes) -> tuple[torch.Tensor, torch.Tensor]:
+        """The refined frames and their background."""
         inputs = {
             "model": self.tiny.model,
             "vae": self.tiny.vae,
@@ -53,7 +57,7 @@ class Scene:
             "grow": 4,
             "frames_per_window": 0,
         }
-        return FreeAnimateRefinePreview.execute(**inputs | changes).args[0]
+        return FreeAnimateRefinePreview.execute(**inputs | changes).args
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +87,58 @@ def test_the_redrawn_background_is_still(scene, refined):
     moving = torch.nn.functional.max_pool2d(scene.person, 9, 1, 4) > 0
     both = ~(moving[1] | moving[2])
     assert torch.equal(refined[1, both], refined[2, both])
+
+
+def test_the_background_put_out_is_the_one_of_all_frames(scene, refined):
+    frames, background = scene.both()
+    moving = torch.nn.functional.max_pool2d(scene.person, 9, 1, 4) > 0
+    assert torch.equal(frames, refined) and background.shape == scene.background.shape
+    assert torch.equal(frames[~moving], background.expand_as(frames)[~moving])
+    assert torch.equal(scene.both(denoise=0.0)[1], scene.background)
+
+
+def marked(scene: Scene) -> dict:
+    """The inputs that ask for a background of its own."""
+    return {"plate_mask": scene.person[:1].clone(), "plate_positive": scene.tiny.positive()}
+
+
+def test_a_marked_background_is_drawn_once_for_all_frames(scene, refined):
+    given = marked(scene)
+    plate_mask = given["plate_mask"]
+    frames, background = scene.both(**given)
+    grown = torch.nn.functional.max_pool2d(plate_mask, 9, 1, 4)
+    cells = torch.nn.functional.interpolate(torch.nn.functional.max_pool2d(grown, 8)[None], scale_factor=8)[0] > 0
+    moving = torch.nn.functional.max_pool2d(scene.person, 9, 1, 4) > 0
+    assert torch.equal(background[~cells], scene.background[~cells])
+    assert hostside.relative(background[plate_mask > 0], scene.background[plate_mask > 0]) > 0.01
+    assert torch.equal(frames[~moving], background.expand_as(frames)[~moving])
+    assert not torch.equal(frames, refined)
+    assert torch.equal(scene.both(**given)[0], frames)
+
+
+def test_the_marked_background_reads_neither_pose_nor_person(scene):
+    given = marked(scene)
+    background = scene.both(**given)[1]
+    posed_words = scene.tiny.controlled(given["plate_positive"], scene.negative, hostside.hint(1, 6, 8))[0]
+    assert torch.equal(scene.both(**given | {"plate_positive": posed_words})[1], background)
+    assert torch.equal(scene.both(**given, reference_weight=0.0)[1], background)
+    assert not torch.equal(scene.both(**given, plate_denoise=0.9)[1], background)
+    assert not torch.equal(scene.both(**given | {"plate_positive": scene.tiny.negative()})[1], background)
+
+
+def test_at_denoise_0_the_marked_background_alone_is_drawn(scene):
+    given = marked(scene)
+    frames, background = scene.both(**given, denoise=0.0)
+    figure = scene.person > 0
+    assert torch.equal(background, scene.both(**given)[1])
+    assert torch.equal(frames[figure], scene.preview[figure])
+    assert hostside.relative(frames[~figure], background.expand_as(frames)[~figure]) < 1e-5
+
+
+def test_where_nothing_is_marked_the_background_stays(scene):
+    empty = {"plate_mask": torch.zeros_like(scene.person[:1])}
+    assert torch.equal(scene.both(**empty)[1], scene.background)
+    assert torch.equal(scene.both(plate_mask=scene.person[:1], plate_denoise=0.0)[1], scene.background)
 
 
 def test_windows_do_not_matter_and_settings_do(scene, refined):
@@ -123,6 +179,10 @@ def posed(tiny, count: int) -> list:
     (
         (lambda s: {"person_mask": s.person[:2]}, "person_mask is 2 of 64x48 and 3"),
         (lambda s: {"background": s.preview}, "background is 3"),
+        (lambda s: {"plate_mask": s.person}, "plate_mask is 3 of 64x48 and 1"),
+        (lambda s: {"plate_mask": s.person[:1]}, "plate_positive is not"),
+        (lambda s: {"plate_mask": s.person[:1], "plate_positive": []}, "plate_positive is not"),
+        (lambda s: {"plate_denoise": 1.5}, "plate_denoise is 1.5"),
         (lambda s: {"preview": s.preview[:, :44]}, "multiples of 8"),
         (lambda s: {"positive": s.tiny.positive() * 2}, "2 entries"),
         (lambda s: {"negative": posed(s.tiny, 2)}, "negative has 2 pose images"),

@@ -65,10 +65,11 @@ def test_outside_of_the_regions_every_frame_is_the_plate():
     frames = torch.rand(3, 32, 32, 3, generator=RNG)
     plate = torch.rand(32, 32, 3, generator=RNG)
     regions = Regions(box(3, slice(8, 20), slice(8, 20)), box(1, slice(8, 28), slice(8, 20)))
-    made = assembled(frames, regions, plate, 2)
+    made, ground = assembled(frames, regions, plate, 2)
     outside = regions.drawn[0] == 0
     assert torch.equal(made[:, outside], plate[outside].expand(3, -1, -1))
     assert torch.equal(made[:, 11:17, 11:17], frames[:, 11:17, 11:17])
+    assert torch.equal(ground[24:], made[0, 24:])
     background = made[:, 21:, :]  # painted anew, and alike in all frames
     assert torch.equal(background[0], background[1]) and torch.equal(background[0], background[2])
     assert not torch.equal(background[0], plate[21:])
