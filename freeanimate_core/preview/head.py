@@ -5,6 +5,7 @@ the face's joints, which lie on a ball between the ears, and only what is left o
 head. Complex numbers are points x + iy in pixels.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,9 +15,12 @@ from torch import Tensor
 from ..pose.keypoints import NECK
 from .bones import FACE
 from .warp import as_complex, as_matrix
+from .yaw import steadied, wrapped
 
 YAWS = np.radians(np.arange(-180.0, 180.0, 1.0))  # turns that are tried
 YAW_COST = 0.004  # per radian squared: no turn is believed without need
+PULL = 0.1  # per radian squared, from the turn of a trunk that is turned
+HIDDEN = 0.05  # per cosine squared: an ear that is not seen does not face the viewer
 TILT_COST = 0.01  # per radian squared, against the trunk: ears in reverse order are a back, not a head on its crown
 SIZE_COST = 0.3  # per squared logarithm: a narrow face is a turned one rather than a small one
 SWING = 0.08  # a head keeps its size in a clip, give or take
@@ -103,35 +107,62 @@ def with_chin(ball: Ball | None, alpha: np.ndarray) -> Ball | None:
 
 
 def place_heads(
-    ref: np.ndarray, ref_seen: np.ndarray, joints: np.ndarray, both: np.ndarray, size: float, trunk: np.ndarray
+    ref: np.ndarray,
+    ref_seen: np.ndarray,
+    joints: np.ndarray,
+    both: np.ndarray,
+    size: float,
+    slopes: np.ndarray,
+    yaw: np.ndarray | None = None,
 ) -> Heads:
     """Heads of the frames [F,18,2]; ``both`` [F,18] says which joints frame and reference show.
 
-    ``size`` is the target's size against the reference's, ``trunk`` [F] complex the direction into which the
-    trunk's own turn takes the x axis: that of a head with less than two joints, which hangs on the joint that is
-    left, or on the neck.
+    ``size`` is the target's size against the reference's, ``slopes`` [F] complex the direction into which the
+    trunk's own tilt takes the x axis: that of a head with less than two joints, which hangs on the joint that is
+    left, or on the neck. With the trunk's ``yaw`` [F] heads follow trunks that are turned, and are steady in time.
     """
     ball = ball_of(ref, ref_seen)
     models = as_complex(ref[list(FACE)])[None] if ball is None else ball.turned(YAWS)
     yaws = np.zeros(1) if ball is None else YAWS
-    fits = [
-        _fit(models[:, shown], yaws, as_complex(frame[list(FACE)][shown]), size, turn)
-        for frame, shown, turn in zip(joints, both[:, list(FACE)], trunk)
-    ]
+    faces = [as_complex(frame[list(FACE)][shown]) for frame, shown in zip(joints, both[:, list(FACE)])]
+    fits = []
+    for face, shown, slope, turn in zip(faces, both[:, list(FACE)], slopes, np.zeros(len(joints)) if yaw is None else yaw):
+        fits.append(_fit(models[:, shown], face, size, slope, _likely(yaws, shown, turn)))
+    rows = np.array([_upright(yaws) if fit is None else fit.row for fit in fits])
+    if yaw is not None and ball is not None:
+        rows = _steady_rows(rows, fits, yaw)
+        fits = [
+            fit if fit is None or fit.row == row else _fit(models[[row]][:, shown], face, size, slope, np.zeros(1))
+            for fit, row, face, shown, slope in zip(fits, rows, faces, both[:, list(FACE)], slopes)
+        ]
     scales = [abs(fit.factor) for fit in fits if fit is not None]
     usual = float(np.median(scales)) if scales else size
     maps = np.full((len(joints), 2, 3), np.nan)
-    for k, (fit, turn) in enumerate(zip(fits, trunk)):
+    for k, (fit, slope) in enumerate(zip(fits, slopes)):
         shown = both[k, list(FACE)]
         if shown.any():
-            source, target = models[_upright(yaws) if fit is None else fit.row, shown], joints[k, list(FACE)][shown]
+            source, target = models[rows[k], shown], joints[k, list(FACE)][shown]
         elif both[k, NECK]:
             source, target = as_complex(ref[[NECK]]), joints[k, [NECK]]
         else:
             continue
-        maps[k] = _map(turn * usual if fit is None else fit.factor, usual, source, as_complex(target))
-    turns = np.array([0.0 if fit is None else yaws[fit.row] for fit in fits])
-    return Heads(maps, turns, ball)
+        maps[k] = _map(slope * usual if fit is None else fit.factor, usual, source, as_complex(target))
+    return Heads(maps, yaws[rows], ball)
+
+
+def _likely(yaws: np.ndarray, shown: np.ndarray, trunk: float) -> np.ndarray:
+    """What each of ``yaws`` [n] costs for a head that shows the face's joints ``shown`` [5], on a turned ``trunk``."""
+    if trunk == 0 or len(yaws) == 1:
+        return YAW_COST * yaws**2
+    right, left = shown[3:]
+    gone = np.clip(np.sin(yaws), 0, None) * (not right) + np.clip(-np.sin(yaws), 0, None) * (not left)
+    return PULL * wrapped(yaws - trunk) ** 2 + HIDDEN * gone**2
+
+
+def _steady_rows(rows: np.ndarray, fits: Sequence["_Fit | None"], trunk: np.ndarray) -> np.ndarray:
+    """Rows [F] of YAWS, steady in time; a head that shows no turn of its own has that of its ``trunk`` [F]."""
+    turns = np.where([fit is None for fit in fits], trunk, YAWS[rows])
+    return (np.round(np.degrees(steadied(turns) - YAWS[0])).astype(int)) % len(YAWS)
 
 
 @dataclass(frozen=True)
@@ -142,8 +173,11 @@ class _Fit:
     row: int
 
 
-def _fit(models: np.ndarray, yaws: np.ndarray, target: np.ndarray, size: float, trunk: complex) -> _Fit | None:
-    """The best similarity from one of ``models`` [n,k] to ``target`` [k]; None where points give no direction."""
+def _fit(models: np.ndarray, target: np.ndarray, size: float, slope: complex, likely: np.ndarray) -> _Fit | None:
+    """The best similarity from one of ``models`` [n,k], each with a cost [n], to ``target`` [k].
+
+    None where points give no direction.
+    """
     if len(target) < 2:
         return None
     flat, goal = models - models.mean(axis=1, keepdims=True), target - target.mean()
@@ -155,8 +189,8 @@ def _fit(models: np.ndarray, yaws: np.ndarray, target: np.ndarray, size: float, 
     reach = size**2 * spread.max()
     misfit = (np.abs(factor[:, None] * flat - goal) ** 2).mean(axis=1) / reach
     bigger = np.log(np.maximum(np.abs(factor), 1e-3) / size)
-    tilt = np.angle(factor * np.conj(trunk))
-    cost = misfit + SIZE_COST * bigger**2 + YAW_COST * yaws**2 + TILT_COST * tilt**2
+    tilt = np.angle(factor * np.conj(slope))
+    cost = misfit + SIZE_COST * bigger**2 + likely + TILT_COST * tilt**2
     best = int(np.where(usable, cost, np.inf).argmin())
     return _Fit(complex(factor[best]), best)
 

@@ -10,7 +10,8 @@ import torch
 from freeanimate_pack.freeanimate_core.pose import PoseSequence
 from freeanimate_pack.freeanimate_core.preview import generate
 from freeanimate_pack.freeanimate_core.preview.bones import Trunk
-from freeanimate_pack.freeanimate_core.preview.turning import FRONT, solid_of, trunk_yaw, turned, turned_points
+from freeanimate_pack.freeanimate_core.preview.turning import FRONT, solid_of, turned, turned_points
+from freeanimate_pack.freeanimate_core.preview.yaw import trunk_yaw
 
 SIDE, LEFT, RIGHT, TOP, LOW = 96, 30, 66, 20, 76
 TRUNK = Trunk(np.array([[33.0, 24], [63, 24], [63, 72], [33, 72]]))
@@ -101,7 +102,7 @@ def test_the_rectangle_about_a_solid_holds_it_from_every_side(solid):
     left_heavy = replace(solid, right=solid.right / 3)
     for each in (solid, left_heavy):
         half = (each.corners[1] - each.corners[0])[0] / 2
-        assert half >= max(each.right.max(), each.left.max(), FRONT * each.depth.max()) - 1e-6
+        assert half >= max(each.right.max(), each.left.max(), each.front.max()) - 1e-6
 
 
 @pytest.fixture
