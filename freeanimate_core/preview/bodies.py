@@ -26,6 +26,7 @@ LIMB_USUAL = 5  # heights over which a limb's plain colour is a median: sleeve a
 # A foot from the ankle down, in lengths of the shin: how far toes and heel are from its line; the share of the way
 # down at which they are reached.
 TOES, HEEL, INSTEP = 0.40, 0.12, 0.6
+FLAT_FOOT = 0.6  # height of a foot from the side or from behind, of that from the front, where its toes point down
 HEAD_TURNS = np.radians((30.0, 50.0))  # from the one a head turns as a body, from the other wholly
 CROWN = 0.12  # of the head's height from its top: hair, whoever wears it
 NAPE = (0.6, 1.0)  # of the way to the chin: above the one hair covers a head from behind, below the other its rim does
@@ -86,6 +87,16 @@ class Bodies:
         return np.where(yaw == 0, 0.0, np.arctan2(np.sin(yaw) * upright, np.cos(yaw)))
 
 
+def planted(bone: Bone, twist: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Places x, y [f,h,w] about a shin that is turned by ``twist`` [f]: what is past the ankle is a foot, less high."""
+    if bone.half is None or bone.half.limb != LEG or bone.half.index == 0:
+        return x, y
+    (dx, dy), cos = bone.along, torch.cos(twist).clamp_min(0)[:, None, None]
+    past = ((x - bone.a[0]) * dx + (y - bone.a[1]) * dy - bone.length).clamp_min(0)
+    more = past * (1 / (FLAT_FOOT + (1 - FLAT_FOOT) * cos) - 1)
+    return x + more * dx, y + more * dy
+
+
 def dressed(solid: Solid, seen: Seen, outline: Tensor) -> Tensor:
     """The layer [f,5,h,w] of a turned part from what its flat layer has at the outline's places."""
     height, width = solid.texture.shape[1:]
@@ -100,7 +111,7 @@ def limb_solid(bone: Bone, layer: Tensor) -> Solid | None:
     """The solid of a limb's half, hand or foot included, or of the neck, from its ``layer`` [5,H,W]."""
     half = bone.half
     depths = NECK_DEPTHS if half is None else DEPTHS[half.limb, half.index]
-    solid = measured(bone.a, bone.along, layer, *depths, usual=LIMB_USUAL)
+    solid = measured(bone.a, bone.along, layer, depths, usual=LIMB_USUAL)
     if solid is None or half is None or half.limb != LEG or half.index == 0:
         return solid
     past = np.clip((solid.heights - bone.length) / max(INSTEP * (solid.bottom - bone.length), 1.0), 0, 1)
@@ -112,7 +123,7 @@ def head_solid(ball: Ball, layer: Tensor) -> Solid | None:
     """The solid of a head from its ``layer`` [5,H,W]: a face before the ears, hair behind them."""
     across = ball.half / abs(ball.half)
     origin, down = (np.array([place.real, place.imag]) for place in (ball.centre, 1j * across))
-    solid = measured(origin, down, layer, *HEAD_DEPTHS, usual=1)
+    solid = measured(origin, down, layer, HEAD_DEPTHS, usual=1)
     if solid is None:
         return None
     way = solid.heights / abs(ball.half) / ball.chin
@@ -130,8 +141,8 @@ def _rim(solid: Solid, layer: Tensor) -> tuple[Tensor, Tensor]:
     spots = torch.stack([cols, rows], dim=-1).cpu().numpy() + 0.5 - solid.origin
     aside, way = spots @ solid.across, spots @ solid.down
     colours = solid.texture[:, rows, cols].T.cpu().numpy()
-    wide = np.where(aside > 0, np.interp(way, solid.heights, solid.right), np.interp(way, solid.heights, solid.left))
-    outer = np.abs(aside) > RIM * wide
+    wide, middle = (np.interp(way, solid.heights, edge) for edge in (solid.right, solid.middle))
+    outer = np.abs(aside - middle) > RIM * wide
     step = (solid.bottom - solid.top) / len(solid.heights)
     near = [outer & (np.abs(way - height) <= 2 * step) for height in solid.heights]
     crown = np.median(colours[way <= solid.top + CROWN * (solid.bottom - solid.top) + 1], axis=0)

@@ -12,7 +12,7 @@ from einops import rearrange
 from torch import Tensor
 
 from ..pose.keypoints import NECK
-from .bodies import Bodies, dressed
+from .bodies import Bodies, dressed, planted
 from .bones import ARM, ARMS, LIMBS, Bone
 from .head import slid
 from .parts import Part
@@ -144,7 +144,8 @@ class Composer:
         rows = np.flatnonzero(twist)
         if len(rows):
             solid = self.bodies.solids[part.bone.name]
-            seen = turned(solid, self._tensor(twist[rows]), sx[rows], sy[rows])
+            angle = self._tensor(twist[rows])
+            seen = turned(solid, angle, *planted(part.bone, angle, sx[rows], sy[rows]))
             picture[rows] = dressed(solid, seen, self._continued(part, bone, *seen.outline, within[rows]))
         return picture
 

@@ -20,6 +20,7 @@ from .yaw import steadied, wrapped
 YAWS = np.radians(np.arange(-180.0, 180.0, 1.0))  # turns that are tried
 YAW_COST = 0.004  # per radian squared: no turn is believed without need
 PULL = 0.1  # per radian squared, from the turn of a trunk that is turned
+DEEP = np.array([1.35, 1.05, 1.05, 1.0, 1.0])  # how far nose, eyes and ears are before the ears' line, on a ball of 1
 HIDDEN = 0.05  # per cosine squared: an ear that is not seen does not face the viewer
 TILT_COST = 0.01  # per radian squared, against the trunk: ears in reverse order are a back, not a head on its crown
 SIZE_COST = 0.3  # per squared logarithm: a narrow face is a turned one rather than a small one
@@ -42,10 +43,13 @@ class Ball:
     points: np.ndarray  # [5] complex, the joints of FACE in units of ``half`` about ``centre``
     chin: float = 1.2  # from the centre down, in half widths
 
-    def turned(self, yaw: np.ndarray) -> np.ndarray:
-        """The joints [n,5] as they are seen after a turn by ``yaw`` [n] radians, positive to the person's left."""
+    def turned(self, yaw: np.ndarray, deep: np.ndarray | float = 1.0) -> np.ndarray:
+        """The joints [n,5] as they are seen after a turn by ``yaw`` [n] radians, positive to the person's left.
+
+        The face is as ``deep`` as half its breadth, or as many times that, for all joints or each [5].
+        """
         across = self.points.real
-        front = np.sqrt(np.clip(1 - across**2, 0, None))
+        front = np.sqrt(np.clip(1 - across**2, 0, None)) * deep
         moved = across * np.cos(yaw)[:, None] + front * np.sin(yaw)[:, None]
         return self.centre + self.half * (moved + 1j * self.points.imag)
 
@@ -126,14 +130,17 @@ def place_heads(
     yaws = np.zeros(1) if ball is None else YAWS
     faces = [as_complex(frame[list(FACE)][shown]) for frame, shown in zip(joints, both[:, list(FACE)])]
     fits = []
-    for face, shown, slope, turn in zip(faces, both[:, list(FACE)], slopes, np.zeros(len(joints)) if yaw is None else yaw):
-        fits.append(_fit(models[:, shown], face, size, slope, _likely(yaws, shown, turn)))
+    trunk = np.zeros(len(joints)) if yaw is None else yaw
+    aside = models if ball is None else ball.turned(YAWS, DEEP)
+    shapes = [aside if turn else models for turn in trunk]
+    for face, shown, slope, turn, shape in zip(faces, both[:, list(FACE)], slopes, trunk, shapes):
+        fits.append(_fit(shape[:, shown], face, size, slope, _likely(yaws, shown, turn)))
     rows = np.array([_upright(yaws) if fit is None else fit.row for fit in fits])
     if yaw is not None and ball is not None:
         rows = _steady_rows(rows, fits, yaw)
         fits = [
-            fit if fit is None or fit.row == row else _fit(models[[row]][:, shown], face, size, slope, np.zeros(1))
-            for fit, row, face, shown, slope in zip(fits, rows, faces, both[:, list(FACE)], slopes)
+            fit if fit is None or fit.row == row else _fit(shape[[row]][:, shown], face, size, slope, np.zeros(1))
+            for fit, row, face, shown, slope, shape in zip(fits, rows, faces, both[:, list(FACE)], slopes, shapes)
         ]
     scales = [abs(fit.factor) for fit in fits if fit is not None]
     usual = float(np.median(scales)) if scales else size
@@ -141,7 +148,7 @@ def place_heads(
     for k, (fit, slope) in enumerate(zip(fits, slopes)):
         shown = both[k, list(FACE)]
         if shown.any():
-            source, target = models[rows[k], shown], joints[k, list(FACE)][shown]
+            source, target = shapes[k][rows[k], shown], joints[k, list(FACE)][shown]
         elif both[k, NECK]:
             source, target = as_complex(ref[[NECK]]), joints[k, [NECK]]
         else:

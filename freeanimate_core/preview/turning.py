@@ -20,7 +20,8 @@ from .bones import Trunk
 from .parts import pulled
 
 FRONT, BACK = 0.6, 0.66  # depth of chest and back, of half the breadth; about .62 in measured people
-STEPS = 48  # heights at which the outline is measured
+STEPS, FEWEST = 48, 4  # heights at which the outline is measured, at most and at least
+EVEN = 5  # heights over which it is a median: stray pixels are no edge
 SOLID = 0.5  # of alpha: where the outline is
 EDGE = 0.92  # of the breadth: colours nearer to the outline are its soft edge, and a turned trunk does not show them
 EDGE_FROM = 0.3  # sine of the turn from which that holds wholly
@@ -46,6 +47,7 @@ class Solid:
     left: np.ndarray
     front: np.ndarray
     back: np.ndarray
+    middle: np.ndarray  # [n] where the middle of each height is, across, from which right and left count
     texture: Tensor  # [3,H,W] the part's colours, drawn out beyond its outline
     plain: Tensor  # [n,3] the usual colour of each height: what stands for a back that nobody has seen
 
@@ -58,7 +60,7 @@ class Solid:
     @property
     def reach(self) -> float:
         """How far it stands out to any side at most, in pixels."""
-        return float(max(edge.max() for edge in (self.right, self.left, self.front, self.back)))
+        return float(max((np.abs(self.middle) + edge).max() for edge in (self.right, self.left, self.front, self.back)))
 
     @property
     def heights(self) -> np.ndarray:
@@ -82,16 +84,22 @@ def _axes(trunk: Trunk) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def solid_of(trunk: Trunk, layer: Tensor) -> Solid | None:
     """The solid of a trunk whose own part is ``layer`` [5,H,W], on its device; None where that shows nothing."""
     top, down, _ = _axes(trunk)
-    return measured(top, down, layer, FRONT, BACK)
+    return measured(top, down, layer, (FRONT, BACK), straight=True)
 
 
 def measured(
-    origin: np.ndarray, down: np.ndarray, layer: Tensor, front: float, back: float, usual: int = USUAL
+    origin: np.ndarray,
+    down: np.ndarray,
+    layer: Tensor,
+    depths: tuple[float, float],
+    usual: int = USUAL,
+    straight: bool = False,
 ) -> Solid | None:
     """The solid of what ``layer`` [5,H,W] shows about an axis from ``origin`` [2] in the direction ``down`` [2].
 
-    ``front`` and ``back`` are its depths as shares of half its breadth, ``usual`` the heights over which its plain
-    colour is a median. None where the layer shows nothing.
+    ``depths`` are to the front and to the back, as shares of half its breadth, ``usual`` the heights over which its
+    plain colour is a median. It turns about the axis where ``straight``, else each height about its own middle,
+    which comes to lie on the axis. None where the layer shows nothing.
     """
     across, alpha = np.array([down[1], -down[0]]), layer[3].cpu().numpy()
     rows, cols = np.nonzero(alpha > SOLID)
@@ -100,25 +108,32 @@ def measured(
     spots = np.stack([cols + 0.5, rows + 0.5], axis=-1) - origin
     aside, way = spots @ across, spots @ down
     first, last = float(way.min()), float(way.max())
-    step = np.clip(((way - first) / max(last - first, 1.0) * (STEPS - 1)).round().astype(int), 0, STEPS - 1)
-    right, left = np.zeros(STEPS), np.zeros(STEPS)
-    np.maximum.at(right, step, aside + 0.5)
-    np.maximum.at(left, step, 0.5 - aside)
-    right, left = (_filled(edge) for edge in (right, left))
+    count = int(np.clip(round(last - first), FEWEST, STEPS))  # a step holds a row of pixels at least
+    step = np.clip(((way - first) / max(last - first, 1.0) * (count - 1)).round().astype(int), 0, count - 1)
+    right, left = _edge(step, aside + 0.5, count), _edge(step, 0.5 - aside, count)
+    middle = np.zeros(count) if straight else 0.5 * (right - left)
+    right, left = (np.maximum(edge, 1.0) for edge in (right - middle, left + middle))
     depth = uniform_filter1d(0.5 * (right + left), SMOOTH, mode="nearest")
     texture = pulled(layer[None, :3], layer[None, 3:4])[0]
-    seen = texture.cpu().numpy()[:, rows, cols].T
-    known = np.array([np.median(seen[step == k], axis=0) for k in np.unique(step)])
-    plain = np.stack([np.interp(np.arange(STEPS), np.unique(step), known[:, c]) for c in range(3)], axis=-1)
-    plain = median_filter(plain, (usual, 1), mode="nearest")
-    depths = front * depth, back * depth
-    return Solid(origin, across, down, first, last, right, left, *depths, texture, layer.new_tensor(plain))
+    plain = layer.new_tensor(_plain(step, texture.cpu().numpy()[:, rows, cols].T, count, usual))
+    front, back = (share * depth for share in depths)
+    return Solid(origin, across, down, first, last, right, left, front, back, middle, texture, plain)
 
 
-def _filled(edge: np.ndarray) -> np.ndarray:
-    """Distances [n] with those at heights without a pixel taken from their neighbours."""
-    known = np.flatnonzero(edge > 0)
-    return np.interp(np.arange(len(edge)), known, edge[known]) if len(known) else np.ones_like(edge)
+def _edge(step: np.ndarray, aside: np.ndarray, count: int) -> np.ndarray:
+    """The farthest of pixels ``aside`` [k] in each of ``count`` heights, without what single heights show."""
+    edge = np.full(count, -np.inf)
+    np.maximum.at(edge, step, aside)
+    known = np.flatnonzero(np.isfinite(edge))
+    return median_filter(np.interp(np.arange(count), known, edge[known]), EVEN, mode="nearest")
+
+
+def _plain(step: np.ndarray, colours: np.ndarray, count: int, usual: int) -> np.ndarray:
+    """The usual colour [count,3] of each height, from the ``colours`` [k,3] of its pixels."""
+    known = np.unique(step)
+    medians = np.array([np.median(colours[step == k], axis=0) for k in known])
+    plain = np.stack([np.interp(np.arange(count), known, channel) for channel in medians.T], axis=-1)
+    return median_filter(plain, (usual, 1), mode="nearest")
 
 
 @dataclass(frozen=True)
@@ -140,22 +155,23 @@ def turned(solid: Solid, yaw: Tensor, x: Tensor, y: Tensor) -> Seen:
     origin, across, down = (to(values) for values in (solid.origin, solid.across, solid.down))
     px, py = x - origin[0], y - origin[1]
     aside, way = px * across[0] + py * across[1], px * down[0] + py * down[1]
-    right, left, front, back = (
-        _at(to(edge), solid, way) for edge in (solid.right, solid.left, solid.front, solid.back)
-    )
+    edges = (solid.right, solid.left, solid.front, solid.back, solid.middle)
+    right, left, front, back, middle = (_at(to(edge), solid, way) for edge in edges)
     cos, sin = torch.cos(yaw)[:, None, None], torch.sin(yaw)[:, None, None]
-    edges = [
+    aside, shift = aside - middle * cos, middle * (1 - cos)
+    reaches = [
         _reach(torch.where(side * cos > 0, right, left), torch.where(side * sin > 0, front, back), cos, sin)
         for side in (1, -1)
     ]
-    straight = torch.where(aside > 0, aside * right / edges[0], aside * left / edges[1])
+    straight = torch.where(aside > 0, aside * right / reaches[0], aside * left / reaches[1])
     angle = _surface(aside, (right, left), (front, back), cos, sin)
     breadth = torch.where(torch.sin(angle) > 0, right, left)
     edge = 1 - (1 - EDGE) * (sin.abs() / EDGE_FROM).clamp(max=1)
     slid = breadth * torch.maximum(torch.minimum(torch.sin(angle), edge), -edge)
     unseen = ((angle.abs() - UNSEEN[0]) / (UNSEEN[1] - UNSEEN[0])).clamp(0, 1)
     outline, colours = (
-        (x + (moved - aside) * across[0], y + (moved - aside) * across[1]) for moved in (straight, slid)
+        (x + (moved + shift - aside) * across[0], y + (moved + shift - aside) * across[1])
+        for moved in (straight, slid)
     )
     return Seen(outline, colours, unseen, rearrange(_at(solid.plain, solid, way), "f h w rgb -> f rgb h w"))
 
