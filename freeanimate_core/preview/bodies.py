@@ -16,17 +16,23 @@ from .bones import ARM, LEG, Bone, Trunk
 from .head import Ball
 from .parts import Part
 from .placement import Placement
-from .turning import Seen, Solid, measured, solid_of, turned
+from .skirt import SKIRT, Skirt
+from .turning import Depths, Seen, Solid, measured, solid_of, turned
 from .warp import Placed, sampled
 
-# Depths to the front and to the back, as shares of half the breadth: by limb and half; of the neck; of the head.
-DEPTHS = {(ARM, 0): (1.0, 1.0), (ARM, 1): (1.0, 1.0), (LEG, 0): (1.1, 1.2), (LEG, 1): (1.0, 1.15)}
-NECK_DEPTHS, HEAD_DEPTHS = (0.9, 0.9), (1.2, 1.15)
+# Depths to the front and to the back, as shares of half the breadth, at shares of the way down: of a limb's half from
+# joint to joint, of the neck upwards, of the head in half breadths about the ears, of a skirt.
+LIMB_DOWN = (0.0, 1.0)
+ARM_DEPTHS = (1.0, 1.0), (1.0, 1.0)
+LEG_DEPTHS = ((1.1, 0.95), (0.95, 1.1)), ((0.9, 0.85), (1.15, 1.15))
+NECK_DEPTHS = (0.7, 0.7), (1.0, 1.0)
+HEAD_DOWN, HEAD_DEPTHS = (-1.3, -0.5, 0.2, 0.9), ((0.8, 0.95, 1.2, 1.2), (1.3, 1.35, 1.25, 1.0))
+SKIRT_DOWN, SKIRT_DEPTHS = (0.0, 1.0), ((0.75, 0.75), (0.85, 0.75))
 LIMB_USUAL = 5  # heights over which a limb's plain colour is a median: sleeve and hand, trousers and shoe stay apart
 # A foot from the ankle down, in lengths of the shin: how far toes and heel are from its line; the share of the way
 # down at which they are reached.
-TOES, HEEL, INSTEP = 0.40, 0.12, 0.6
-FLAT_FOOT = 0.6  # height of a foot from the side or from behind, of that from the front, where its toes point down
+TOES, HEEL, INSTEP = 0.43, 0.12, 0.6
+FLAT_FOOT = 0.68  # height of a foot from the side or from behind, of that from the front, where its toes point down
 HEAD_TURNS = np.radians((30.0, 50.0))  # from the one a head turns as a body, from the other wholly
 CROWN = 0.12  # of the head's height from its top: hair, whoever wears it
 NAPE = (0.6, 1.0)  # of the way to the chin: above the one hair covers a head from behind, below the other its rim does
@@ -55,7 +61,9 @@ class Bodies:
             return None if ball is None else head_solid(ball, part.layer)
         if isinstance(part.bone, Trunk):
             return solid_of(part.bone, part.layer)
-        return limb_solid(part.bone, part.layer) if isinstance(part.bone, Bone) else None
+        if isinstance(part.bone, Skirt):
+            return skirt_solid(part.bone, part.layer)
+        return limb_solid(part.bone, part.layer)
 
     @cached_property
     def _head_shares(self) -> np.ndarray:
@@ -75,6 +83,15 @@ class Bodies:
         if name == "head":
             seen = _partly(seen, (before[0][rows], before[1][rows]), x.new_tensor(share[rows])[:, None, None])
         picture[rows] = dressed(solid, seen, sampled(self.parts[name].layer, *seen.outline))
+        return picture
+
+    def skirt(self, yaw: np.ndarray, x: Tensor, y: Tensor) -> Tensor:
+        """The layer [f,5,h,w] of the skirt at places x, y [f,h,w], turned by ``yaw`` [f]."""
+        picture = sampled(self.parts[SKIRT].layer, x, y)
+        rows = np.flatnonzero(yaw)
+        if len(rows):
+            seen = turned(self.solids[SKIRT], x.new_tensor(yaw[rows]), x[rows], y[rows])
+            picture[rows] = dressed(self.solids[SKIRT], seen, sampled(self.parts[SKIRT].layer, *seen.outline))
         return picture
 
     def twists(self, name: str, bone: Placed, frames: slice) -> np.ndarray:
@@ -110,8 +127,8 @@ def dressed(solid: Solid, seen: Seen, outline: Tensor) -> Tensor:
 def limb_solid(bone: Bone, layer: Tensor) -> Solid | None:
     """The solid of a limb's half, hand or foot included, or of the neck, from its ``layer`` [5,H,W]."""
     half = bone.half
-    depths = NECK_DEPTHS if half is None else DEPTHS[half.limb, half.index]
-    solid = measured(bone.a, bone.along, layer, depths, usual=LIMB_USUAL)
+    depths = NECK_DEPTHS if half is None else ARM_DEPTHS if half.limb == ARM else LEG_DEPTHS[half.index]
+    solid = measured(bone.a, bone.along, layer, Depths.of(bone.length, LIMB_DOWN, *depths), usual=LIMB_USUAL)
     if solid is None or half is None or half.limb != LEG or half.index == 0:
         return solid
     past = np.clip((solid.heights - bone.length) / max(INSTEP * (solid.bottom - bone.length), 1.0), 0, 1)
@@ -119,11 +136,18 @@ def limb_solid(bone: Bone, layer: Tensor) -> Solid | None:
     return replace(solid, front=front, back=back)
 
 
+def skirt_solid(skirt: Skirt, layer: Tensor) -> Solid | None:
+    """The solid of a skirt from its ``layer`` [5,H,W], about the line from the hips' middle down."""
+    hips, knees = skirt.corners[0::2].mean(axis=0), skirt.corners[1::2].mean(axis=0)
+    down = (knees - hips) / max(float(np.hypot(*(knees - hips))), 1.0)
+    return measured(hips, down, layer, Depths.of(skirt.length, SKIRT_DOWN, *SKIRT_DEPTHS), straight=True)
+
+
 def head_solid(ball: Ball, layer: Tensor) -> Solid | None:
     """The solid of a head from its ``layer`` [5,H,W]: a face before the ears, hair behind them."""
     across = ball.half / abs(ball.half)
     origin, down = (np.array([place.real, place.imag]) for place in (ball.centre, 1j * across))
-    solid = measured(origin, down, layer, HEAD_DEPTHS, usual=1)
+    solid = measured(origin, down, layer, Depths.of(abs(ball.half), HEAD_DOWN, *HEAD_DEPTHS), usual=1)
     if solid is None:
         return None
     way = solid.heights / abs(ball.half) / ball.chin

@@ -156,13 +156,15 @@ class Composer:
         if part is None or not isinstance(part.bone, Skirt) or not shown.any():
             return None
         corners = place.joints[frames][:, CORNERS]
-        reach = (part.bone.radius + max(part.reach, 0) + part.bone.overhang) * place.size
+        solid, yaw = self.bodies.solids.get(SKIRT), place.yaw[frames]
+        out = part.bone.radius + max(part.reach, 0)
+        reach = (max(out, 0.0 if solid is None else solid.reach) + part.bone.overhang) * place.size
         spots = rearrange(corners[shown], "f joint xy -> f xy joint")
         window = self._window(np.concatenate([spots - reach, spots + reach], axis=2))
         if window is None:
             return None
-        places = skirt_map(part.bone, self._tensor(corners), *self._pixels(window), place.size)
-        return Patch(window, sampled(part.layer, *places) * self._tensor(shown)[:, None, None, None])
+        places = skirt_map(part.bone, self._tensor(corners), *self._pixels(window), place.size, self._tensor(yaw))
+        return Patch(window, self.bodies.skirt(yaw, *places) * self._tensor(shown)[:, None, None, None])
 
     def _bones(self, limb: str, frames: slice) -> list[tuple[Part, Placed, Tensor]]:
         """The parts of a limb that the reference has, each placed, and the frames [f] bool that show it."""

@@ -8,6 +8,7 @@ view at the other. Axes: f frames, h, w pixels, n heights.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,9 @@ from torch import Tensor
 from .bones import Trunk
 from .parts import pulled
 
-FRONT, BACK = 0.6, 0.66  # depth of chest and back, of half the breadth; about .62 in measured people
+# Depth of chest and back as shares of half the breadth, at shares of the way from the shoulders to the hips.
+DOWN = (-0.1, 0.1, 0.3, 0.6, 1.0)
+FRONT, BACK = (0.45, 0.65, 0.85, 0.85, 0.75), (0.45, 0.6, 0.6, 0.6, 0.8)
 STEPS, FEWEST = 48, 4  # heights at which the outline is measured, at most and at least
 EVEN = 5  # heights over which it is a median: stray pixels are no edge
 SOLID = 0.5  # of alpha: where the outline is
@@ -27,7 +30,7 @@ EDGE = 0.92  # of the breadth: colours nearer to the outline are its soft edge, 
 EDGE_FROM = 0.3  # sine of the turn from which that holds wholly
 USUAL = 25  # heights over which the plain colour is a median: no print and no belt is on it
 SMOOTH = 5  # heights over which the depth is steadied
-UNSEEN = (math.radians(84), math.radians(96))  # from the one nothing is believed seen, to the other: all is
+UNSEEN = (math.radians(76), math.radians(92))  # from the one nothing is believed seen, to the other: all is
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,20 @@ class Solid:
         return np.linspace(self.top, self.bottom, len(self.right))
 
 
+@dataclass(frozen=True)
+class Depths:
+    """Depths to the front and to the back, as shares of half the breadth, at places ``down`` the axis in pixels."""
+
+    down: np.ndarray
+    front: Sequence[float]
+    back: Sequence[float]
+
+    @classmethod
+    def of(cls, length: float, down: Sequence[float], front: Sequence[float], back: Sequence[float]) -> "Depths":
+        """At shares ``down`` of a ``length`` in pixels."""
+        return cls(length * np.asarray(down), front, back)
+
+
 def turned_points(trunk: Trunk, points: np.ndarray, yaw: float) -> np.ndarray:
     """Places [k,2] in the middle of the trunk's depth, as they are seen after a turn by ``yaw`` radians."""
     top, _, across = _axes(trunk)
@@ -84,21 +101,20 @@ def _axes(trunk: Trunk) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def solid_of(trunk: Trunk, layer: Tensor) -> Solid | None:
     """The solid of a trunk whose own part is ``layer`` [5,H,W], on its device; None where that shows nothing."""
     top, down, _ = _axes(trunk)
-    return measured(top, down, layer, (FRONT, BACK), straight=True)
+    return measured(top, down, layer, Depths.of(trunk.length, DOWN, FRONT, BACK), straight=True)
 
 
 def measured(
     origin: np.ndarray,
     down: np.ndarray,
     layer: Tensor,
-    depths: tuple[float, float],
+    depths: Depths,
     usual: int = USUAL,
     straight: bool = False,
 ) -> Solid | None:
     """The solid of what ``layer`` [5,H,W] shows about an axis from ``origin`` [2] in the direction ``down`` [2].
 
-    ``depths`` are to the front and to the back, as shares of half its breadth, ``usual`` the heights over which its
-    plain colour is a median. It turns about the axis where ``straight``, else each height about its own middle,
+    ``usual`` are the heights over which its plain colour is a median. It turns about the axis where ``straight``, else each height about its own middle,
     which comes to lie on the axis. None where the layer shows nothing.
     """
     across, alpha = np.array([down[1], -down[0]]), layer[3].cpu().numpy()
@@ -116,7 +132,8 @@ def measured(
     depth = uniform_filter1d(0.5 * (right + left), SMOOTH, mode="nearest")
     texture = pulled(layer[None, :3], layer[None, 3:4])[0]
     plain = layer.new_tensor(_plain(step, texture.cpu().numpy()[:, rows, cols].T, count, usual))
-    front, back = (share * depth for share in depths)
+    heights = np.linspace(first, last, count)
+    front, back = (np.interp(heights, depths.down, share) * depth for share in (depths.front, depths.back))
     return Solid(origin, across, down, first, last, right, left, front, back, middle, texture, plain)
 
 
