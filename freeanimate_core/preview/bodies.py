@@ -24,10 +24,10 @@ from .warp import Placed, sampled
 # joint to joint, of the neck upwards, of the head in half breadths about the ears, of a skirt.
 LIMB_DOWN = (0.0, 1.0)
 ARM_DEPTHS = (1.0, 1.0), (1.0, 1.0)
-LEG_DEPTHS = ((1.1, 0.95), (0.95, 1.1)), ((0.9, 0.85), (1.15, 1.15))
+LEG_DEPTHS = ((1.15, 0.95), (0.85, 1.1)), ((0.9, 0.85), (1.2, 1.2))
 NECK_DEPTHS = (0.7, 0.7), (1.0, 1.0)
-HEAD_DOWN, HEAD_DEPTHS = (-1.3, -0.5, 0.2, 0.9), ((0.8, 0.95, 1.2, 1.2), (1.3, 1.35, 1.25, 1.0))
-SKIRT_DOWN, SKIRT_DEPTHS = (0.0, 1.0), ((0.75, 0.75), (0.85, 0.75))
+HEAD_DOWN, HEAD_DEPTHS = (-1.3, -0.5, 0.2, 0.9), ((0.65, 0.85, 1.2, 1.2), (1.25, 1.3, 1.25, 1.0))
+SKIRT_DOWN, SKIRT_DEPTHS = (0.0, 1.0), ((0.9, 0.7), (0.7, 0.7))
 LIMB_USUAL = 5  # heights over which a limb's plain colour is a median: sleeve and hand, trousers and shoe stay apart
 # A foot from the ankle down, in lengths of the shin: how far toes and heel are from its line; the share of the way
 # down at which they are reached.
@@ -35,9 +35,9 @@ TOES, HEEL, INSTEP = 0.43, 0.12, 0.6
 FLAT_FOOT = 0.68  # height of a foot from the side or from behind, of that from the front, where its toes point down
 HEAD_TURNS = np.radians((30.0, 50.0))  # from the one a head turns as a body, from the other wholly
 CROWN = 0.12  # of the head's height from its top: hair, whoever wears it
-NAPE = (0.6, 1.0)  # of the way to the chin: above the one hair covers a head from behind, below the other its rim does
+NAPE = (0.2, 0.5)  # of the way to the chin: above the one hair covers a head from behind, below the other its rim does
 RIM = 0.75  # of half the breadth: what is farther out is the rim
-HANGING = 0.25  # depth to the front of what hangs below the chin, of half its breadth: hair, not a face
+BELOW, HANGING = (1.0, 1.2), 0.25  # ways to the chin: below that, depth to the front of half the breadth: hair, no face
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def head_solid(ball: Ball, layer: Tensor) -> Solid | None:
     if solid is None:
         return None
     way = solid.heights / abs(ball.half) / ball.chin
-    below = np.clip((way - NAPE[1]) / 0.2, 0, 1)
+    below = np.clip((way - BELOW[0]) / (BELOW[1] - BELOW[0]), 0, 1)
     front = solid.front * (1 - below * (1 - HANGING))
     hair = solid.plain.new_tensor(np.interp(way, NAPE, (1, 0)))[:, None]
     rim, crown = _rim(solid, layer)

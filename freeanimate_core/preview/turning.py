@@ -22,7 +22,7 @@ from .parts import pulled
 
 # Depth of chest and back as shares of half the breadth, at shares of the way from the shoulders to the hips.
 DOWN = (-0.1, 0.1, 0.3, 0.6, 1.0)
-FRONT, BACK = (0.45, 0.65, 0.85, 0.85, 0.75), (0.45, 0.6, 0.6, 0.6, 0.8)
+FRONT, BACK = (0.45, 0.65, 0.92, 0.92, 0.8), (0.4, 0.6, 0.6, 0.6, 0.8)
 STEPS, FEWEST = 48, 4  # heights at which the outline is measured, at most and at least
 EVEN = 5  # heights over which it is a median: stray pixels are no edge
 SOLID = 0.5  # of alpha: where the outline is
@@ -30,7 +30,7 @@ EDGE = 0.92  # of the breadth: colours nearer to the outline are its soft edge, 
 EDGE_FROM = 0.3  # sine of the turn from which that holds wholly
 USUAL = 25  # heights over which the plain colour is a median: no print and no belt is on it
 SMOOTH = 5  # heights over which the depth is steadied
-UNSEEN = (math.radians(76), math.radians(92))  # from the one nothing is believed seen, to the other: all is
+UNSEEN = (math.radians(62), math.radians(90))  # from the one nothing is believed seen, to the other: all is
 
 
 @dataclass(frozen=True)
