@@ -30,7 +30,7 @@ EDGE = 0.92  # of the breadth: colours nearer to the outline are its soft edge, 
 EDGE_FROM = 0.3  # sine of the turn from which that holds wholly
 USUAL = 25  # heights over which the plain colour is a median: no print and no belt is on it
 SMOOTH = 5  # heights over which the depth is steadied
-UNSEEN = (math.radians(62), math.radians(90))  # from the one nothing is believed seen, to the other: all is
+UNSEEN = (math.radians(54), math.radians(86))  # from the one nothing is believed seen, to the other: all is
 
 
 @dataclass(frozen=True)
