@@ -17,7 +17,7 @@ from .head import Ball
 from .parts import Part
 from .placement import Placement
 from .skirt import SKIRT, Skirt
-from .turning import Depths, Seen, Solid, measured, solid_of, turned
+from .turning import LIMB_EDGE, Depths, Seen, Solid, measured, solid_of, turned
 from .warp import Placed, sampled
 
 # Depths to the front and to the back, as shares of half the breadth, at shares of the way down: of a limb's half from
@@ -116,12 +116,18 @@ def planted(bone: Bone, twist: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Te
 
 def dressed(solid: Solid, seen: Seen, outline: Tensor) -> Tensor:
     """The layer [f,5,h,w] of a turned part from what its flat layer has at the outline's places."""
-    height, width = solid.texture.shape[1:]
-    x, y = (place.clamp(0.5, end - 0.5) for place, end in zip(seen.colours, (width, height)))
     alpha = outline[:, 3:4]
-    colours = torch.lerp(sampled(solid.texture, x, y), seen.plain, seen.unseen[:, None])
+    colours = torch.lerp(sampled(solid.texture, *_inside(seen.colours, solid)), seen.plain, seen.unseen[:, None])
+    if solid.rimmed:
+        colours = torch.lerp(colours, sampled(solid.texture, *_inside(seen.outline, solid)), seen.rim[:, None])
     invented = torch.maximum(outline[:, 4:], alpha * seen.unseen[:, None])
     return torch.cat([colours * alpha, alpha, invented], dim=1)
+
+
+def _inside(places: tuple[Tensor, Tensor], solid: Solid) -> tuple[Tensor, Tensor]:
+    """Places x, y [f,h,w] drawn into the picture."""
+    height, width = solid.texture.shape[1:]
+    return places[0].clamp(0.5, width - 0.5), places[1].clamp(0.5, height - 0.5)
 
 
 def limb_solid(bone: Bone, layer: Tensor) -> Solid | None:
@@ -129,7 +135,10 @@ def limb_solid(bone: Bone, layer: Tensor) -> Solid | None:
     half = bone.half
     depths = NECK_DEPTHS if half is None else ARM_DEPTHS if half.limb == ARM else LEG_DEPTHS[half.index]
     solid = measured(bone.a, bone.along, layer, Depths.of(bone.length, LIMB_DOWN, *depths), usual=LIMB_USUAL)
-    if solid is None or half is None or half.limb != LEG or half.index == 0:
+    if solid is None:
+        return None
+    solid = replace(solid, edge=LIMB_EDGE, rimmed=True)
+    if half is None or half.limb != LEG or half.index == 0:
         return solid
     past = np.clip((solid.heights - bone.length) / max(INSTEP * (solid.bottom - bone.length), 1.0), 0, 1)
     front, back = (edge + past * np.maximum(bone.length * end - edge, 0) for edge, end in ((solid.front, TOES), (solid.back, HEEL)))

@@ -26,7 +26,9 @@ FRONT, BACK = (0.45, 0.65, 0.92, 0.92, 0.8), (0.4, 0.6, 0.6, 0.6, 0.8)
 STEPS, FEWEST = 48, 4  # heights at which the outline is measured, at most and at least
 EVEN = 5  # heights over which it is a median: stray pixels are no edge
 SOLID = 0.5  # of alpha: where the outline is
-EDGE = 0.92  # of the breadth: colours nearer to the outline are its soft edge, and a turned trunk does not show them
+# Of the breadth, of trunk and head, and of a limb: colours nearer to the outline are its soft edge, its shade or a
+# drawn line. A turned part does not show them inside, but at the outline that it has then, from RIM of its breadth on.
+EDGE, LIMB_EDGE, RIM = 0.92, 0.8, (0.75, 0.9)
 EDGE_FROM = 0.3  # sine of the turn from which that holds wholly
 USUAL = 25  # heights over which the plain colour is a median: no print and no belt is on it
 SMOOTH = 5  # heights over which the depth is steadied
@@ -53,6 +55,8 @@ class Solid:
     middle: np.ndarray  # [n] where the middle of each height is, across, from which right and left count
     texture: Tensor  # [3,H,W] the part's colours, drawn out beyond its outline
     plain: Tensor  # [n,3] the usual colour of each height: what stands for a back that nobody has seen
+    edge: float = EDGE
+    rimmed: bool = False  # whether its outline looks the same from every side
 
     @property
     def corners(self) -> np.ndarray:
@@ -159,6 +163,7 @@ class Seen:
 
     outline: tuple[Tensor, Tensor]
     colours: tuple[Tensor, Tensor]
+    rim: Tensor  # how much of the colour is the outline's own
     unseen: Tensor
     plain: Tensor  # [f,3,h,w] what is drawn of that
 
@@ -183,14 +188,16 @@ def turned(solid: Solid, yaw: Tensor, x: Tensor, y: Tensor) -> Seen:
     straight = torch.where(aside > 0, aside * right / reaches[0], aside * left / reaches[1])
     angle = _surface(aside, (right, left), (front, back), cos, sin)
     breadth = torch.where(torch.sin(angle) > 0, right, left)
-    edge = 1 - (1 - EDGE) * (sin.abs() / EDGE_FROM).clamp(max=1)
+    edge = 1 - (1 - solid.edge) * (sin.abs() / EDGE_FROM).clamp(max=1)
     slid = breadth * torch.maximum(torch.minimum(torch.sin(angle), edge), -edge)
     unseen = ((angle.abs() - UNSEEN[0]) / (UNSEEN[1] - UNSEEN[0])).clamp(0, 1)
     outline, colours = (
         (x + (moved + shift - aside) * across[0], y + (moved + shift - aside) * across[1])
         for moved in (straight, slid)
     )
-    return Seen(outline, colours, unseen, rearrange(_at(solid.plain, solid, way), "f h w rgb -> f rgb h w"))
+    rim = (torch.where(aside > 0, aside / reaches[0], -aside / reaches[1]) - RIM[0]) / (RIM[1] - RIM[0])
+    rim = rim.clamp(0, 1) if solid.rimmed else torch.zeros_like(rim)
+    return Seen(outline, colours, rim, unseen, rearrange(_at(solid.plain, solid, way), "f h w rgb -> f rgb h w"))
 
 
 def _at(edge: Tensor, solid: Solid, way: Tensor) -> Tensor:
