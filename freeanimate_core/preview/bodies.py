@@ -36,6 +36,7 @@ FLAT_FOOT = 0.68  # height of a foot from the side or from behind, of that from 
 HEAD_TURNS = np.radians((30.0, 50.0))  # from the one a head turns as a body, from the other wholly
 CROWN = 0.12  # of the head's height from its top: hair, whoever wears it
 NAPE = (0.2, 0.5)  # of the way to the chin: above the one hair covers a head from behind, below the other its rim does
+FAINT = 0.01  # alpha of what has no colour of its own
 RIM = 0.75  # of half the breadth: what is farther out is the rim
 BELOW, HANGING = (1.0, 1.2), 0.25  # ways to the chin: below that, depth to the front of half the breadth: hair, no face
 
@@ -119,7 +120,7 @@ def dressed(solid: Solid, seen: Seen, outline: Tensor) -> Tensor:
     alpha = outline[:, 3:4]
     colours = torch.lerp(sampled(solid.texture, *_inside(seen.colours, solid)), seen.plain, seen.unseen[:, None])
     if solid.rimmed:
-        colours = torch.lerp(colours, sampled(solid.texture, *_inside(seen.outline, solid)), seen.rim[:, None])
+        colours = torch.lerp(colours, outline[:, :3] / alpha.clamp_min(FAINT), seen.rim[:, None])
     invented = torch.maximum(outline[:, 4:], alpha * seen.unseen[:, None])
     return torch.cat([colours * alpha, alpha, invented], dim=1)
 
@@ -134,10 +135,10 @@ def limb_solid(bone: Bone, layer: Tensor) -> Solid | None:
     """The solid of a limb's half, hand or foot included, or of the neck, from its ``layer`` [5,H,W]."""
     half = bone.half
     depths = NECK_DEPTHS if half is None else ARM_DEPTHS if half.limb == ARM else LEG_DEPTHS[half.index]
-    solid = measured(bone.a, bone.along, layer, Depths.of(bone.length, LIMB_DOWN, *depths), usual=LIMB_USUAL)
+    solid = measured(bone.a, bone.along, layer, Depths.of(bone.length, LIMB_DOWN, *depths), usual=LIMB_USUAL, edge=LIMB_EDGE)
     if solid is None:
         return None
-    solid = replace(solid, edge=LIMB_EDGE, rimmed=True)
+    solid = replace(solid, edge=1.0, rimmed=True)
     if half is None or half.limb != LEG or half.index == 0:
         return solid
     past = np.clip((solid.heights - bone.length) / max(INSTEP * (solid.bottom - bone.length), 1.0), 0, 1)

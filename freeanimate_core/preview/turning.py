@@ -28,7 +28,7 @@ EVEN = 5  # heights over which it is a median: stray pixels are no edge
 SOLID = 0.5  # of alpha: where the outline is
 # Of the breadth, of trunk and head, and of a limb: colours nearer to the outline are its soft edge, its shade or a
 # drawn line. A turned part does not show them inside, but at the outline that it has then, from RIM of its breadth on.
-EDGE, LIMB_EDGE, RIM = 0.92, 0.8, (0.75, 0.9)
+EDGE, LIMB_EDGE, RIM = 0.92, 0.7, (0.7, 0.85)
 EDGE_FROM = 0.3  # sine of the turn from which that holds wholly
 USUAL = 25  # heights over which the plain colour is a median: no print and no belt is on it
 SMOOTH = 5  # heights over which the depth is steadied
@@ -115,6 +115,7 @@ def measured(
     depths: Depths,
     usual: int = USUAL,
     straight: bool = False,
+    edge: float = 1.0,
 ) -> Solid | None:
     """The solid of what ``layer`` [5,H,W] shows about an axis from ``origin`` [2] in the direction ``down`` [2].
 
@@ -134,11 +135,19 @@ def measured(
     middle = np.zeros(count) if straight else 0.5 * (right - left)
     right, left = (np.maximum(edge, 1.0) for edge in (right - middle, left + middle))
     depth = uniform_filter1d(0.5 * (right + left), SMOOTH, mode="nearest")
-    texture = pulled(layer[None, :3], layer[None, 3:4])[0]
+    wide = np.where(aside > middle[step], right[step], left[step])
+    texture = _texture(layer, np.abs(aside - middle[step]) < edge * wide, rows, cols)
     plain = layer.new_tensor(_plain(step, texture.cpu().numpy()[:, rows, cols].T, count, usual))
     heights = np.linspace(first, last, count)
     front, back = (np.interp(heights, depths.down, share) * depth for share in (depths.front, depths.back))
     return Solid(origin, across, down, first, last, right, left, front, back, middle, texture, plain)
+
+
+def _texture(layer: Tensor, inner: np.ndarray, rows: np.ndarray, cols: np.ndarray) -> Tensor:
+    """Colours [3,H,W] of the pixels of a layer [5,H,W] that are ``inner`` [k] of those at ``rows``, ``cols`` [k]."""
+    weight = torch.zeros_like(layer[3:4])
+    weight[0, rows[inner], cols[inner]] = layer[3, rows[inner], cols[inner]]
+    return pulled(layer[None, :3] * (weight > 0), weight[None])[0]
 
 
 def _edge(step: np.ndarray, aside: np.ndarray, count: int) -> np.ndarray:
