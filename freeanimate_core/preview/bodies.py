@@ -95,14 +95,29 @@ class Bodies:
             picture[rows] = dressed(self.solids[SKIRT], seen, sampled(self.parts[SKIRT].layer, *seen.outline))
         return picture
 
-    def twists(self, name: str, bone: Placed, frames: slice) -> np.ndarray:
+    def twists(self, part: Part, bone: Placed, frames: slice) -> np.ndarray:
         """Turns [f] of a limb's half or the neck about its own line, radians; exactly 0 without a turn of the trunk."""
         yaw = self.placement.yaw[frames]
-        if name not in self.solids:
+        if self._of(part) is None:
             return np.zeros_like(yaw)
         length = float(torch.linalg.vector_norm(bone.b - bone.a)) * self.placement.size
         upright = ((bone.tb - bone.ta)[:, 1].cpu().numpy() / max(length, 1.0)).clip(-1, 1)
         return np.where(yaw == 0, 0.0, np.arctan2(np.sin(yaw) * upright, np.cos(yaw)))
+
+    def limb(self, part: Part, twist: Tensor, x: Tensor, y: Tensor) -> tuple[Solid, Seen]:
+        """The solid of a limb's half or the neck, and what is seen of it at places x, y [f,h,w] by a ``twist`` [f]."""
+        solid = self._of(part)
+        if solid is None or not isinstance(part.bone, Bone):
+            raise ValueError("only a part with twists turns as a limb")
+        return solid, turned(solid, twist, *planted(part.bone, twist, x, y))
+
+    def reach(self, part: Part) -> float:
+        """How far a limb's half or the neck comes from its bone, however it is turned, in pixels of the reference."""
+        solid = self._of(part)
+        return part.reach if solid is None else max(part.reach, solid.reach)
+
+    def _of(self, part: Part) -> Solid | None:
+        return self.solids.get(part.bone.name) if isinstance(part.bone, Bone) else None
 
 
 def planted(bone: Bone, twist: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -135,14 +150,18 @@ def limb_solid(bone: Bone, layer: Tensor) -> Solid | None:
     """The solid of a limb's half, hand or foot included, or of the neck, from its ``layer`` [5,H,W]."""
     half = bone.half
     depths = NECK_DEPTHS if half is None else ARM_DEPTHS if half.limb == ARM else LEG_DEPTHS[half.index]
-    solid = measured(bone.a, bone.along, layer, Depths.of(bone.length, LIMB_DOWN, *depths), usual=LIMB_USUAL, edge=LIMB_EDGE)
+    solid = measured(
+        bone.a, bone.along, layer, Depths.of(bone.length, LIMB_DOWN, *depths), usual=LIMB_USUAL, edge=LIMB_EDGE
+    )
     if solid is None:
         return None
     solid = replace(solid, edge=1.0, rimmed=True)
     if half is None or half.limb != LEG or half.index == 0:
         return solid
     past = np.clip((solid.heights - bone.length) / max(INSTEP * (solid.bottom - bone.length), 1.0), 0, 1)
-    front, back = (edge + past * np.maximum(bone.length * end - edge, 0) for edge, end in ((solid.front, TOES), (solid.back, HEEL)))
+    front, back = (
+        edge + past * np.maximum(bone.length * end - edge, 0) for edge, end in ((solid.front, TOES), (solid.back, HEEL))
+    )
     return replace(solid, front=front, back=back)
 
 

@@ -12,13 +12,12 @@ from einops import rearrange
 from torch import Tensor
 
 from ..pose.keypoints import NECK
-from .bodies import Bodies, dressed, planted
+from .bodies import Bodies, dressed
 from .bones import ARM, ARMS, LIMBS, Bone
 from .head import slid
 from .parts import Part
 from .placement import FLAT, Placement
 from .skirt import CORNERS, SKIRT, Skirt, skirt_map
-from .turning import turned
 from .warp import NOWHERE, Placed, affine_map, bone_along, bone_distance, bone_map, drawn_back, sampled
 
 GIRTH = 1.3  # of a limb's radius: how far about its line it goes on beyond the picture's border
@@ -140,12 +139,10 @@ class Composer:
     def _half(self, part: Part, bone: Placed, frames: slice, sx: Tensor, sy: Tensor, within: Tensor) -> Tensor:
         """A limb's half [f,5,h,w] at places sx, sy [f,h,w], turned where the body is; ``within`` as in _continued."""
         picture = self._continued(part, bone, sx, sy, within)
-        twist = self.bodies.twists(part.bone.name, bone, frames)
+        twist = self.bodies.twists(part, bone, frames)
         rows = np.flatnonzero(twist)
         if len(rows):
-            solid = self.bodies.solids[part.bone.name]
-            angle = self._tensor(twist[rows])
-            seen = turned(solid, angle, *planted(part.bone, angle, sx[rows], sy[rows]))
+            solid, seen = self.bodies.limb(part, self._tensor(twist[rows]), sx[rows], sy[rows])
             picture[rows] = dressed(solid, seen, self._continued(part, bone, *seen.outline, within[rows]))
         return picture
 
@@ -208,8 +205,7 @@ class Composer:
         """Points [n,2,k] (x, y) that enclose a limb in all frames that show it."""
         corners = []
         for part, bone, seen in bones:
-            solid = self.bodies.solids.get(part.bone.name)
-            reach = max(part.reach, 0.0 if solid is None else solid.reach) * self.placement.size
+            reach = self.bodies.reach(part) * self.placement.size
             for end in (bone.ta, bone.tb):
                 spots = end[seen].cpu().numpy()[:, :, None]
                 corners += [spots - reach, spots + reach]

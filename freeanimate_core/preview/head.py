@@ -126,35 +126,54 @@ def place_heads(
     left, or on the neck. With the trunk's ``yaw`` [F] heads follow trunks that are turned, and are steady in time.
     """
     ball = ball_of(ref, ref_seen)
-    models = as_complex(ref[list(FACE)])[None] if ball is None else ball.turned(YAWS)
-    yaws = np.zeros(1) if ball is None else YAWS
-    faces = [as_complex(frame[list(FACE)][shown]) for frame, shown in zip(joints, both[:, list(FACE)])]
-    fits = []
+    faces = both[:, list(FACE)]
     trunk = np.zeros(len(joints)) if yaw is None else yaw
-    aside = models if ball is None else ball.turned(YAWS, DEEP)
+    models, aside = (
+        (as_complex(ref[list(FACE)])[None],) * 2 if ball is None else (ball.turned(YAWS), ball.turned(YAWS, DEEP))
+    )
     shapes = [aside if turn else models for turn in trunk]
-    for face, shown, slope, turn, shape in zip(faces, both[:, list(FACE)], slopes, trunk, shapes):
-        fits.append(_fit(shape[:, shown], face, size, slope, _likely(yaws, shown, turn)))
-    rows = np.array([_upright(yaws) if fit is None else fit.row for fit in fits])
+    yaws = np.zeros(1) if ball is None else YAWS
+
+    def fit(k: int, rows: slice) -> "_Fit | None":
+        likely = _likely(yaws, faces[k], trunk[k])[rows]
+        return _fit(shapes[k][rows][:, faces[k]], as_complex(joints[k, list(FACE)][faces[k]]), size, slopes[k], likely)
+
+    fits = [fit(k, slice(None)) for k in range(len(joints))]
+    rows = np.array([_upright(yaws) if found is None else found.row for found in fits])
     if yaw is not None and ball is not None:
-        rows = _steady_rows(rows, fits, yaw)
+        steady = _steady_rows(rows, fits, trunk)
         fits = [
-            fit if fit is None or fit.row == row else _fit(shape[[row]][:, shown], face, size, slope, np.zeros(1))
-            for fit, row, face, shown, slope, shape in zip(fits, rows, faces, both[:, list(FACE)], slopes, shapes)
+            found if row == now else fit(k, slice(row, row + 1))
+            for k, (found, now, row) in enumerate(zip(fits, rows, steady))
         ]
+        rows = steady
+    maps = _maps(ref, joints, both, slopes, size, [shape[row] for shape, row in zip(shapes, rows)], fits)
+    return Heads(maps, yaws[rows], ball)
+
+
+def _maps(
+    ref: np.ndarray,
+    joints: np.ndarray,
+    both: np.ndarray,
+    slopes: np.ndarray,
+    size: float,
+    faces: Sequence[np.ndarray],
+    fits: Sequence["_Fit | None"],
+) -> np.ndarray:
+    """Maps [F,2,3] of heads whose joints of FACE are, as they turned, at ``faces`` [5] complex in the reference."""
     scales = [abs(fit.factor) for fit in fits if fit is not None]
     usual = float(np.median(scales)) if scales else size
     maps = np.full((len(joints), 2, 3), np.nan)
     for k, (fit, slope) in enumerate(zip(fits, slopes)):
         shown = both[k, list(FACE)]
         if shown.any():
-            source, target = shapes[k][rows[k], shown], joints[k, list(FACE)][shown]
+            source, target = faces[k][shown], joints[k, list(FACE)][shown]
         elif both[k, NECK]:
             source, target = as_complex(ref[[NECK]]), joints[k, [NECK]]
         else:
             continue
         maps[k] = _map(slope * usual if fit is None else fit.factor, usual, source, as_complex(target))
-    return Heads(maps, yaws[rows], ball)
+    return maps
 
 
 def _likely(yaws: np.ndarray, shown: np.ndarray, trunk: float) -> np.ndarray:

@@ -1,9 +1,9 @@
 """How the picture of a part slides on it when a person turns: a body with a breadth and a depth at every height.
 
-At each height the trunk, a limb or the head is four quarters of ellipses: as far to the left and to the right as the reference shows it,
-and as deep to the front and to the back as people are of such a breadth. Seen after a turn by an angle t its outline
-lies where the support of that shape is, sqrt((a cos t)^2 + (b sin t)^2) with a the breadth and b the depth of the
-quarter that stands out there; what the reference shows slides towards one side, and what it cannot show comes into
+At each height trunk, head or limb is four quarters of ellipses: as far to the left and to the right as the reference
+shows it, and as deep to the front and to the back as people are of such a breadth. Seen after a turn by an angle t its
+outline lies where the support of that shape is, sqrt((a cos t)^2 + (b sin t)^2) with a the breadth and b the depth of
+the quarter that stands out there; what the reference shows slides towards one side, and what it cannot show comes into
 view at the other. Axes: f frames, h, w pixels, n heights.
 """
 
@@ -88,6 +88,11 @@ class Depths:
         """At shares ``down`` of a ``length`` in pixels."""
         return cls(length * np.asarray(down), front, back)
 
+    def at(self, heights: np.ndarray, breadth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """To the front and to the back, in pixels [n], at ``heights`` [n] where half the ``breadth`` is known [n]."""
+        even = uniform_filter1d(breadth, SMOOTH, mode="nearest")
+        return np.interp(heights, self.down, self.front) * even, np.interp(heights, self.down, self.back) * even
+
 
 def turned_points(trunk: Trunk, points: np.ndarray, yaw: float) -> np.ndarray:
     """Places [k,2] in the middle of the trunk's depth, as they are seen after a turn by ``yaw`` radians."""
@@ -119,11 +124,12 @@ def measured(
 ) -> Solid | None:
     """The solid of what ``layer`` [5,H,W] shows about an axis from ``origin`` [2] in the direction ``down`` [2].
 
-    ``usual`` are the heights over which its plain colour is a median. It turns about the axis where ``straight``, else each height about its own middle,
-    which comes to lie on the axis. None where the layer shows nothing.
+    ``usual`` are the heights over which its plain colour is a median. It turns about the axis where ``straight``,
+    else each height about its own middle. Colours are taken from within ``edge`` of its breadth. None where the
+    layer shows nothing.
     """
-    across, alpha = np.array([down[1], -down[0]]), layer[3].cpu().numpy()
-    rows, cols = np.nonzero(alpha > SOLID)
+    across = np.array([down[1], -down[0]])
+    rows, cols = np.nonzero(layer[3].cpu().numpy() > SOLID)
     if not len(rows):
         return None
     spots = np.stack([cols + 0.5, rows + 0.5], axis=-1) - origin
@@ -134,12 +140,10 @@ def measured(
     right, left = _edge(step, aside + 0.5, count), _edge(step, 0.5 - aside, count)
     middle = np.zeros(count) if straight else 0.5 * (right - left)
     right, left = (np.maximum(edge, 1.0) for edge in (right - middle, left + middle))
-    depth = uniform_filter1d(0.5 * (right + left), SMOOTH, mode="nearest")
     wide = np.where(aside > middle[step], right[step], left[step])
     texture = _texture(layer, np.abs(aside - middle[step]) < edge * wide, rows, cols)
     plain = layer.new_tensor(_plain(step, texture.cpu().numpy()[:, rows, cols].T, count, usual))
-    heights = np.linspace(first, last, count)
-    front, back = (np.interp(heights, depths.down, share) * depth for share in (depths.front, depths.back))
+    front, back = depths.at(np.linspace(first, last, count), 0.5 * (right + left))
     return Solid(origin, across, down, first, last, right, left, front, back, middle, texture, plain)
 
 
@@ -201,8 +205,7 @@ def turned(solid: Solid, yaw: Tensor, x: Tensor, y: Tensor) -> Seen:
     slid = breadth * torch.maximum(torch.minimum(torch.sin(angle), edge), -edge)
     unseen = ((angle.abs() - UNSEEN[0]) / (UNSEEN[1] - UNSEEN[0])).clamp(0, 1)
     outline, colours = (
-        (x + (moved + shift - aside) * across[0], y + (moved + shift - aside) * across[1])
-        for moved in (straight, slid)
+        (x + (moved + shift - aside) * across[0], y + (moved + shift - aside) * across[1]) for moved in (straight, slid)
     )
     rim = (torch.where(aside > 0, aside / reaches[0], -aside / reaches[1]) - RIM[0]) / (RIM[1] - RIM[0])
     rim = rim.clamp(0, 1) if solid.rimmed else torch.zeros_like(rim)
