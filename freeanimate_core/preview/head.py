@@ -20,7 +20,7 @@ from .yaw import steadied, wrapped
 YAWS = np.radians(np.arange(-180.0, 180.0, 1.0))  # turns that are tried
 YAW_COST = 0.004  # per radian squared: no turn is believed without need
 PULL = 0.1  # per radian squared, from the turn of a trunk that is turned
-DEEP = np.array([1.35, 1.05, 1.05, 1.0, 1.0])  # how far nose, eyes and ears are before the ears' line, on a ball of 1
+DEEP = np.array([1.2, 1.03, 1.03, 1.0, 1.0])  # how far nose, eyes and ears are before the ears' line, on a ball of 1
 HIDDEN = 0.05  # per cosine squared: an ear that is not seen does not face the viewer
 TILT_COST = 0.01  # per radian squared, against the trunk: ears in reverse order are a back, not a head on its crown
 SIZE_COST = 0.3  # per squared logarithm: a narrow face is a turned one rather than a small one
@@ -147,7 +147,10 @@ def place_heads(
             for k, (found, now, row) in enumerate(zip(fits, rows, steady))
         ]
         rows = steady
-    maps = _maps(ref, joints, both, slopes, size, [shape[row] for shape, row in zip(shapes, rows)], fits)
+    straight = [found for found, turn in zip(fits, trunk) if found is not None and not turn]
+    scales = [abs(found.factor) for found in straight or fits if found is not None]
+    usual = float(np.median(scales)) if scales else size
+    maps = _maps(ref, joints, both, slopes, usual, [shape[row] for shape, row in zip(shapes, rows)], fits)
     return Heads(maps, yaws[rows], ball)
 
 
@@ -156,13 +159,14 @@ def _maps(
     joints: np.ndarray,
     both: np.ndarray,
     slopes: np.ndarray,
-    size: float,
+    usual: float,
     faces: Sequence[np.ndarray],
     fits: Sequence["_Fit | None"],
 ) -> np.ndarray:
-    """Maps [F,2,3] of heads whose joints of FACE are, as they turned, at ``faces`` [5] complex in the reference."""
-    scales = [abs(fit.factor) for fit in fits if fit is not None]
-    usual = float(np.median(scales)) if scales else size
+    """Maps [F,2,3] of heads whose joints of FACE are, as they turned, at ``faces`` [5] complex in the reference.
+
+    ``usual`` is the heads' size in the clip against the reference's.
+    """
     maps = np.full((len(joints), 2, 3), np.nan)
     for k, (fit, slope) in enumerate(zip(fits, slopes)):
         shown = both[k, list(FACE)]

@@ -29,7 +29,7 @@ SOLID = 0.5  # of alpha: where the outline is
 # Of the breadth, of trunk and head, and of a limb: colours nearer to the outline are its soft edge, its shade or a
 # drawn line. A turned part does not show them inside, but at the outline that it has then, from RIM of its breadth on.
 EDGE, LIMB_EDGE, RIM = 0.92, 0.7, (0.7, 0.85)
-EDGE_FROM = 0.3  # sine of the turn from which that holds wholly
+EDGE_FROM = 0.3  # sine of the turn from which that, and what is unseen, holds wholly
 USUAL = 25  # heights over which the plain colour is a median: no print and no belt is on it
 SMOOTH = 5  # heights over which the depth is steadied
 UNSEEN = (math.radians(54), math.radians(86))  # from the one nothing is believed seen, to the other: all is
@@ -203,7 +203,8 @@ def turned(solid: Solid, yaw: Tensor, x: Tensor, y: Tensor) -> Seen:
     breadth = torch.where(torch.sin(angle) > 0, right, left)
     edge = 1 - (1 - solid.edge) * (sin.abs() / EDGE_FROM).clamp(max=1)
     slid = breadth * torch.maximum(torch.minimum(torch.sin(angle), edge), -edge)
-    unseen = ((angle.abs() - UNSEEN[0]) / (UNSEEN[1] - UNSEEN[0])).clamp(0, 1)
+    whole = torch.where(cos > 0, (sin.abs() / EDGE_FROM).clamp(max=1), 1.0)
+    unseen = whole * ((angle.abs() - UNSEEN[0]) / (UNSEEN[1] - UNSEEN[0])).clamp(0, 1)
     outline, colours = (
         (x + (moved + shift - aside) * across[0], y + (moved + shift - aside) * across[1]) for moved in (straight, slid)
     )
