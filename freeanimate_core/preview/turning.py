@@ -32,6 +32,7 @@ EDGE, LIMB_EDGE, RIM = 0.92, 0.7, (0.7, 0.85)
 EDGE_FROM = 0.3  # sine of the turn from which that, and what is unseen, holds wholly
 USUAL = 25  # heights over which the plain colour is a median: no print and no belt is on it
 SMOOTH = 5  # heights over which the depth is steadied
+SIDE = 0.999  # of the outline's reach: farther out, rounding would decide what is seen
 UNSEEN = (math.radians(54), math.radians(86))  # from the one nothing is believed seen, to the other: all is
 
 
@@ -236,7 +237,7 @@ def _surface(
         for ahead in (True, False):
             a, b = sides[0 if right else 1], depths[0 if ahead else 1]
             lag = torch.atan2(b * sin, a * cos)
-            angle = torch.asin((aside / _reach(a, b, cos, sin)).clamp(-1, 1)) - lag
+            angle = torch.asin((aside / _reach(a, b, cos, sin)).clamp(-SIDE, SIDE)) - lag
             angle = torch.remainder(angle + math.pi, 2 * math.pi) - math.pi
             middle = (1 if right else -1) * math.pi * (0.25 if ahead else 0.75)
             off = (angle - middle).abs() - math.pi / 4
