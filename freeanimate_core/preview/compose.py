@@ -10,16 +10,15 @@ import numpy as np
 import torch
 from einops import rearrange
 from torch import Tensor
-from torch.nn import functional
 
 from ..pose.keypoints import NECK
-from .bones import ARM, ARMS, LIMBS, Bone, Trunk
+from .bodies import Bodies, dressed
+from .bones import ARM, ARMS, LIMBS, Bone
 from .head import slid
 from .parts import Part
 from .placement import FLAT, Placement
 from .skirt import CORNERS, SKIRT, Skirt, skirt_map
-from .turning import Solid, solid_of, turned
-from .warp import NOWHERE, Placed, affine_map, bone_along, bone_distance, bone_map, drawn_back
+from .warp import NOWHERE, Placed, affine_map, bone_along, bone_distance, bone_map, drawn_back, sampled
 
 GIRTH = 1.3  # of a limb's radius: how far about its line it goes on beyond the picture's border
 CORE = 0.5  # of a limb's radius: what must be covered; the rest of its edge is the mask's business
@@ -96,37 +95,22 @@ class Composer:
         if part is None or not shown.any():
             return None
         forward = self.placement.forward(name)[frames][shown]
-        solid = self.solid if name == "torso" else None
+        solid = self.bodies.solids.get(name)
         x0, y0, x1, y1 = part.box
         corners = np.array([[x0, y0], [x1, y0], [x0, y1], [x1, y1]]) if solid is None else solid.corners
         window = self._window(forward[:, :, :2] @ corners.T + forward[:, :, 2:])
         if window is None:
             return None
-        places = affine_map(self._tensor(np.nan_to_num(back)), *self._pixels(window))
+        places = before = affine_map(self._tensor(np.nan_to_num(back)), *self._pixels(window))
         if name == "head" and self.placement.heads.ball is not None:
-            places = slid(self.placement.heads.ball, self._tensor(self.placement.heads.slide[frames]), *places)
-        picture = sampled(part.layer, *places)
-        rows = np.flatnonzero(self.placement.yaw[frames])
-        if solid is not None and len(rows):
-            x, y = (place[rows] for place in places)
-            picture[rows] = self._turned(part, solid, self.placement.yaw[frames][rows], x, y)
+            before = slid(self.placement.heads.ball, self._tensor(self.placement.heads.slide[frames]), *places)
+        picture = self.bodies.flat(name, frames, *places, before)
         return Patch(window, picture * self._tensor(shown)[:, None, None, None])
 
     @cached_property
-    def solid(self) -> Solid | None:
-        """The trunk as a body that turns; None without one, or in a clip in which nobody turns."""
-        part = self.parts.get("torso")
-        if part is None or not isinstance(part.bone, Trunk) or not self.placement.yaw.any():
-            return None
-        return solid_of(part.bone, part.layer)
-
-    def _turned(self, part: Part, solid: Solid, yaw: np.ndarray, x: Tensor, y: Tensor) -> Tensor:
-        """The trunk's layer [f,5,h,w] on its turned body: outline and colours come from places of their own."""
-        seen = turned(solid, self._tensor(yaw), x, y)
-        alpha = sampled(part.layer, *seen.outline)[:, 3:]
-        colours = torch.lerp(sampled(solid.texture, *seen.colours), seen.plain, seen.unseen[:, None])
-        invented = torch.maximum(alpha[:, 1:], alpha[:, :1] * seen.unseen[:, None])
-        return torch.cat([colours * alpha[:, :1], alpha[:, :1], invented], dim=1)
+    def bodies(self) -> Bodies:
+        """The parts as bodies that turn."""
+        return Bodies(self.parts, self.placement)
 
     def _limb(self, limb: str, frames: slice, cores: Layers) -> Patch | None:
         """A limb of two halves, or the neck: bone maps that meet at the joint. Lays its core as well."""
@@ -142,7 +126,7 @@ class Composer:
         for part, bone, seen in bones:
             fade = self._root_fade(part, bone, x, y) * seen[:, None, None]
             within = bone_distance(bone, x, y, size) < min(part.reach, GIRTH * bone.radius) * size
-            pictures.append(fade[:, None] * self._continued(part, bone, *bone_map(bone, x, y, size), within))
+            pictures.append(fade[:, None] * self._half(part, bone, frames, *bone_map(bone, x, y, size), within))
             cores.over(window, _core(part, replace(bone, beyond=0.0), seen, x, y, size))
         if len(bones) == 1:
             return Patch(window, pictures[0])
@@ -152,6 +136,16 @@ class Composer:
         before = both * _folded(upper, lower, x, y, size) if limb in ARMS else torch.zeros_like(share)
         return Patch(window, _joined(pictures[0], pictures[1], share, before))
 
+    def _half(self, part: Part, bone: Placed, frames: slice, sx: Tensor, sy: Tensor, within: Tensor) -> Tensor:
+        """A limb's half [f,5,h,w] at places sx, sy [f,h,w], turned where the body is; ``within`` as in _continued."""
+        picture = self._continued(part, bone, sx, sy, within)
+        twist = self.bodies.twists(part, bone, frames)
+        rows = np.flatnonzero(twist)
+        if len(rows):
+            solid, seen = self.bodies.limb(part, self._tensor(twist[rows]), sx[rows], sy[rows])
+            picture[rows] = dressed(solid, seen, self._continued(part, bone, *seen.outline, within[rows]))
+        return picture
+
     def _skirt(self, frames: slice) -> Patch | None:
         """The cloth about both thighs, in frames that show hips and knees."""
         part, place = self.parts.get(SKIRT), self.placement
@@ -159,13 +153,15 @@ class Composer:
         if part is None or not isinstance(part.bone, Skirt) or not shown.any():
             return None
         corners = place.joints[frames][:, CORNERS]
-        reach = (part.bone.radius + max(part.reach, 0) + part.bone.overhang) * place.size
+        solid, yaw = self.bodies.solids.get(SKIRT), place.yaw[frames]
+        out = part.bone.radius + max(part.reach, 0)
+        reach = (max(out, 0.0 if solid is None else solid.reach) + part.bone.overhang) * place.size
         spots = rearrange(corners[shown], "f joint xy -> f xy joint")
         window = self._window(np.concatenate([spots - reach, spots + reach], axis=2))
         if window is None:
             return None
-        places = skirt_map(part.bone, self._tensor(corners), *self._pixels(window), place.size)
-        return Patch(window, sampled(part.layer, *places) * self._tensor(shown)[:, None, None, None])
+        places = skirt_map(part.bone, self._tensor(corners), *self._pixels(window), place.size, self._tensor(yaw))
+        return Patch(window, self.bodies.skirt(yaw, *places) * self._tensor(shown)[:, None, None, None])
 
     def _bones(self, limb: str, frames: slice) -> list[tuple[Part, Placed, Tensor]]:
         """The parts of a limb that the reference has, each placed, and the frames [f] bool that show it."""
@@ -209,7 +205,7 @@ class Composer:
         """Points [n,2,k] (x, y) that enclose a limb in all frames that show it."""
         corners = []
         for part, bone, seen in bones:
-            reach = part.reach * self.placement.size
+            reach = self.bodies.reach(part) * self.placement.size
             for end in (bone.ta, bone.tb):
                 spots = end[seen].cpu().numpy()[:, :, None]
                 corners += [spots - reach, spots + reach]
@@ -240,15 +236,6 @@ class Composer:
         picture = sampled(part.layer, *(torch.where(beyond, edge, at) for edge, at in zip(back, (sx, sy))))
         invented = torch.where(beyond, picture[:, 3], picture[:, 4])
         return torch.cat([picture[:, :4], invented[:, None]], dim=1)
-
-
-def sampled(picture: Tensor, sx: Tensor, sy: Tensor) -> Tensor:
-    """A picture [c,H,W] at reference positions [f,h,w], as [f,c,h,w]; nothing beyond its border."""
-    height, width = picture.shape[1:]
-    grid = torch.stack([sx / width * 2 - 1, sy / height * 2 - 1], dim=-1)
-    return functional.grid_sample(
-        picture.expand(len(grid), -1, -1, -1), grid, mode="bilinear", padding_mode="zeros", align_corners=False
-    )
 
 
 def _lower_share(

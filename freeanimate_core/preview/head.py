@@ -5,6 +5,7 @@ the face's joints, which lie on a ball between the ears, and only what is left o
 head. Complex numbers are points x + iy in pixels.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,9 +15,13 @@ from torch import Tensor
 from ..pose.keypoints import NECK
 from .bones import FACE
 from .warp import as_complex, as_matrix
+from .yaw import steadied, wrapped
 
 YAWS = np.radians(np.arange(-180.0, 180.0, 1.0))  # turns that are tried
 YAW_COST = 0.004  # per radian squared: no turn is believed without need
+PULL = 0.1  # per radian squared, from the turn of a trunk that is turned
+DEEP = np.array([1.2, 1.03, 1.03, 1.0, 1.0])  # how far nose, eyes and ears are before the ears' line, on a ball of 1
+HIDDEN = 0.05  # per cosine squared: an ear that is not seen does not face the viewer
 TILT_COST = 0.01  # per radian squared, against the trunk: ears in reverse order are a back, not a head on its crown
 SIZE_COST = 0.3  # per squared logarithm: a narrow face is a turned one rather than a small one
 SWING = 0.08  # a head keeps its size in a clip, give or take
@@ -38,10 +43,13 @@ class Ball:
     points: np.ndarray  # [5] complex, the joints of FACE in units of ``half`` about ``centre``
     chin: float = 1.2  # from the centre down, in half widths
 
-    def turned(self, yaw: np.ndarray) -> np.ndarray:
-        """The joints [n,5] as they are seen after a turn by ``yaw`` [n] radians, positive to the person's left."""
+    def turned(self, yaw: np.ndarray, deep: np.ndarray | float = 1.0) -> np.ndarray:
+        """The joints [n,5] as they are seen after a turn by ``yaw`` [n] radians, positive to the person's left.
+
+        The face is as ``deep`` as half its breadth, or as many times that, for all joints or each [5].
+        """
         across = self.points.real
-        front = np.sqrt(np.clip(1 - across**2, 0, None))
+        front = np.sqrt(np.clip(1 - across**2, 0, None)) * deep
         moved = across * np.cos(yaw)[:, None] + front * np.sin(yaw)[:, None]
         return self.centre + self.half * (moved + 1j * self.points.imag)
 
@@ -103,35 +111,88 @@ def with_chin(ball: Ball | None, alpha: np.ndarray) -> Ball | None:
 
 
 def place_heads(
-    ref: np.ndarray, ref_seen: np.ndarray, joints: np.ndarray, both: np.ndarray, size: float, trunk: np.ndarray
+    ref: np.ndarray,
+    ref_seen: np.ndarray,
+    joints: np.ndarray,
+    both: np.ndarray,
+    size: float,
+    slopes: np.ndarray,
+    yaw: np.ndarray | None = None,
 ) -> Heads:
     """Heads of the frames [F,18,2]; ``both`` [F,18] says which joints frame and reference show.
 
-    ``size`` is the target's size against the reference's, ``trunk`` [F] complex the direction into which the
-    trunk's own turn takes the x axis: that of a head with less than two joints, which hangs on the joint that is
-    left, or on the neck.
+    ``size`` is the target's size against the reference's, ``slopes`` [F] complex the direction into which the
+    trunk's own tilt takes the x axis: that of a head with less than two joints, which hangs on the joint that is
+    left, or on the neck. With the trunk's ``yaw`` [F] heads follow trunks that are turned, and are steady in time.
     """
     ball = ball_of(ref, ref_seen)
-    models = as_complex(ref[list(FACE)])[None] if ball is None else ball.turned(YAWS)
+    faces = both[:, list(FACE)]
+    trunk = np.zeros(len(joints)) if yaw is None else yaw
+    models, aside = (
+        (as_complex(ref[list(FACE)])[None],) * 2 if ball is None else (ball.turned(YAWS), ball.turned(YAWS, DEEP))
+    )
+    shapes = [aside if turn else models for turn in trunk]
     yaws = np.zeros(1) if ball is None else YAWS
-    fits = [
-        _fit(models[:, shown], yaws, as_complex(frame[list(FACE)][shown]), size, turn)
-        for frame, shown, turn in zip(joints, both[:, list(FACE)], trunk)
-    ]
-    scales = [abs(fit.factor) for fit in fits if fit is not None]
+
+    def fit(k: int, rows: slice) -> "_Fit | None":
+        likely = _likely(yaws, faces[k], trunk[k])[rows]
+        return _fit(shapes[k][rows][:, faces[k]], as_complex(joints[k, list(FACE)][faces[k]]), size, slopes[k], likely)
+
+    fits = [fit(k, slice(None)) for k in range(len(joints))]
+    rows = np.array([_upright(yaws) if found is None else found.row for found in fits])
+    if yaw is not None and ball is not None:
+        steady = _steady_rows(rows, fits, trunk)
+        fits = [
+            found if row == now else fit(k, slice(row, row + 1))
+            for k, (found, now, row) in enumerate(zip(fits, rows, steady))
+        ]
+        rows = steady
+    straight = [found for found, turn in zip(fits, trunk) if found is not None and not turn]
+    scales = [abs(found.factor) for found in straight or fits if found is not None]
     usual = float(np.median(scales)) if scales else size
+    maps = _maps(ref, joints, both, slopes, usual, [shape[row] for shape, row in zip(shapes, rows)], fits)
+    return Heads(maps, yaws[rows], ball)
+
+
+def _maps(
+    ref: np.ndarray,
+    joints: np.ndarray,
+    both: np.ndarray,
+    slopes: np.ndarray,
+    usual: float,
+    faces: Sequence[np.ndarray],
+    fits: Sequence["_Fit | None"],
+) -> np.ndarray:
+    """Maps [F,2,3] of heads whose joints of FACE are, as they turned, at ``faces`` [5] complex in the reference.
+
+    ``usual`` is the heads' size in the clip against the reference's.
+    """
     maps = np.full((len(joints), 2, 3), np.nan)
-    for k, (fit, turn) in enumerate(zip(fits, trunk)):
+    for k, (fit, slope) in enumerate(zip(fits, slopes)):
         shown = both[k, list(FACE)]
         if shown.any():
-            source, target = models[_upright(yaws) if fit is None else fit.row, shown], joints[k, list(FACE)][shown]
+            source, target = faces[k][shown], joints[k, list(FACE)][shown]
         elif both[k, NECK]:
             source, target = as_complex(ref[[NECK]]), joints[k, [NECK]]
         else:
             continue
-        maps[k] = _map(turn * usual if fit is None else fit.factor, usual, source, as_complex(target))
-    turns = np.array([0.0 if fit is None else yaws[fit.row] for fit in fits])
-    return Heads(maps, turns, ball)
+        maps[k] = _map(slope * usual if fit is None else fit.factor, usual, source, as_complex(target))
+    return maps
+
+
+def _likely(yaws: np.ndarray, shown: np.ndarray, trunk: float) -> np.ndarray:
+    """What each of ``yaws`` [n] costs for a head that shows the face's joints ``shown`` [5], on a turned ``trunk``."""
+    if trunk == 0 or len(yaws) == 1:
+        return YAW_COST * yaws**2
+    right, left = shown[3:]
+    gone = np.clip(np.sin(yaws), 0, None) * (not right) + np.clip(-np.sin(yaws), 0, None) * (not left)
+    return PULL * wrapped(yaws - trunk) ** 2 + HIDDEN * gone**2
+
+
+def _steady_rows(rows: np.ndarray, fits: Sequence["_Fit | None"], trunk: np.ndarray) -> np.ndarray:
+    """Rows [F] of YAWS, steady in time; a head that shows no turn of its own has that of its ``trunk`` [F]."""
+    turns = np.where([fit is None for fit in fits], trunk, YAWS[rows])
+    return (np.round(np.degrees(steadied(turns) - YAWS[0])).astype(int)) % len(YAWS)
 
 
 @dataclass(frozen=True)
@@ -142,8 +203,11 @@ class _Fit:
     row: int
 
 
-def _fit(models: np.ndarray, yaws: np.ndarray, target: np.ndarray, size: float, trunk: complex) -> _Fit | None:
-    """The best similarity from one of ``models`` [n,k] to ``target`` [k]; None where points give no direction."""
+def _fit(models: np.ndarray, target: np.ndarray, size: float, slope: complex, likely: np.ndarray) -> _Fit | None:
+    """The best similarity from one of ``models`` [n,k], each with a cost [n], to ``target`` [k].
+
+    None where points give no direction.
+    """
     if len(target) < 2:
         return None
     flat, goal = models - models.mean(axis=1, keepdims=True), target - target.mean()
@@ -155,8 +219,8 @@ def _fit(models: np.ndarray, yaws: np.ndarray, target: np.ndarray, size: float, 
     reach = size**2 * spread.max()
     misfit = (np.abs(factor[:, None] * flat - goal) ** 2).mean(axis=1) / reach
     bigger = np.log(np.maximum(np.abs(factor), 1e-3) / size)
-    tilt = np.angle(factor * np.conj(trunk))
-    cost = misfit + SIZE_COST * bigger**2 + YAW_COST * yaws**2 + TILT_COST * tilt**2
+    tilt = np.angle(factor * np.conj(slope))
+    cost = misfit + SIZE_COST * bigger**2 + likely + TILT_COST * tilt**2
     best = int(np.where(usable, cost, np.inf).argmin())
     return _Fit(complex(factor[best]), best)
 

@@ -13,8 +13,9 @@ from .bones import HALVES, HIPS, SHOULDERS, face_centre, trunk_of
 from .depth import Depth, Override, aside_of, depth_of
 from .head import Heads, place_heads
 from .skirt import CORNERS, SKIRT
-from .turning import trunk_yaw, turned_points
+from .turning import turned_points
 from .warp import affine, as_complex, as_matrix, inverted, similarity
+from .yaw import trunk_yaw
 
 FLAT = ("torso", "head")  # parts with one map for the whole of them
 STIFFNESS = 0.02  # of the trunk's affine map against a similarity
@@ -72,11 +73,13 @@ def place(
     size = _size(ref, ref_seen, joints, seen)
     both = seen & ref_seen
     torso = np.stack([_torso(ref, frame, shown) for frame, shown in zip(joints, both)])
-    heads = place_heads(ref, ref_seen, joints, both, size, np.array([_turn(matrix) for matrix in torso]))
+    slopes = np.array([_turn(matrix) for matrix in torso])
+    heads = place_heads(ref, ref_seen, joints, both, size, slopes)
+    yaw = trunk_yaw(ref, ref_seen, joints, seen, size, heads.yaw)
+    heads = place_heads(ref, ref_seen, joints, both, size, slopes, yaw)
     centre = face_centre(ref, ref_seen)
     face = np.full((len(joints), 2), np.nan) if centre is None else heads.maps[:, :, :2] @ centre + heads.maps[:, :, 2]
     depth = depth_of(aside_of(ref, ref_seen, joints, seen, size), overrides)
-    yaw = trunk_yaw(ref, ref_seen, joints, seen, size, heads.yaw)
     torso = np.stack([_torso(_turned(ref, ref_seen, t), frame, shown) for t, frame, shown in zip(yaw, joints, both)])
     return Placement(joints, seen, torso, heads, face, size, depth, yaw)
 

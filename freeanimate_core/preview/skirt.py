@@ -4,7 +4,7 @@ It is measured in its own axes: the way down from the middle of the hips to the 
 across, towards the person's left. Positions are (x, y) in pixels.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -25,6 +25,7 @@ WIDEST = 3.0  # thighs' radii: how far the cloth may stand out beyond a thigh's 
 STEPS = 9  # at which that is measured
 EDGE = 1.0  # pixels that the cloth gets beyond its measured width: its soft edge
 FLATTEST, THINNEST = 0.3, 0.35  # of the skirt in the reference: how short and how narrow it may get
+LEAST = 1e-3  # pixels: thighs behind one another have a distance
 ROUNDS = 4  # of the search for how far across a pixel is
 
 
@@ -61,6 +62,17 @@ class Axes:
         """The reverse of ``turned``."""
         (ox, oy), (dx, dy) = self.origin, self.down
         return ox + across * dy + down * dx, oy - across * dx + down * dy
+
+    def seen_after(self, yaw: Tensor) -> "Axes":
+        """As hips and knees are seen after a turn by ``yaw`` [f] radians about the way down, right before left."""
+        share = torch.stack([torch.cos(yaw).abs(), torch.ones_like(yaw)])[:, :, None, None]
+        return replace(self, hips=self.hips * share, knees=self.knees * share)
+
+    def ordered(self, yaw: Tensor) -> "Axes":
+        """With the sides changed in frames ``yaw`` [f] that are seen from behind."""
+        behind = (torch.cos(yaw) < 0)[:, None, None]
+        hips, knees = (torch.where(behind, spots.flip(0), spots) for spots in (self.hips, self.knees))
+        return replace(self, hips=hips, knees=knees)
 
     def line(self, share: Tensor) -> tuple[Tensor, Tensor]:
         """Where a thread from hips to knees begins and how long it is, down, at ``share`` 0-1 from right to left."""
@@ -148,13 +160,18 @@ def skirt_of(bones: dict[str, Bone], alpha: np.ndarray, hidden: np.ndarray | Non
     return Skirt(corners, bare.hem + EDGE, margins + EDGE)
 
 
-def skirt_map(skirt: Skirt, corners: Tensor, x: Tensor, y: Tensor, size: float) -> tuple[Tensor, Tensor]:
+def skirt_map(
+    skirt: Skirt, corners: Tensor, x: Tensor, y: Tensor, size: float, yaw: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Reference positions (x, y) [f,h,w] for target pixels x [w], y [h,1] with hips and knees ``corners`` [f,4,2].
 
     Between the thighs' lines the cloth is stretched across and down; what stands out beyond them, above the
-    hips and below the knees keeps its size.
+    hips and below the knees keeps its size. With ``yaw`` [f] radians the thighs' lines come together as far as those
+    of a body that is turned so, and the places are about the cloth as it stands in the reference.
     """
     there, here = skirt.axes_on(x.device), Axes.of(corners)
+    if yaw is not None and yaw.any():
+        there, here = there.seen_after(yaw), here.ordered(yaw)
     across, down = here.turned(x, y)
     ref_length = float(skirt.axes.line(torch.tensor(0.5))[1].mean())
     share = torch.full_like(across, 0.5)
@@ -164,7 +181,7 @@ def skirt_map(skirt: Skirt, corners: Tensor, x: Tensor, y: Tensor, size: float) 
         way = ((down - hip) / length).clamp(0, 1)
         middle, width = here.width(way)
         ref_middle, ref_width = there.width(way)
-        width = torch.maximum(width, THINNEST * size * ref_width)
+        width = torch.maximum(width, THINNEST * size * ref_width).clamp_min(LEAST)
         aside = (across - middle) / width
         share = (aside + 0.5).clamp(0, 1)
     ref_hip, ref_long = there.line(share)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 WEDGE = 1.6  # radii about a bent joint within which the wedge is drawn: farther out lies another piece of the limb
 NOWHERE = -1e6  # reference position of pixels that show nothing
@@ -106,6 +107,15 @@ def bone_distance(bone: Placed, x: Tensor, y: Tensor, width_scale: float) -> Ten
     v = py * _at(along, 0) - px * _at(along, 1)
     end = (length + bone.beyond * width_scale)[:, None, None]
     return torch.hypot(u - torch.minimum(u.clamp_min(0), end), v)
+
+
+def sampled(picture: Tensor, sx: Tensor, sy: Tensor) -> Tensor:
+    """A picture [c,H,W] at reference positions [f,h,w], as [f,c,h,w]; nothing beyond its border."""
+    height, width = picture.shape[1:]
+    grid = torch.stack([sx / width * 2 - 1, sy / height * 2 - 1], dim=-1)
+    return functional.grid_sample(
+        picture.expand(len(grid), -1, -1, -1), grid, mode="bilinear", padding_mode="zeros", align_corners=False
+    )
 
 
 def affine_map(matrix: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

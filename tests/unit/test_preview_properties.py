@@ -11,7 +11,7 @@ from freeanimate_pack.demo.drawn.motion import motion, rest_pose
 from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
 from freeanimate_pack.freeanimate_core.measures import masked_psnr
 from freeanimate_pack.freeanimate_core.pose import PoseSequence, parse_poses, write_poses
-from freeanimate_pack.freeanimate_core.preview import compose, generate
+from freeanimate_pack.freeanimate_core.preview import bodies, compose, generate
 
 SIZE = 64
 CHEAP = settings(
@@ -150,7 +150,8 @@ def test_the_working_memory_does_not_grow_with_the_clip(scene, monkeypatch):
         sampled.append(made.numel())
         return made
 
-    monkeypatch.setattr(compose, "sampled", seen)
+    for module in (compose, bodies):
+        monkeypatch.setattr(module, "sampled", seen)
     target = poses(motion("wave", 2, 24, SIZE, SIZE))
     generate(image, poses(rest_pose(2, SIZE, SIZE)), target, mask, chunk=4)
     assert len(sampled) >= 6 * 10 and 0 < max(sampled) <= 4 * 5 * SIZE * SIZE

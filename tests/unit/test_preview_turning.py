@@ -10,9 +10,11 @@ import torch
 from freeanimate_pack.freeanimate_core.pose import PoseSequence
 from freeanimate_pack.freeanimate_core.preview import generate
 from freeanimate_pack.freeanimate_core.preview.bones import Trunk
-from freeanimate_pack.freeanimate_core.preview.turning import FRONT, solid_of, trunk_yaw, turned, turned_points
+from freeanimate_pack.freeanimate_core.preview.turning import BACK, DOWN, FRONT, solid_of, turned, turned_points
+from freeanimate_pack.freeanimate_core.preview.yaw import trunk_yaw
 
 SIDE, LEFT, RIGHT, TOP, LOW = 96, 30, 66, 20, 76
+CHEST, SPINE = (float(np.interp(0.5, DOWN, depth)) for depth in (FRONT, BACK))  # half way down the trunk
 TRUNK = Trunk(np.array([[33.0, 24], [63, 24], [63, 72], [33, 72]]))
 
 
@@ -45,17 +47,17 @@ def test_the_middle_of_the_chest_slides_to_the_side_of_the_turn(solid, degrees):
     yaw = math.radians(degrees)
     seen, x = _seen(solid, yaw)
     nearest = (seen.colours[0][0, 0] - 48).abs()[LEFT:RIGHT].argmin() + LEFT
-    assert x[nearest] == pytest.approx(48 + FRONT * 18 * math.sin(yaw), abs=1.0)
+    assert x[nearest] == pytest.approx(48 + CHEST * 18 * math.sin(yaw), abs=1.0)
 
 
 @pytest.mark.parametrize("degrees", [-90, 90])
 def test_from_the_side_half_is_unseen_and_the_body_is_as_broad_as_it_is_deep(solid, degrees):
     seen, x = _seen(solid, math.radians(degrees))
     shown = (seen.outline[0][0, 0] > LEFT) & (seen.outline[0][0, 0] < RIGHT)
-    assert int(shown.sum()) == pytest.approx((FRONT + 0.66) * 18, abs=2)
-    back = torch.sign(torch.tensor(degrees)) * (x - 48) < -2
-    assert (seen.unseen[0, 0][shown & back] > 0.9).all()
-    assert (seen.unseen[0, 0][shown & ~back][2:-2] < 0.6).all()
+    assert int(shown.sum()) == pytest.approx((CHEST + SPINE) * 18, abs=2)
+    ahead = torch.sign(torch.tensor(degrees)) * (x - 48)
+    assert (seen.unseen[0, 0][shown & (ahead < -2)] > 0.9).all()
+    assert (seen.unseen[0, 0][shown & (ahead > 8)] < 0.4).all()
 
 
 def test_from_behind_nothing_has_been_seen_and_no_stripe_is_drawn(solid):
@@ -101,7 +103,7 @@ def test_the_rectangle_about_a_solid_holds_it_from_every_side(solid):
     left_heavy = replace(solid, right=solid.right / 3)
     for each in (solid, left_heavy):
         half = (each.corners[1] - each.corners[0])[0] / 2
-        assert half >= max(each.right.max(), each.left.max(), FRONT * each.depth.max()) - 1e-6
+        assert half >= max(each.right.max(), each.left.max(), each.front.max()) - 1e-6
 
 
 @pytest.fixture
