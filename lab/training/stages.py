@@ -218,7 +218,7 @@ class Training:
     def _colours(self) -> Tensor:
         """What latent cells look like, for live previews."""
         which = range(min(len(self.drawn), 128))
-        return autoencoder.preview_factors(self._encoded(self.drawn, which), self.drawn.whole(which)[0])
+        return autoencoder.preview_factors(self._encoded(self.drawn, which), self.drawn.whole(which)[0]).contiguous()
 
     def _reader(self) -> reader.PartReader:
         """The reader of part maps, trained on first use."""
