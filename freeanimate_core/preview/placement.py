@@ -13,6 +13,7 @@ from .bones import HALVES, HIPS, SHOULDERS, face_centre, trunk_of
 from .depth import Depth, Override, aside_of, depth_of
 from .head import Heads, place_heads
 from .skirt import CORNERS, SKIRT
+from .steady import steadied
 from .turning import turned_points
 from .warp import affine, as_complex, as_matrix, inverted, similarity
 from .yaw import trunk_yaw
@@ -70,6 +71,7 @@ def place(
     overrides: Sequence[Override] = (),
 ) -> Placement:
     """Placement of a reference posed as ``ref`` [18,2] in frames ``joints`` [F,18,2], all in pixels."""
+    joints = steadied(ref, ref_seen, joints, seen)
     size = _size(ref, ref_seen, joints, seen)
     both = seen & ref_seen
     torso = np.stack([_torso(ref, frame, shown) for frame, shown in zip(joints, both)])
