@@ -63,20 +63,9 @@ def generate(
     ``progress`` is called with the number of frames done. Memory beyond the output depends on ``chunk``
     and not on F; the result does not depend on it. Raises FreeAnimateError for input that does not fit together.
     """
-    image = read_picture(reference, f"{PREVIEW}: reference")[0]
+    image, given_mask, given_plate = _pictures(reference, person_mask, background)
     height, width = image.shape[:2]
-    given_mask = given_plate = None
-    if person_mask is not None:
-        given_mask = _fitting(read_mask(person_mask, f"{PREVIEW}: person_mask")[0], height, width, "person_mask")
-    if background is not None:
-        given_plate = _fitting(read_picture(background, f"{PREVIEW}: background")[0], height, width, "background")
-    source = _on_canvas(reference_pose, height, width, "reference_pose")
-    target = _on_canvas(target_pose, height, width, "target_pose")
-    if len(source) != 1:
-        raise FreeAnimateError(
-            f"{PREVIEW}: reference_pose holds {len(source)} frames, but one is expected; connect the pose of the "
-            "reference image."
-        )
+    source, target = _poses(reference_pose, target_pose, height, width)
     joints, seen = source.joints[0, :, :2], source.seen[0]
     overrides = parse_overrides(depth_order, len(target))
     placement = place(joints, seen, target.joints[..., :2], target.seen, overrides)
@@ -96,6 +85,34 @@ def generate(
     told = findings.of_frames(placement.yaw, placement.heads.yaw, findings.redrawn_share(redraw, person))
     warnings, coverages = (*unfit, *others), tuple(scores.tolist())
     return Preview(frames, person, holes, plate[None], coverages, warnings, redraw, told, painted[None])
+
+
+def _pictures(
+    reference: Tensor, person_mask: Tensor | None, background: Tensor | None
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """The reference [H,W,3] with its mask [H,W] and background [H,W,3], where they are given."""
+    image = read_picture(reference, f"{PREVIEW}: reference")[0]
+    height, width = image.shape[:2]
+    mask = plate = None
+    if person_mask is not None:
+        mask = _fitting(read_mask(person_mask, f"{PREVIEW}: person_mask")[0], height, width, "person_mask")
+    if background is not None:
+        plate = _fitting(read_picture(background, f"{PREVIEW}: background")[0], height, width, "background")
+    return image, mask, plate
+
+
+def _poses(
+    reference_pose: PoseSequence, target_pose: PoseSequence, height: int, width: int
+) -> tuple[PoseSequence, PoseSequence]:
+    """The one pose of the reference and those of the targets, in its pixels."""
+    source = _on_canvas(reference_pose, height, width, "reference_pose")
+    target = _on_canvas(target_pose, height, width, "target_pose")
+    if len(source) != 1:
+        raise FreeAnimateError(
+            f"{PREVIEW}: reference_pose holds {len(source)} frames, but one is expected; connect the pose of the "
+            "reference image."
+        )
+    return source, target
 
 
 def _taken_apart(

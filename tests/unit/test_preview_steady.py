@@ -47,7 +47,7 @@ def test_a_body_that_stands_still_is_still_however_its_joints_scatter():
     clip = scattered(np.repeat(STANDING[None], 40, axis=0), NOISE)
     made = steadied(reference, ALL, clip, np.ones((40, 18), dtype=bool))
     assert distance(made, reference) < 0.6 * distance(clip, reference)
-    assert distance(made[1:], made[:-1]) < 0.6 * distance(clip[1:], clip[:-1])
+    assert distance(made[1:], made[:-1]) < 0.7 * distance(clip[1:], clip[:-1])
 
 
 def test_a_limb_that_moves_is_followed_while_the_rest_stays():
