@@ -33,12 +33,12 @@ SLIDES = 10.0  # how fast a part that turns shows other places: thickness in tru
 GONE = 0.1  # of the trunk's length: an arm that has moved so far on the trunk leaves behind what lay under it
 STIRRED = 0.05  # of the trunk's length: from such a movement within the figure on, small errors show
 # The logistic sum: log-odds at rest, then per unit of each term. Colours are 0-1, shares 0-1.
-AT_REST = -1.95
+AT_REST = -1.86
 VARIED = 3.5  # range of colours
-TURNED_VARIED = 12.0  # range of colours times how far the part has turned
-STIRRED_VARIED = 7.8  # range of colours times how far it has moved
-STIRRED_RIM = 0.8  # share of the cell that is not the figure times how far the part has moved
-INVENTED = 2.7  # hole mask
+TURNED_VARIED = 13.2  # range of colours times how far the part has turned
+STIRRED_VARIED = 6.7  # range of colours times how far it has moved
+STIRRED_RIM = 0.1  # share of the cell that is not the figure times how far the part has moved
+INVENTED = 1.5  # hole mask
 LEFT_BEHIND = 2.0  # where an arm lay that has gone; the fit says 1: photographs keep more of hands and shadows there
 
 
