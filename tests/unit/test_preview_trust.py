@@ -65,10 +65,10 @@ def test_the_redraw_mask_is_a_probability_per_cell_and_0_off_the_figure(scene):
 def test_the_redraw_mask_depends_on_neither_chunk_nor_order(scene):
     for chunk in (1, 3):
         redraw = scene.preview(scene.moving, chunk=chunk).redraw_mask
-        torch.testing.assert_close(redraw, scene.made.redraw_mask, atol=2e-3, rtol=0)
+        torch.testing.assert_close(redraw, scene.made.redraw_mask, atol=5e-3, rtol=0)
     calm = scene.moving[: FRAMES + 1]  # turns are filtered over time, so that their order does count
     there, back = scene.preview(calm).redraw_mask, scene.preview(calm[::-1].copy()).redraw_mask
-    torch.testing.assert_close(there, back.flip(0), atol=2e-3, rtol=0)
+    torch.testing.assert_close(there, back.flip(0), atol=5e-3, rtol=0)
 
 
 def test_a_frame_turned_away_is_trusted_less_than_one_as_the_reference(scene):
