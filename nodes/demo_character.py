@@ -85,8 +85,8 @@ class FreeAnimateDemoCharacter(io.ComfyNode):
                     optional=True,  # later than the first version: older prompts stay valid
                     options=list(STYLES),
                     default=DRAWN,
-                    tooltip="drawn: a cartoon person, which the demo model knows. people: a rendered person in a "
-                    "room, with turns and shadows; about a fifth of a second a frame of 256x256.",
+                    tooltip="drawn: a cartoon person. people: a rendered person in a room, with turns and shadows; "
+                    "about a fifth of a second a frame of 256x256. The demo model knows both.",
                 ),
                 io.Combo.Input(
                     "view",

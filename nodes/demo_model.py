@@ -18,15 +18,16 @@ class FreeAnimateDemoModel(io.ComfyNode):
             category=f"{CATEGORY}/demo",
             description=(
                 "A small SD1.5-shaped model, text encoder, VAE and pose ControlNet that come with the pack and need no "
-                "download. They draw the cartoon people of Demo Character at 128x128 pixels and know the words of its "
-                "caption; nothing else. For other pictures load an SD1.5 checkpoint and an openpose ControlNet."
+                "download. They draw the people of Demo Character, rendered or drawn, at 256x256 pixels and know the "
+                "words of its caption; nothing else. For other pictures load an SD1.5 checkpoint and an openpose "
+                "ControlNet."
             ),
             search_aliases=["tiny model", "test model", "example checkpoint", "no download", "CPU"],
             inputs=[],
             outputs=[
-                io.Model.Output(tooltip="U-Net of the SD1.5 layout, 4.9 million parameters, fp32."),
+                io.Model.Output(tooltip="U-Net of the SD1.5 layout, 6.9 million parameters, fp32."),
                 io.Clip.Output(tooltip="Text encoder that knows the words of the captions; others mean nothing."),
-                io.Vae.Output(tooltip="Autoencoder of 8x8 pixels per latent cell."),
+                io.Vae.Output(tooltip="Autoencoder of 8x8 pixels per latent cell of 16 channels."),
                 io.ControlNet.Output(tooltip="ControlNet for openpose pictures, of the same layout."),
             ],
         )

@@ -119,7 +119,7 @@ SD15_TINY = Layout(
     text=(TextTower("l", 64),),
 )
 
-SD15_DEMO = replace(  # wide enough to draw characters of 128x128 pixels, small enough for two CPU cores
+SD15_DEMO = replace(  # a stand-in for tests, small enough for two CPU cores
     SD15_TINY,
     model_channels=64,
     channel_mult=(1, 1, 2),

@@ -5,20 +5,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .layout import SD15_DEMO, SD15_PEOPLE, Layout, build_clip, build_control_net, build_model, latent_scale, vae_of
+from .layout import SD15_PEOPLE, build_clip, build_control_net, build_model, latent_scale, vae_of
 from .weights import load_weights, taesd
 
 TOKENS = "clip_l.transformer.text_model.embeddings.token_embedding.weight"
-LAYOUTS = {layout.latent_channels: layout for layout in (SD15_DEMO, SD15_PEOPLE)}
-# What a latent cell looks like, RGB -1..1: a row per channel, then the constant. Fitted on 128 characters by
-# lab.training.autoencoder.preview_factors; tests/host/test_demo_model.py fits it again. Of weights without a table
-LATENT_RGB = (
-    (0.480, 0.025, -0.050),
-    (0.012, 0.401, 0.063),
-    (-0.009, 0.009, 0.451),
-    (-0.028, -0.015, 0.017),
-    (0.113, -0.008, -0.080),
-)
 SEED = 0  # of the drawn weights that the trained ones replace
 
 
@@ -31,15 +21,13 @@ def load_demo_model() -> tuple[object, object, object, object]:
 
 
 def assemble(components: dict[str, dict[str, Tensor]]) -> tuple[object, object, object, object]:
-    """(MODEL, CLIP, VAE, CONTROL_NET) of the state dicts that ``load_weights`` gives; their layout is told by them."""
-    layout = LAYOUTS[components["unet"]["input_blocks.0.0.weight"].shape[1]]
-    model, control = build_model(layout, SEED), build_control_net(layout, SEED)
+    """(MODEL, CLIP, VAE, CONTROL_NET) of the state dicts that ``load_weights`` gives."""
+    model, control = build_model(SD15_PEOPLE, SEED), build_control_net(SD15_PEOPLE, SEED)
     model.model.diffusion_model.load_state_dict(components["unet"])
-    own = components.get("colours")
-    _show_own_colours(model.model.latent_format, own["colours"].tolist() if own else LATENT_RGB)
+    _show_own_colours(model.model.latent_format, components["colours"]["colours"].tolist())
     control.control_model.load_state_dict(components["control"])
-    vae = vae_of(taesd(components["encoder"], components["decoder"], latent_scale(layout)))
-    return model, _clip(layout, components), vae, control
+    vae = vae_of(taesd(components["encoder"], components["decoder"], latent_scale(SD15_PEOPLE)))
+    return model, _clip(components), vae, control
 
 
 def _show_own_colours(latent_format: object, colours: Sequence[Sequence[float]]) -> None:
@@ -48,9 +36,9 @@ def _show_own_colours(latent_format: object, colours: Sequence[Sequence[float]])
     latent_format.taesd_decoder_name = None  # where TAESD is chosen: SD1.5's would decode other colours
 
 
-def _clip(layout: Layout, components: dict[str, dict[str, Tensor]]) -> object:
+def _clip(components: dict[str, dict[str, Tensor]]) -> object:
     """A CLIP whose table has a row for the words of the training's captions; all others say nothing."""
-    clip = build_clip(layout, SEED)
+    clip = build_clip(SD15_PEOPLE, SEED)
     state = clip.cond_stage_model.state_dict()
     table = torch.zeros_like(state[TOKENS], device="cpu")  # as the file's rows, wherever the host holds the CLIP
     text = dict(components["text"])

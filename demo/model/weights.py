@@ -30,7 +30,7 @@ def digest(file: Path) -> str:
 
 
 def load_weights(file: Path = FILE, card: Path = CARD) -> dict[str, dict[str, Tensor]]:
-    """State dicts of COMPONENTS in float32, and of TABLES those that the file has, each under its own name.
+    """State dicts of COMPONENTS in float32, and TABLES, each under its own name.
 
     Raises DemoWeightsError when the file is missing or its hash is not the card's.
     """
@@ -55,7 +55,7 @@ def split(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
         if name not in TABLES:
             component, key = name.split(".", 1)
             components[component][key] = value.float()
-    return components | {name: {name: tensors[name]} for name in TABLES if name in tensors}
+    return components | {name: {name: tensors[name]} for name in TABLES}
 
 
 def save_weights(

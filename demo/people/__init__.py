@@ -36,8 +36,6 @@ __all__ = [
     "CLASSES",
     "CUT_REFERENCES",
     "GOES_DOWN",
-    "CUT_REFERENCES",
-    "GOES_DOWN",
     "HELD_OUT_SEEDS",
     "MOTIONS",
     "POSES",

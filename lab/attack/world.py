@@ -12,7 +12,7 @@ Prompt = dict[str, dict]
 
 def graph() -> Prompt:
     """The demo's graph up to its sampler, small, with what the demo leaves to the nodes' defaults said."""
-    nodes = input_nodes(FRAMES, SIDE, "dance", seed=14) | method_nodes(STEPS, cfg=3.0)
+    nodes = input_nodes(FRAMES, SIDE, "drawn", "dance", 14) | method_nodes(STEPS, cfg=3.0)
     said = {
         "align": {"reference": ["character", 0]},
         "positive": {"text": TEXT},

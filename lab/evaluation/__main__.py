@@ -41,7 +41,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--steps", type=positive, help="steps asked of ddim_uniform (20; sweeps 12)")
     parser.add_argument("--cfg", type=float, nargs="+", help="guidance, one table each (the Animate Sampler's default)")
     parser.add_argument("--methods", nargs="+", choices=METHODS, metavar="NAME", help="only these, and full")
-    parser.add_argument("--quick", action="store_true", help="3 characters, 4 frames, 8 steps, 7 methods")
+    parser.add_argument("--quick", action="store_true", help="3 characters, 3 frames, 6 steps, 8 methods")
     parser.add_argument("--sweep", choices=SWEEPS, help="run this experiment instead of the main table")
     return parser.parse_args()
 

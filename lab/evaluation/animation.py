@@ -43,7 +43,7 @@ class Size:
     steps: int
 
 
-WHOLE, SHORT, SWEEP = Size(24, 12, 20), Size(3, 4, 8), Size(8, 6, 12)
+WHOLE, SHORT, SWEEP = Size(24, 12, 20), Size(3, 3, 6), Size(8, 6, 12)
 
 
 @torch.inference_mode()

@@ -18,15 +18,15 @@ from .given import EXACT, given
 from .people import clip_of, moving_case
 
 
-def make_case(seed: int, frames: int, world: str = DRAWN, inputs: str = EXACT) -> Previewed:
-    """Character ``seed`` of a world in motion, with the pack's own preview; the side is the demo model's."""
-    return _people(seed, frames, inputs) if world == PEOPLE else _drawn(seed, frames, inputs)
+def make_case(seed: int, frames: int, world: str = DRAWN, inputs: str = EXACT, side: int = SIDE) -> Previewed:
+    """Character ``seed`` of a world in motion, with the pack's own preview; ``side`` in pixels, the demo model's."""
+    return _people(seed, frames, inputs, side) if world == PEOPLE else _drawn(seed, frames, inputs, side)
 
 
-def _drawn(seed: int, frames: int, inputs: str) -> Previewed:
+def _drawn(seed: int, frames: int, inputs: str, side: int) -> Previewed:
     """Draw character ``seed`` and run the pack's own pose and preview stages on it."""
     name = motion_of(seed)
-    drawn = FreeAnimateDemoCharacter.execute(seed, name, 2 * frames, SIDE, SIDE).args
+    drawn = FreeAnimateDemoCharacter.execute(seed, name, 2 * frames, side, side).args
     reference, standing, driving, _, _, mask = drawn[:6]
     # The middle of the motion: it starts at the reference's own pose, as a driving clip seldom does, and a
     # preview frame in that pose would stand for the reference wherever a method takes one as its anchor
@@ -38,9 +38,9 @@ def _drawn(seed: int, frames: int, inputs: str) -> Previewed:
         standing, driving = (write_poses(poses) for poses in seen)
     poses, hints = FreeAnimateAlignPose.execute(driving, standing, "affine", reference).args[:2]
     targets = parse_poses(poses, "aligned poses")
-    truth, masks, labels = (torch.from_numpy(values) for values in draw_parts(seed, targets.joints, SIDE, SIDE)[:3])
-    rest = rest_pose(seed, SIDE, SIDE)
-    standing_labels = torch.from_numpy(draw_parts(seed, rest, SIDE, SIDE)[2][0])
+    truth, masks, labels = (torch.from_numpy(values) for values in draw_parts(seed, targets.joints, side, side)[:3])
+    rest = rest_pose(seed, side, side)
+    standing_labels = torch.from_numpy(draw_parts(seed, rest, side, side)[2][0])
     places, stayed = true_flow(targets.joints, labels)
     case = Case(
         world=DRAWN,
@@ -57,8 +57,8 @@ def _drawn(seed: int, frames: int, inputs: str) -> Previewed:
         labels=labels,
         joints=targets.joints,
         visible=targets.seen,
-        room=torch.from_numpy(scenery(seed, SIDE, SIDE)),
-        shadow=torch.zeros(SIDE, SIDE),
+        room=torch.from_numpy(scenery(seed, side, side)),
+        shadow=torch.zeros(side, side),
         shown=shown_in(rest[0], standing_labels, targets.joints, labels),
         places=places,
         stayed=stayed,
@@ -66,9 +66,9 @@ def _drawn(seed: int, frames: int, inputs: str) -> Previewed:
     return _previewed(case, name, hints)
 
 
-def _people(seed: int, frames: int, inputs: str) -> Previewed:
+def _people(seed: int, frames: int, inputs: str, side: int) -> Previewed:
     """Render person ``seed`` in the poses that the methods get, where they are."""
-    case = moving_case(seed, frames, SIDE, inputs)
+    case = moving_case(seed, frames, side, inputs)
     driving, standing = write_poses(case.targets), write_poses(case.pose)
     hints = FreeAnimateAlignPose.execute(driving, standing, "none", case.reference).args[1]
     return _previewed(case, clip_of(seed)[0], hints)

@@ -30,11 +30,9 @@ def stage(node_id: str) -> str:
     return STAGE_OF.get(node_id) or (node_id if node_id in STAGES else "save")
 
 
-def demo_prompt(
-    frames: int = 24, size: int = SIDE, steps: int = 20, cfg: float = 3.0, motion: str = "dance", seed: int = 14
-) -> dict:
+def demo_prompt(frames: int = 24, size: int = SIDE, steps: int = 12, cfg: float = 3.0) -> dict:
     """Character to video in the API's format; size is the width and height in pixels."""
-    return input_nodes(frames, size, motion, seed) | method_nodes(steps, cfg) | _output_nodes()
+    return input_nodes(frames, size, "people", "wave", 10_012) | method_nodes(steps, cfg) | _output_nodes()
 
 
 def node(class_type: str, **inputs: object) -> dict:
@@ -42,11 +40,19 @@ def node(class_type: str, **inputs: object) -> dict:
     return {"class_type": class_type, "inputs": inputs}
 
 
-def input_nodes(frames: int, size: int, motion: str, seed: int) -> dict:
+def input_nodes(frames: int, size: int, style: str, motion: str, seed: int) -> dict:
     """Model, character, alignment and preview."""
     return {
         "model": node("FreeAnimateDemoModel"),
-        "character": node("FreeAnimateDemoCharacter", seed=seed, motion=motion, frames=frames, width=size, height=size),
+        "character": node(
+            "FreeAnimateDemoCharacter",
+            seed=seed,
+            motion=motion,
+            frames=frames,
+            width=size,
+            height=size,
+            style=style,
+        ),
         "align": node(
             "FreeAnimateAlignPose",
             driving_pose=["character", 2],

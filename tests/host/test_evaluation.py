@@ -39,7 +39,7 @@ def renderer():
     with torch.inference_mode():
         hosting.start(Path(os.environ["COMFYUI_DIR"]))
         tiny = hostside.build(SD15_DEMO, 1, 0.3)
-        case = make_case(0, FRAMES)
+        case = make_case(0, FRAMES, side=128)
         case = replace(case, prompts=case.prompts | {"extra": case.prompts["true"]})
         models = Models(tiny.model, tiny.clip, tiny.vae, tiny.control_net, "stand-in")
         return Renderer(models, case, Settings(FRAMES, STEPS, CFG))

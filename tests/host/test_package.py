@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (".", "demo", "freeanimate_core", "media", "nodes", "web", "workflows")
 AT_THE_ROOT = {"__init__.py", "LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml", "requirements.txt"}
 PICTURES = (".gif", ".jpg", ".jpeg", ".mp4", ".png", ".svg", ".webm", ".webp")
-LARGEST = 25_000_000  # bytes; the demo's weights are 18 MB of them
+LARGEST = 60_000_000
 REPORT = """
 import asyncio, json, pathlib, sys
 host, pack = sys.argv[1:]

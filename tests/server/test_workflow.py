@@ -121,14 +121,14 @@ def test_it_runs_and_gives_films(server, clip_files, lora_file, schemas, name):
 
 def test_the_first_runs_on_the_packs_own_model(server, schemas):
     kinds = outputs_by_kind(server, shrink(as_prompt(template("01"), schemas)))
-    assert sorted(films_of(server, kinds)) == [(LENGTH, 128, 128), (LENGTH, 3 * 128 + 8, 128)]
+    assert sorted(films_of(server, kinds)) == [(LENGTH, 256, 256), (LENGTH, 3 * 256 + 8, 256)]
     assert reconstruction(kinds) > 20
 
 
 def test_with_and_without_differ_and_are_measured(server, schemas):
     kinds = outputs_by_kind(server, shrink(as_prompt(template("07"), schemas)))
     ((frames, width, _),) = films_of(server, kinds)
-    assert frames == LENGTH and width >= 5 * 128
+    assert frames == LENGTH and width >= 5 * 256
     (table,) = [text for text in said(kinds) if "|" in text]
     rows = {line.split("|")[1].strip(): line.split("|")[2:] for line in table.splitlines() if line.startswith("|")}
     measured = [rows[name] for name in ("RA-SA and IBA", "RA-SA alone", "IBA alone", "neither")]
