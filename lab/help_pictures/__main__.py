@@ -1,6 +1,6 @@
 """python -m lab.help_pictures --host DIR: makes web/docs/<node id>.jpg, media/animation.webp and media/icon.png anew.
 
-Every picture is a result of the node that it explains, on the demo's model and a drawn character; Detect
+Every picture is a result of the node that it explains, on the demo's model and a rendered person; Detect
 Pose alone shows known poses, because its weights are not the pack's.
 """
 

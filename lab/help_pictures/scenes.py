@@ -1,4 +1,4 @@
-"""What each help page shows: rows of pictures by label, from one run of the real nodes on a drawn character.
+"""What each help page shows: rows of pictures by label, from one run of the real nodes on a rendered person.
 
 Needs the host.
 """
@@ -28,8 +28,8 @@ from freeanimate_pack.nodes.preview import FreeAnimatePreview
 from freeanimate_pack.nodes.refine import FreeAnimateRefinePreview
 from freeanimate_pack.nodes.sampler import FreeAnimateSampler
 
-SEED, MOTION, FRAMES, STEPS = 104, "dance", 24, 20
-DRIVER = 101  # the character whose motion Align Pose fits: other proportions, a smaller figure
+SEED, MOTION, FRAMES, STEPS, STYLE = 10_012, "wave", 16, 12, "people"
+DRIVER = 10_005  # the character whose motion Align Pose fits: other proportions, a smaller figure
 CFG = (3.0, 0.2, 0.9)
 
 
@@ -61,7 +61,7 @@ class Loaded:
 
 def prepare() -> Prepared:
     """The character in its motion, its poses and its preview."""
-    drawn = FreeAnimateDemoCharacter.execute(SEED, MOTION, FRAMES, SIDE, SIDE).args
+    drawn = FreeAnimateDemoCharacter.execute(SEED, MOTION, FRAMES, SIDE, SIDE, STYLE).args
     reference, standing, driving, _, truth, mask, masks, caption = drawn
     aligned, poses = FreeAnimateAlignPose.execute(driving, standing, "affine", reference).args[:2]
     preview = FreeAnimatePreview.execute(reference, standing, aligned, mask).args
@@ -112,12 +112,14 @@ def white(mask: Tensor) -> Tensor:
 
 
 def characters() -> dict[str, Tensor]:
-    """Four characters, and the motions."""
-    telling = {"wave": 4, "walk": 2, "squat": 4, "turn": 2}  # a frame of 9 that shows what the motion is
-    drawn = [FreeAnimateDemoCharacter.execute(SEED + i, name, 9, SIDE, SIDE).args for i, name in enumerate(telling)]
+    """Four people, and the motions."""
+    telling = {"wave": 4, "walk": 2, "squat": 4, "turn to 60": 4}  # a frame of 9 that shows what the motion is
+    drawn = [
+        FreeAnimateDemoCharacter.execute(SEED + i, name, 9, SIDE, SIDE, STYLE).args for i, name in enumerate(telling)
+    ]
     shown = list(zip(drawn, telling.values()))
     return {
-        "reference, seeds 104 to 107": torch.cat([d[0] for d in drawn]),
+        f"reference, seeds {SEED} to {SEED + 3}": torch.cat([d[0] for d in drawn]),
         f"true_frames: {', '.join(telling)}": torch.cat([d[4][i : i + 1] for d, i in shown]),
         "pose_image": torch.cat([d[3][i : i + 1] for d, i in shown]),
     }
@@ -125,7 +127,7 @@ def characters() -> dict[str, Tensor]:
 
 def aligned(prepared: Prepared) -> dict[str, Tensor]:
     """Another character's motion, small and at the picture's edge, before and after the fit."""
-    driving = FreeAnimateDemoCharacter.execute(DRIVER, MOTION, FRAMES, SIDE, SIDE).args[2]
+    driving = FreeAnimateDemoCharacter.execute(DRIVER, MOTION, FRAMES, SIDE, SIDE, STYLE).args[2]
     small = parse_poses(driving, "driving_pose").moved((0.6, 0.6), (0.0, 0.1 * SIDE), SIDE, SIDE)
     before = FreeAnimateAlignPose.execute(write_poses(small), prepared.standing, "none").args[1]
     after = FreeAnimateAlignPose.execute(write_poses(small), prepared.standing, "bone length", prepared.reference).args[
@@ -191,9 +193,9 @@ def drawn_from_noise(loaded: Loaded) -> Tensor:
 
 
 def icon() -> Tensor:
-    """The character dancing, with its skeleton: 400x400 pixels."""
-    size, frame = 400, 13
-    drawn = FreeAnimateDemoCharacter.execute(SEED, MOTION, FRAMES, size, size).args
+    """The person waving, with its skeleton: 400x400 pixels."""
+    size, frame = 400, 7
+    drawn = FreeAnimateDemoCharacter.execute(SEED, MOTION, FRAMES, size, size, STYLE).args
     return draw_poses(parse_poses(drawn[2], "driving_pose"), drawn[4][frame])[frame : frame + 1]
 
 
