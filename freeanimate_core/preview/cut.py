@@ -15,11 +15,11 @@ from scipy.ndimage import label
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from .bones import Bone, Trunk
+from .bones import LEG, Bone, Trunk
 
 LARGEST, COARSE = 512, 192  # longest sides of the pictures that are cut, and whose colours are compared
 SURE, FAR, FARTHEST = 0.4, 2.6, 8.0  # distances: up to SURE a pixel is figure; from FAR on ground, which tells colours
-HAND = 0.2  # of what reaches beyond a wrist or ankle: how much is sure, as hands bend
+HAND, FOOT = 0.2, 0.5  # of what reaches beyond a wrist or an ankle: how much is sure, as hands bend
 # How thick the figure is, of a bone's radius, which is generous where the mask shall decide.
 THICK = {"right arm 0": 0.85, "left arm 0": 0.85, "right arm 1": 0.7, "left arm 1": 0.7}
 THICK |= {"right leg 1": 0.85, "left leg 1": 0.85, "head": 0.75, "torso": 1.3}
@@ -86,7 +86,8 @@ def surroundings(bones: list[Bone | Trunk], height: int, width: int) -> Surround
         own = 1 + beside / np.where(beside > 0, min(thick, RIM * unit), thick)
         distance = np.minimum(distance, own.astype(np.float32))
         if isinstance(bone, Bone) and bone.beyond:
-            own = (replace(bone, beyond=HAND * bone.beyond).depth(x, y) + bone.radius) / thick
+            sure_end = FOOT if bone.half is not None and bone.half.limb == LEG else HAND
+            own = (replace(bone, beyond=sure_end * bone.beyond).depth(x, y) + bone.radius) / thick
         if not any(bone is hair for hair in crown):  # which may be there
             sure |= own < SURE
     return Surroundings(distance, sure, unit * columns / width)
