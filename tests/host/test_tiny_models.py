@@ -6,7 +6,7 @@ import nodes as host_nodes
 import torch
 from hostside import Tiny, fresh, hint, latent, relative
 
-from freeanimate_pack.demo.model.layout import SD15_DEMO
+from freeanimate_pack.demo.model.layout import SD15_PEOPLE
 from freeanimate_pack.nodes.demo_model import FreeAnimateDemoModel
 
 FRAMES, HEIGHT, WIDTH = 2, 8, 12
@@ -14,10 +14,12 @@ SD15_SITES = [("input", n) for n in (1, 2, 4, 5, 7, 8)] + [("middle", 0)] + [("o
 
 
 def sample(tiny: Tiny, positive: list, negative: list, model=None) -> torch.Tensor:
-    """Final latents [F,4,h,w] of five euler steps at cfg 4 from one fixed noise."""
-    result = host_nodes.common_ksampler(
-        model or tiny.model, 3, 5, 4.0, "euler", "ddim_uniform", positive, negative, latent(FRAMES, HEIGHT, WIDTH)
-    )
+    """Final latents [F,c,h,w] of five euler steps at cfg 4 from one fixed noise."""
+    model = model or tiny.model
+    channels = model.model.latent_format.latent_channels
+    start = latent(FRAMES, HEIGHT, WIDTH)
+    start["samples"] = start["samples"][:, :1].expand(-1, channels, -1, -1)
+    result = host_nodes.common_ksampler(model, 3, 5, 4.0, "euler", "ddim_uniform", positive, negative, start)
     return result[0]["samples"]
 
 
@@ -112,6 +114,6 @@ def test_demo_model_node_hands_out_fresh_working_models():
     FreeAnimateDemoModel.GET_SCHEMA()
     (model, clip, vae, control_net), (other, *_) = (FreeAnimateDemoModel.execute().result for _ in range(2))
     assert model.model is not other.model
-    demo = Tiny(SD15_DEMO, model, clip, vae, control_net)
+    demo = Tiny(SD15_PEOPLE, model, clip, vae, control_net)
     conditioned = demo.controlled(demo.positive(), demo.negative(), hint(FRAMES, HEIGHT, WIDTH))
     assert torch.equal(sample(demo, *conditioned), sample(demo, *conditioned, other))

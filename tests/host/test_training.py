@@ -129,10 +129,9 @@ def test_sixteen_channels_are_drawn_from_noise_and_previewed(trained, monkeypatc
     assert shown.decode_latent_to_preview(latent["samples"]).size == (32, 32)
 
 
-def test_weights_of_four_channels_still_load():
-    """What ships until the new weights are good enough."""
+def test_the_shipped_weights_have_sixteen_channels():
     model, _, vae, _ = assemble(load_weights())
-    assert model.model.latent_format.latent_channels == vae.latent_channels == 4
+    assert model.model.latent_format.latent_channels == vae.latent_channels == 16
 
 
 def test_every_caption_is_of_the_vocabulary(trained, tmp_path):
