@@ -17,7 +17,7 @@ from .bones import ARM, ARMS, LIMBS, Bone
 from .head import slid
 from .parts import Part
 from .placement import FLAT, Placement
-from .skirt import CORNERS, SKIRT, Skirt, skirt_map
+from .skirt import SKIRT, Skirt, skirt_map
 from .warp import NOWHERE, Placed, affine_map, bone_along, bone_distance, bone_map, drawn_back, sampled
 
 GIRTH = 1.3  # of a limb's radius: how far about its line it goes on beyond the picture's border
@@ -152,7 +152,7 @@ class Composer:
         shown = place.shows([SKIRT])[frames]
         if part is None or not isinstance(part.bone, Skirt) or not shown.any():
             return None
-        corners = place.joints[frames][:, CORNERS]
+        corners = place.joints[frames][:, part.bone.joints]
         solid, yaw = self.bodies.solids.get(SKIRT), place.yaw[frames]
         out = part.bone.radius + max(part.reach, 0)
         reach = (max(out, 0.0 if solid is None else solid.reach) + part.bone.overhang) * place.size

@@ -15,7 +15,7 @@ from torch import Tensor
 from ..pose.keypoints import NECK
 from .bones import FACE
 from .warp import as_complex, as_matrix
-from .yaw import steadied, wrapped
+from .yaw import smoothed, wrapped
 
 YAWS = np.radians(np.arange(-180.0, 180.0, 1.0))  # turns that are tried
 YAW_COST = 0.004  # per radian squared: no turn is believed without need
@@ -192,7 +192,7 @@ def _likely(yaws: np.ndarray, shown: np.ndarray, trunk: float) -> np.ndarray:
 def _steady_rows(rows: np.ndarray, fits: Sequence["_Fit | None"], trunk: np.ndarray) -> np.ndarray:
     """Rows [F] of YAWS, steady in time; a head that shows no turn of its own has that of its ``trunk`` [F]."""
     turns = np.where([fit is None for fit in fits], trunk, YAWS[rows])
-    return (np.round(np.degrees(steadied(turns) - YAWS[0])).astype(int)) % len(YAWS)
+    return (np.round(np.degrees(smoothed(turns) - YAWS[0])).astype(int)) % len(YAWS)
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """A skirt or coat about both thighs: one piece of cloth that the hips and the knees carry.
 
 It is measured in its own axes: the way down from the middle of the hips to the middle of the knees, and
-across, towards the person's left. Positions are (x, y) in pixels.
+across, towards the viewer's right. Positions are (x, y) in pixels.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -93,12 +94,14 @@ def _coordinates(points: Tensor) -> tuple[Tensor, Tensor]:
 class Skirt:
     """The cloth in the reference: hips and knees ``corners`` [4,2], the hem's place down, what stands out aside.
 
-    ``margins`` are pixels beyond the thighs' lines at even steps from the hips to the hem.
+    ``margins`` are pixels beyond the thighs' lines at even steps from the hips to the hem. ``joints`` are those of
+    the corners: the leg at the viewer's left first, which is the left one of somebody seen from behind.
     """
 
     corners: np.ndarray
     hem: float
     margins: np.ndarray
+    joints: tuple[int, ...] = CORNERS
     half: ClassVar[None] = None
 
     @property
@@ -154,10 +157,18 @@ def skirt_of(bones: dict[str, Bone], alpha: np.ndarray, hidden: np.ndarray | Non
     radius = max(thigh.radius for thigh in thighs)
     if np.hypot(*(spots[0] - spots[1])) <= GAP * radius or not _inside(np.mean(spots, axis=0), alpha):
         return None
+    thighs = _from_the_left(thighs)
     corners = np.array([point for thigh in thighs for point in (thigh.a, thigh.b)])
-    bare = Skirt(corners, _hem(corners, alpha), np.zeros(2))
+    joints = tuple(joint for thigh in thighs if thigh.half for joint in thigh.half.joints)
+    bare = Skirt(corners, _hem(corners, alpha), np.zeros(2), joints)
     margins = _margins(bare, alpha, np.zeros(alpha.shape, dtype=bool) if hidden is None else hidden, WIDEST * radius)
-    return Skirt(corners, bare.hem + EDGE, margins + EDGE)
+    return replace(bare, hem=bare.hem + EDGE, margins=margins + EDGE)
+
+
+def _from_the_left(thighs: Sequence[Bone]) -> list[Bone]:
+    """The thighs as they stand side by side, seen along the way down."""
+    down = np.sum([thigh.b - thigh.a for thigh in thighs], axis=0)
+    return sorted(thighs, key=lambda thigh: float((thigh.a + thigh.b) @ (down[1], -down[0])))
 
 
 def skirt_map(

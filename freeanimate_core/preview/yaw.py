@@ -9,12 +9,13 @@ import numpy as np
 from scipy.ndimage import median_filter
 
 from ..pose.keypoints import NOSE
-from .bones import HIPS, SHOULDERS
+from .bones import HIPS, SHOULDERS, unit_length
 
 # Joints a little off their places pretend small turns: below the one a turn is none, from the other it is whole.
 BELIEVED = (math.radians(14), math.radians(20))
 SIDEWAYS = math.radians(3)  # turn of a head that says to which side
 WEIGHTS = (0.65, 0.35)  # of shoulders and hips in the share of the breadth that is seen
+NARROWEST = 0.2  # of the trunk's length: a reference that shows no more of a breadth is in profile, and tells no turn
 UNSURE, FOLLOWS = 0.03, 0.7  # of that share; of the head's turn, as much as the trunk follows it
 STEADY = 3  # frames of a median: a single odd pose turns nobody
 SPAN, REACH = 1.5, 4  # frames: standard deviation of the mean over time, and how far it goes
@@ -35,19 +36,21 @@ def trunk_yaw(
     shares, weights = [], []
     for (right, left), weight in zip((SHOULDERS, HIPS), WEIGHTS):
         line, there = joints[:, left] - joints[:, right], seen[:, [right, left]].all(axis=1)
-        breadth = float(np.hypot(*(ref[left] - ref[right]))) * size
-        known = there & ref_seen[[right, left]].all() & (breadth > 1)
-        shares.append(np.where(known, np.copysign(np.hypot(*line.T), line[:, 0]) / max(breadth, 1.0), 0.0))
+        own = ref[left] - ref[right]
+        breadth = float(np.hypot(*own)) * size
+        known = there & ref_seen[[right, left]].all() & (breadth > NARROWEST * unit_length(ref, ref_seen) * size)
+        swapped = np.sign(line[:, 0] * own[0])  # against the reference, which may itself be seen from behind
+        shares.append(np.where(known, np.copysign(np.hypot(*line.T), swapped) / max(breadth, 1.0), 0.0))
         weights.append(weight * known)
     total = np.sum(weights, axis=0)
     share = np.where(total > 0, np.sum(np.multiply(shares, weights), axis=0) / np.maximum(total, 1e-6), 1.0)
     least, most = (np.arccos(np.clip(share + way, -1, 1)) for way in (UNSURE, -UNSURE))
     turn = np.where(total > 0, np.clip(FOLLOWS * np.abs(head), least, most), 0.0)
-    turn = steadied(turn * _sides(head + _by_ear(ref_seen, seen)))
+    turn = smoothed(turn * _sides(head + _by_ear(ref_seen, seen)))
     return turn * np.interp(np.abs(turn), BELIEVED, (0, 1))
 
 
-def steadied(yaw: np.ndarray) -> np.ndarray:
+def smoothed(yaw: np.ndarray) -> np.ndarray:
     """Turns [F] without the noise of single frames; a turn that changes fast changes as fast as before.
 
     After a median, a mean over frames that differ no more than noise does. A clip of one frame is as it was.

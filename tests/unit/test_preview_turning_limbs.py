@@ -13,7 +13,7 @@ from freeanimate_pack.freeanimate_core.preview.bones import HALVES, SHOULDERS, B
 from freeanimate_pack.freeanimate_core.preview.head import ball_of
 from freeanimate_pack.freeanimate_core.preview.placement import place
 from freeanimate_pack.freeanimate_core.preview.turning import turned
-from freeanimate_pack.freeanimate_core.preview.yaw import steadied
+from freeanimate_pack.freeanimate_core.preview.yaw import smoothed
 
 SIDE = 128
 MIDDLE = SIDE / 2
@@ -134,10 +134,10 @@ def test_noise_of_joints_turns_nobody_to_and_fro():
 
 def test_turns_are_steady_but_not_slow():
     clip = np.radians([0.0, 1, -1, 0, 60, 61, 59, 60])
-    found = np.degrees(steadied(clip))
+    found = np.degrees(smoothed(clip))
     assert np.abs(found[:4]).max() < 1 and np.abs(found[4:] - 60).max() < 1
-    assert np.array_equal(steadied(np.array([0.7])), [0.7])
-    across = np.degrees(steadied(np.radians([176.0, 178, 180, -178, -176])))
+    assert np.array_equal(smoothed(np.array([0.7])), [0.7])
+    across = np.degrees(smoothed(np.radians([176.0, 178, 180, -178, -176])))
     assert np.abs(across).min() > 175
 
 
