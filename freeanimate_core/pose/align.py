@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..errors import ALIGN_POSE, FreeAnimateError
 from .affine import affine, affine_stableanimator, keep
 from .bone_length import bone_length
-from .cut import hold_cut
+from .border import hold_cut
 from .fitted import Fitted
 from .keypoints import PoseSequence
 from .lead_in import with_lead_in

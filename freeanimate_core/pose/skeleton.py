@@ -14,6 +14,9 @@ MID_HIP, MID_EAR = 18, 19
 WRISTS = {"right_hand": 4, "left_hand": 7}  # the joint that each hand hangs from
 RIGHT_ANKLE, LEFT_ANKLE = 10, 13
 LEFT_FOOT = 3  # the first points of ``feet``: left big toe, small toe, heel; then those of the right foot
+SHOULDERS, HIPS = (2, 5), (8, 11)  # right, left
+LONG = 1.35  # the trunk's length in shoulders' breadths
+LEG_LENGTHS = (0.85, 0.80)  # of thigh and shin, in trunk's lengths
 MIDDLES = ((8, 11), (16, 17))
 # Bone -> its (upper, lower) joints, right before left. Both sides of a body are equally long. Parents come first.
 BONES: dict[str, tuple[tuple[int, int], ...]] = {
@@ -33,6 +36,21 @@ MEASURED = BONES | {"ears": ((16, 17),), "head": ((NECK, MID_EAR),)}
 WIDTHS = ("shoulders", "hips")  # what a turned body shows less of
 # Joint -> the joint that it hangs from, and the bone between them; an order in which parents come first.
 PARENTS = {low: (high, bone) for bone, sides in BONES.items() for high, low in sides}
+
+
+def trunk_length(joints: np.ndarray, seen: np.ndarray) -> float:
+    """The trunk's length in pixels, at least 1, of a body posed as [18,2] of which [18] bool is seen.
+
+    By trunk, else by the shoulders' breadth, else by all that is seen.
+    """
+    shoulders, hips = ([k for k in pair if seen[k]] for pair in (SHOULDERS, HIPS))
+    if shoulders and hips:
+        length = np.hypot(*(joints[shoulders].mean(0) - joints[hips].mean(0)))
+    elif len(shoulders) == 2:
+        length = LONG * np.hypot(*(joints[shoulders[0]] - joints[shoulders[1]]))
+    else:
+        length = 0.5 * np.ptp(joints[seen], axis=0).max() if seen.any() else 0.0
+    return max(float(length), 1.0)
 
 
 def with_middles(joints: np.ndarray) -> np.ndarray:

@@ -10,9 +10,9 @@ from typing import ClassVar
 import numpy as np
 
 from ..pose.keypoints import NECK, NOSE
+from ..pose.skeleton import HIPS, SHOULDERS, trunk_length
 
 ARM, LEG = "arm", "leg"
-SHOULDERS, HIPS = (2, 5), (8, 11)  # right, left
 FACE = (NOSE, 14, 15, 16, 17)
 
 # Radii as shares of the trunk's length where the mask does not tell: upper and lower half of a limb.
@@ -124,17 +124,6 @@ class Trunk:
         return np.where(inside, -nearest, nearest)
 
 
-def unit_length(joints: np.ndarray, seen: np.ndarray) -> float:
-    """The trunk's length in pixels, from what is seen of [18,2]: trunk, else shoulders, else the head."""
-    if seen[list(SHOULDERS)].any() and seen[list(HIPS)].any():
-        top, low = (joints[[k for k in pair if seen[k]]].mean(0) for pair in (SHOULDERS, HIPS))
-        return max(float(np.hypot(*(top - low))), 1.0)
-    if seen[list(SHOULDERS)].all():
-        return max(1.35 * float(np.hypot(*(joints[2] - joints[5]))), 1.0)
-    extent = np.ptp(joints[seen], axis=0) if seen.any() else np.zeros(2)
-    return max(0.5 * float(extent.max()), 1.0)
-
-
 def trunk_of(joints: np.ndarray, seen: np.ndarray) -> Trunk | None:
     """The trunk; hips out of the picture are put below the shoulders. None without both shoulders."""
     if not seen[list(SHOULDERS)].all():
@@ -166,7 +155,7 @@ def figure_of(joints: np.ndarray, seen: np.ndarray) -> dict[str, Bone | Trunk]:
 
 def bones_of(joints: np.ndarray, seen: np.ndarray) -> dict[str, Bone]:
     """Bones by name ("right arm 0" is the upper half, "neck", "head"), with the default radii."""
-    unit = unit_length(joints, seen)
+    unit = trunk_length(joints, seen)
     found = {}
     for name, half in HALVES.items():
         a, b = half.joints

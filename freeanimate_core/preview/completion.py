@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from .bones import ARM, ARMS, HIPS, LEGS, LIMBS, RADIUS, SHOULDERS, Half, unit_length
+from ..pose.skeleton import LEG_LENGTHS, LONG, trunk_length
+from .bones import ARM, ARMS, HIPS, LEG, LEGS, LIMBS, RADIUS, SHOULDERS, Half
 
 # Usual lengths of a limb's halves in trunk's lengths, from the trunk outwards.
-LENGTHS = {ARM: (0.62, 0.52), "leg": (0.85, 0.80)}
-HIPS_WIDE, HIPS_DOWN = 0.65, 1.35  # the hips' width, and how far below the shoulders they are, in shoulders' widths
+LENGTHS = {ARM: (0.62, 0.52), LEG: LEG_LENGTHS}
+HIPS_WIDE = 0.65  # the hips' width in shoulders' widths
 MARGIN = 0.1  # of the trunk's length: a joint that would be this close to the border is taken as cut off
 DOWN = np.array([0.0, 1.0])
 WAYS = 72  # directions in which a forearm is looked for
@@ -35,7 +36,7 @@ def with_cut_joints(joints: np.ndarray, seen: np.ndarray, height: int, width: in
     made = Completed(joints.astype(np.float64), seen.copy(), np.zeros_like(seen))
     if not seen.any():
         return made
-    unit = unit_length(joints, seen)
+    unit = trunk_length(joints, seen)
     _hang_hips(made, height, width, unit)
     for half in (*(half for halves in LEGS.values() for half in halves), *(upper for upper, _ in ARMS.values())):
         _hang(made, half, half_length(half, joints, seen, unit), (height, width), MARGIN * unit)
@@ -47,7 +48,7 @@ def with_cut_wrists(made: Completed, alpha: np.ndarray) -> Completed:
     joints, seen, added = made.joints.copy(), made.seen.copy(), made.added.copy()
     if not seen.any():
         return made
-    unit = unit_length(joints, seen)
+    unit = trunk_length(joints, seen)
     inner = np.pad(alpha >= 0.5, 1, mode="edge")
     room = distance_transform_edt(inner)[1:-1, 1:-1]
     for (upper, lower), radius in ((halves, RADIUS[ARM][1] * unit) for halves in ARMS.values()):
@@ -71,7 +72,7 @@ def targets_completed(
 
     ``size`` is the target's size against the reference's.
     """
-    unit = unit_length(reference.joints, reference.seen)
+    unit = trunk_length(reference.joints, reference.seen)
     joints, seen = joints.astype(np.float64), seen.copy()
     for half in (half for halves in LIMBS.values() for half in halves):
         first, last = half.joints
@@ -100,7 +101,7 @@ def _hang_hips(made: Completed, height: int, width: int, unit: float) -> None:
     if made.seen[list(HIPS)].any() or not made.seen[list(SHOULDERS)].all():
         return
     across = left - right
-    middle = (right + left) / 2 + HIPS_DOWN * np.array([-across[1], across[0]])
+    middle = (right + left) / 2 + LONG * np.array([-across[1], across[0]])
     for hip, side in zip(HIPS, (-0.5, 0.5)):
         spot = middle + side * HIPS_WIDE * across
         if _outside(spot, height, width, MARGIN * unit):

@@ -1,9 +1,7 @@
 """How much of the figure in each frame the reference could show: the coverage score.
 
-Every part counts by the area of its bone's capsule on the canvas. What counts as covered is what was
-taken from the reference: a turned trunk says itself what of it was not seen; of a head that turned by an angle t,
-the share (1 + cos t) / 2 of the surface now seen was seen in the reference too. Axes: f frames, h, w a coarse
-grid of the canvas.
+Every part counts by the area of its bone's capsule on the canvas. What counts as covered is what was taken from the
+reference: what turned into view says itself that it was not seen. Axes: f frames, h, w a coarse grid of the canvas.
 """
 
 from collections.abc import Sequence
@@ -49,24 +47,18 @@ def coverage(expected: Expected, placement: Placement, shown: Tensor) -> np.ndar
     x, y, cell = _cells(*shown.shape[1:])
     poses = [_figure(expected, *pose, placement.size) for pose in zip(placement.joints, placement.seen)]
     lasting = {name for parts in poses for name in parts} & set(expected.areas)
-    seen_before = _seen_before(placement)
     scores = np.ones(len(poses))
     for k, parts in enumerate(poses):
         grid = functional.adaptive_avg_pool2d(shown[k : k + 1], (len(y), x.shape[1]))[0].numpy()
         inside = {name: bone.depth(x, y) < 0 for name, bone in parts.items()}
         there = {name: int(area.sum()) for name, area in inside.items()}
-        found = {name: float(grid[area].sum()) * seen_before[k].get(name, 1.0) for name, area in inside.items()}
+        found = {name: float(grid[area].sum()) for name, area in inside.items()}
         gone = [area for name, area in expected.areas.items() if name in lasting and name not in parts]
         lost = sum(gone) * placement.size**2 / cell**2
         lacking = sum(there[name] - found[name] for name in parts if name not in expected.areas)
         total = sum(there.values()) + LOST * lost + (LOST - 1) * lacking
         scores[k] = sum(found.values()) / total if total > 0 else 1.0
     return scores.clip(0, 1)
-
-
-def _seen_before(placement: Placement) -> list[dict[str, float]]:
-    """Per frame, the share of head and neck as turned that the reference shows as well."""
-    return [dict.fromkeys(("head", "neck"), share) for share in (1 + np.cos(placement.heads.yaw)) / 2]
 
 
 def report(scores: Sequence[float], threshold: float) -> str:

@@ -7,7 +7,8 @@ or complex, x + iy.
 
 import numpy as np
 
-from .bones import HALVES, HIPS, SHOULDERS, unit_length
+from ..pose.skeleton import trunk_length
+from .bones import HALVES, HIPS, SHOULDERS
 
 # The most scatter of one coordinate of a detected joint, of the trunk's length. The key points of COCO scatter more
 # from one annotator to the next: .02 (eyes) to .08 (hips) of a person's size, the root of its area.
@@ -34,7 +35,7 @@ def steadied(joints: np.ndarray, seen: np.ndarray, targets: np.ndarray, shown: n
     """
     both = seen & shown
     start, goal = joints[:, 0] + 1j * joints[:, 1], targets[..., 0] + 1j * targets[..., 1]
-    most = np.sqrt(2) * NOISE * unit_length(joints, seen)
+    most = np.sqrt(2) * NOISE * trunk_length(joints, seen)
     whole, size = _moved_together(start, goal, both, most)
     sigma = min(_scatter(start, goal, both, size), most)
     own = goal - whole

@@ -9,7 +9,8 @@ import numpy as np
 from scipy.ndimage import median_filter
 
 from ..pose.keypoints import NOSE
-from .bones import HIPS, SHOULDERS, unit_length
+from ..pose.skeleton import trunk_length
+from .bones import HIPS, SHOULDERS
 
 # Joints a little off their places pretend small turns: below the one a turn is none, from the other it is whole.
 BELIEVED = (math.radians(14), math.radians(20))
@@ -38,7 +39,7 @@ def trunk_yaw(
         line, there = joints[:, left] - joints[:, right], seen[:, [right, left]].all(axis=1)
         own = ref[left] - ref[right]
         breadth = float(np.hypot(*own)) * size
-        known = there & ref_seen[[right, left]].all() & (breadth > NARROWEST * unit_length(ref, ref_seen) * size)
+        known = there & ref_seen[[right, left]].all() & (breadth > NARROWEST * trunk_length(ref, ref_seen) * size)
         swapped = np.sign(line[:, 0] * own[0])  # against the reference, which may itself be seen from behind
         shares.append(np.where(known, np.copysign(np.hypot(*line.T), swapped) / max(breadth, 1.0), 0.0))
         weights.append(weight * known)

@@ -1,4 +1,4 @@
-"""References that are not frontal and upright: seen from behind, from the side, sitting. In their own pose they stay."""
+"""References that show a back or a side, or sit: in their own pose they stay."""
 
 import numpy as np
 import pytest

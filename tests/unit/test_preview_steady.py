@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from freeanimate_pack.demo.drawn.motion import motion, rest_pose
-from freeanimate_pack.freeanimate_core.preview.bones import unit_length
+from freeanimate_pack.freeanimate_core.pose.skeleton import trunk_length
 from freeanimate_pack.freeanimate_core.preview.steady import NOISE, steadied
 
 SIZE = 256
 ALL = np.ones(18, dtype=bool)
 STANDING = rest_pose(2, SIZE, SIZE)[0, :, :2].astype(np.float64)
-UNIT = unit_length(STANDING, ALL)
+UNIT = trunk_length(STANDING, ALL)
 
 
 def scattered(poses, share, seed=0):

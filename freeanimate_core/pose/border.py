@@ -7,12 +7,12 @@ import numpy as np
 
 from .anchor import lowered
 from .fitted import Fitted
-from .keypoints import NECK, PoseSequence
-from .skeleton import LEFT_ANKLE, MID_HIP, RIGHT_ANKLE, confidence_of, with_middles
+from .keypoints import PoseSequence
+from .skeleton import BONES, HIPS, LEG_LENGTHS, SHOULDERS, trunk_length
 
 # What hangs from a joint on either side, and how long that is, in trunk's lengths: from the cut upwards.
-HANGING = (((9, RIGHT_ANKLE), (12, LEFT_ANKLE), 0.8), ((8, 9), (11, 12), 0.85), ((2, 8), (5, 11), 1.0))
-SHOULDERS, WIDE = (2, 5), 0.75  # the shoulders' width in trunk's lengths, where no hip tells the trunk's own
+TRUNK_SIDES = tuple(zip(SHOULDERS, HIPS))
+HANGING = ((BONES["shins"], LEG_LENGTHS[1]), (BONES["thighs"], LEG_LENGTHS[0]), (TRUNK_SIDES, 1.0))
 HELD = 0.1  # of the canvas: as far the whole clip is moved; in frames that rise by more the rise is cut short
 SLIGHT = 0.5  # pixels that nobody sees
 
@@ -35,23 +35,15 @@ def hold_cut(fitted: Fitted, reference: PoseSequence) -> Fitted:
 
 def _cut_joints(reference: PoseSequence) -> list[int]:
     """The lowest joints inside the picture of whose limbs the lower border cuts the rest."""
-    unit, seen, height = _trunk(reference), reference.seen[0], reference.height
+    seen, height = reference.seen[0], reference.height
+    unit = trunk_length(reference.joints[0, :, :2], seen)
     inside = seen & (reference.joints[0, :, 1] < height)
-    for *sides, length in HANGING:
+    for sides, length in HANGING:
         reach = reference.joints[0, :, 1] + length * unit
         found = [joint for joint, next_ in sides if inside[joint] and not inside[next_] and reach[joint] >= height]
         if found:
             return found
     return []
-
-
-def _trunk(reference: PoseSequence) -> float:
-    """Length of the reference's trunk, by its shoulders where the hips are missing; 0 where both are."""
-    joints = with_middles(reference.joints)
-    for pair, share in (((NECK, MID_HIP), 1.0), (SHOULDERS, WIDE)):
-        if confidence_of(joints, pair)[0] > 0:
-            return float(np.hypot(*(joints[0, pair[0], :2] - joints[0, pair[1], :2]))) / share
-    return 0.0
 
 
 def _rise(poses: PoseSequence, reference: PoseSequence, cut: list[int]) -> np.ndarray:
