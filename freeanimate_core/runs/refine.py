@@ -95,11 +95,10 @@ def run_refine(
     _check(model, positive, negative, scene, cell)
     regions = Regions.of(scene.person_mask, scene.hole_mask, scene.reference, scene.background, config.grow)
     plate_levels, bar = _planned(model, scene, config)
-    if plate_levels is not None:
-        _check_words(plate_positive)
     if scene.plate_mask is not None:  # what was painted is drawn before the figure, and only there
         regions = replace(regions, painted=torch.zeros_like(regions.painted))
     if plate_levels is not None:
+        _check_words(plate_positive)
         area = in_cells(scene.plate_mask, cell, config.grow)
         plate = redrawn_plate(model, vae, (plate_positive, negative), scene.background, area, config, plate_levels, bar)
         scene = scene.over(plate)
