@@ -7,6 +7,7 @@ from .errors import INSPECT, INVERSION, LONG_CLIP, PATCH_MODEL, REFINE, SAMPLER,
 
 STORAGE = ("auto", "recompute", "memory", "disk")
 HALVES = ("cond", "both")
+RELEASES = ("blend", "graded")
 LABELS = ("source", "target")
 MAX_STEPS = 1000
 MAX_WEIGHT = 10.0
@@ -15,6 +16,7 @@ MAX_CORRECTION = 50
 MAX_FRAMES = 100_000
 MAX_CFG = 100.0
 MAX_GROW = 256
+MAX_FEATHER = 64
 MAX_LAYER = 100
 SECTIONS = ("down fine", "down medium", "down coarse", "middle", "up coarse", "up medium", "up fine")
 
@@ -70,6 +72,8 @@ class PatchConfig:
     halves: ``cond`` replays in the conditional half only, ``both`` the self maps in both halves.
     window: frames at a time, 0 = chosen from free memory. keep_span: fraction of the steps in which
     the frames follow the inversion wherever nothing is to be redrawn; acts with a mask only.
+    release: ``blend`` mixes both within ``keep_span`` by the mask's value, ``graded`` frees a cell
+    the earlier the higher that is.
     """
 
     reference_weight: float = 1.0
@@ -78,6 +82,7 @@ class PatchConfig:
     halves: str = "cond"
     window: int = 0
     keep_span: float = 1.0
+    release: str = RELEASES[0]
 
     def __post_init__(self):
         _within(PATCH_MODEL, "reference_weight", self.reference_weight, 0.0, MAX_WEIGHT)
@@ -86,6 +91,7 @@ class PatchConfig:
         _one_of(PATCH_MODEL, "halves", self.halves, HALVES)
         _within(PATCH_MODEL, "frames_per_window", self.window, 0, MAX_WINDOW)
         _within(PATCH_MODEL, "keep_span", self.keep_span, 0.0, 1.0)
+        _one_of(PATCH_MODEL, "release", self.release, RELEASES)
 
     @property
     def off(self) -> bool:

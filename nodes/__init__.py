@@ -9,6 +9,7 @@ from .detect_pose import FreeAnimateDetectPose
 from .inspect_attention import FreeAnimateInspectAttention
 from .inversion import FreeAnimateInversion
 from .long_clip import FreeAnimateLongClip
+from .paste import FreeAnimatePastePreview
 from .patch import FreeAnimatePatchModel
 from .pose import FreeAnimateAlignPose
 from .pose_files import FreeAnimateLoadPose, FreeAnimateSavePose
@@ -27,6 +28,7 @@ NODES: list[type[io.ComfyNode]] = [
     FreeAnimatePatchModel,
     FreeAnimateSampler,
     FreeAnimateLongClip,
+    FreeAnimatePastePreview,
     FreeAnimateCompare,
     FreeAnimateInspectAttention,
     FreeAnimateDemoModel,

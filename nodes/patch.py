@@ -2,7 +2,7 @@
 
 from comfy_api.latest import io
 
-from ..freeanimate_core.config import HALVES, PatchConfig
+from ..freeanimate_core.config import HALVES, RELEASES, PatchConfig
 from ..freeanimate_core.errors import PATCH_MODEL
 from ..freeanimate_core.runs.patch import patch_model
 from .sockets import CATEGORY, PREFIX, Inversion
@@ -75,7 +75,15 @@ class FreeAnimatePatchModel(io.ComfyNode):
                     "redraw_mask",
                     optional=True,
                     tooltip="Where the preview is not to be trusted (1) and where it is (0), one mask per frame or one "
-                    "for all: connect hole_mask of Preview Generation, or paint your own. Empty: all is redrawn.",
+                    "for all: connect redraw_mask of Preview Generation, or paint your own. Empty: all is redrawn.",
+                ),
+                io.Combo.Input(
+                    "release",
+                    optional=True,
+                    options=list(RELEASES),
+                    default=DEFAULTS.release,
+                    tooltip="graded frees a cell of the latent the later the more redraw_mask trusts it, and the "
+                    "surest never; blend mixes both by the mask's value in all steps of keep_span.",
                 ),
             ],
             outputs=[io.Model.Output("patched_model", display_name="model", tooltip="The patched model.")],
@@ -93,6 +101,7 @@ class FreeAnimatePatchModel(io.ComfyNode):
         frames_per_window,
         keep_span=DEFAULTS.keep_span,
         redraw_mask=None,
+        release=DEFAULTS.release,
     ) -> io.NodeOutput:
-        config = PatchConfig(reference_weight, self_span, cross_span, halves, frames_per_window, keep_span)
+        config = PatchConfig(reference_weight, self_span, cross_span, halves, frames_per_window, keep_span, release)
         return io.NodeOutput(patch_model(model, inversion, config, redraw_mask))

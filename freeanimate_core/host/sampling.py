@@ -69,6 +69,12 @@ def sigma_of(guider, timestep: Tensor) -> float:
     return sigma if known is timestep else float(timestep[0])
 
 
+def guides(guider, sigma: float) -> bool:
+    """Whether a guider evaluates a negative half at a noise level; one of an unknown kind is taken to."""
+    scale = guider.scale(sigma) if isinstance(guider, _Guider) else getattr(guider, "cfg", None)
+    return scale != 1
+
+
 def cfg_guider(model, scale: Callable[[float], float], **conds: list):
     """The host's guider over named conditionings, with a scale for every sigma; at 1 no negative is evaluated."""
     guider = _Guider(model)

@@ -1,5 +1,6 @@
 """The denoising side: every model call of a sampler becomes reference, preview and target passes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -10,16 +11,19 @@ from .conditioning import rows
 from .evaluations import Evaluations, LevelPasses, Target
 from .passes import Features, TargetPass
 from .record import Inversion, Level
+from .release import live_weight
 from .schedule import in_span
 from .windows import Windower
 
 ALL_FRAMES = slice(None)
+Window = Callable[[range], list[Tensor]]  # predictions of a window's frames, one per conditioning
 
 
 @dataclass(frozen=True)
 class Chunks:
-    """Which conditionings of a model call are there, by index, and which of them are positive."""
+    """How many conditionings a model call has, and by index which are there and which of these are positive."""
 
+    count: int
     all: frozenset[int]
     positive: frozenset[int]
 
@@ -28,7 +32,8 @@ class Denoiser:
     """Answers a sampler's model calls for all frames; lives as long as one sampling run.
 
     text: recorded text [1 or F,L,c] as the U-Net reads it. redraw: [1 or F,1,h,w] 0-1, how far each
-    latent cell may leave the inversion within ``keep_span``; None: everywhere.
+    latent cell may leave the inversion within ``keep_span``: the live prediction's weight, or the share of the
+    steps in which it is free, by ``release``; None: everywhere.
     """
 
     def __init__(
@@ -59,25 +64,36 @@ class Denoiser:
         replays = bool(self_chunks or cross_chunks)
         passes = self._passes_at(level, sigma, x)
 
-        def window(frames: range) -> list[Tensor]:
+        def evaluated(frames: range) -> list[Tensor]:
             preview = self._preview_features(passes, level, frames, x) if replays else {}
             reference = passes.reference() if self.config.reference_weight > 0 else {}
             text = rows(self.text, frames, self.record.frames)
             attention = TargetPass(reference, self.config.reference_weight, preview, text, self_chunks, cross_chunks)
             return target(attention, x[frames.start : frames.stop], frames)
 
-        return self._kept(self.windower.map(x.shape[0], window), level, sigma)
+        return self.windower.map(x.shape[0], self._held(evaluated, level, sigma, x, chunks.count))
 
-    def _kept(self, predictions: list[Tensor], level: Level, sigma: float) -> list[Tensor]:
-        """The predictions where frames are redrawn, the inversion's own elsewhere.
+    def _held(self, evaluated: Window, level: Level, sigma: float, x: Tensor, count: int) -> Window:
+        """``evaluated`` where cells are free, the inversion's own prediction elsewhere, for ``count`` conditionings.
 
-        All conditionings get the same there, so guidance has nothing to add to it.
+        All conditionings get the same where nothing is free, so guidance has nothing to add to it; a window without
+        a free cell is not evaluated.
         """
-        if self.redraw is None or not in_span(sigma, self.record.descending, self.config.keep_span):
-            return predictions
-        like = predictions[0]
-        recorded, self.redraw = self.record.prediction(level).to(like), self.redraw.to(like)
-        return [torch.lerp(recorded, prediction, self.redraw) for prediction in predictions]
+        if self.redraw is None:
+            return evaluated
+        self.redraw = self.redraw.to(x)  # once: each level reads it
+        weight = live_weight(self.redraw, sigma, self.record.descending, self.config)
+        if weight is None:
+            return evaluated
+        recorded = self.record.prediction(level).to(x)
+
+        def held(frames: range) -> list[Tensor]:
+            own, live = recorded[frames.start : frames.stop], rows(weight, frames, self.record.frames)
+            if not live.any():
+                return [own] * count
+            return [torch.lerp(own, prediction, live) for prediction in evaluated(frames)]
+
+        return held
 
     def _replayed(self, sigma: float, chunks: Chunks) -> tuple[frozenset[int], frozenset[int]]:
         """Conditionings that replay self and cross maps at this level."""

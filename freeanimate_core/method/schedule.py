@@ -59,6 +59,11 @@ def in_span(sigma: float, descending: Tensor, span: float) -> bool:
     return sigma > first_outside * (1 + SAME_LEVEL)
 
 
+def step_of(sigma: float, descending: Tensor) -> int:
+    """The step, from 0, that a model call at sigma belongs to; it is in a span just where that covers the step."""
+    return int((descending * (1 + SAME_LEVEL) >= sigma).sum()) - 1
+
+
 def guidance(sigma: float, descending: Tensor, cfg: float, start: float, end: float) -> float:
     """The guidance scale of a model call: ``cfg`` in the steps from ``start`` to ``end`` (fractions), else 1.
 

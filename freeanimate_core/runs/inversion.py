@@ -206,7 +206,7 @@ def _check(prepared: Prepared, running: Running, record: Inversion, x: Tensor, c
         def target(attention: AttentionPass, x: Tensor, window: range) -> list[Tensor]:
             return [evaluations.preview(attention, x, window, sigma)]
 
-        (denoised,) = denoiser(target, latents, sigma, Chunks(frozenset({0}), frozenset({0})))
+        (denoised,) = denoiser(target, latents, sigma, Chunks(1, frozenset({0}), frozenset({0})))
         running.bar.level(denoised)
         return denoised
 

@@ -8,7 +8,7 @@ from types import CellType, CodeType, FunctionType, MethodType
 
 from torch import Tensor
 
-from ..config import SamplerConfig
+from ..config import PatchConfig, SamplerConfig
 from ..host.digests import model_digests
 from ..method.fingerprint import values_digest
 from ..method.record import Inversion
@@ -27,14 +27,14 @@ def origin_of(
     Not frames_per_window, whose choice is the machine's. Of the model's other patches the kinds, and the
     plain values that a function was made with; what an object or a module holds cannot be compared.
     """
-    record, settings = patched.record, replace(patched.config, window=0)
+    record = patched.record
     levels = [record.levels, record.descending, record.reference_weight]
     values = {
         "inversion": values_digest(list(astuple(record.fingerprint)), *levels),
         "model": values_digest(model_digests(model)),
         "patches on the model": values_digest(settled(model.model_options)),
         "patches on the model of the inversion": values_digest(settled(record.options)),
-        "settings of Patch Model": list(astuple(settings)),
+        "settings of Patch Model": _settings(patched.config),
         "redraw_mask": None if patched.redraw is None else values_digest(patched.redraw),
         "cfg, cfg_start or cfg_end": [guidance.cfg, guidance.start, guidance.end],
         "positive": conditioning_digest(positive),
@@ -45,6 +45,12 @@ def origin_of(
         "frames_per_part": frames_per_part,
     }
     return Origin(values, _trajectories(record))
+
+
+def _settings(config: PatchConfig) -> list:
+    """Its values; a run from before there was another ``release`` than ``blend`` goes on."""
+    *values, release = astuple(replace(config, window=0))
+    return values if release == "blend" else [*values, release]
 
 
 def _trajectories(record: Inversion) -> dict[str, Tensor]:

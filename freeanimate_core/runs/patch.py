@@ -22,6 +22,8 @@ from ..method.denoiser import Chunks, Denoiser
 from ..method.evaluations import Evaluations
 from ..method.passes import AttentionPass
 from ..method.record import Inversion
+from ..method.release import evaluated_share, live_weight, release_share
+from ..method.schedule import in_span
 from ..method.windows import Windower, one_window
 from .checks import check_live, check_mask, check_record, check_same_input, check_start, refuse_random
 
@@ -75,12 +77,12 @@ class PatchedModel:
         windower = memory.make_windower(model, self.config.window, latent_image.shape, self._bytes(model))
         if bar is not None:
             windower.poll = bar.window
-        guider.model_options["transformer_options"][clones.KEY] = Run(guider, positives, windower, bar)
+        run = guider.model_options["transformer_options"][clones.KEY] = Run(guider, positives, windower, bar)
         guider.conds.update(lent)
         try:
             samples = executor(noise, latent_image, sampler, sigmas, mask, callback, *args, **kwargs)
             if bar is not None:
-                bar.settle(self._plan(model, windower))  # a full device may have halved the window
+                bar.settle(self._plan(run))  # a full device may have halved the window
             return samples
         finally:
             guider.model_options["transformer_options"].pop(clones.KEY).denoiser = None
@@ -103,15 +105,15 @@ class PatchedModel:
         """The host makes room for one window, not for the clip."""
         run: Run = kwargs["model_options"]["transformer_options"][clones.KEY]
         loaded = one_window(run.windower, memory.free_for)(executor, model, noise_shape, conds, *args, **kwargs)
-        plan = self._plan(model, run.windower)
+        plan = self._plan(run)
         if run.bar is None or run.bar.plan != plan:  # once for all parts of a long clip
             log.info("%s: %s", PATCH_MODEL, plan)
         if run.bar is not None:
             run.bar.settle(plan)
         return loaded
 
-    def _plan(self, model, windower: Windower) -> str:
-        return f"{windower}, {self._tier()}, about {self._time(model, windower.size):.2f} times plain sampling"
+    def _plan(self, run: Run) -> str:
+        return f"{run.windower}, {self._tier()}, about {self._time(run):.2f} times plain sampling"
 
     def _tier(self) -> str:
         if not self._replays:
@@ -120,22 +122,37 @@ class PatchedModel:
 
     @property
     def _replays(self) -> bool:
-        return self.config.self_span > 0 or self.config.cross_span > 0
+        return self._replay_span > 0
 
     @property
-    def _recomputes(self) -> bool:
-        return self._replays and self.record.bank is None
+    def _replay_span(self) -> float:
+        return max(self.config.self_span, self.config.cross_span)
 
     def _bytes(self, model) -> float:
         shape = cost.shape_of(model, self.record.top.shape)
-        return shape.frame_bytes(2, self.config.reference_weight, self._replays, self._recomputes)
+        recomputes = self._replays and self.record.bank is None
+        return shape.frame_bytes(2, self.config.reference_weight, self._replays, recomputes)
 
-    def _time(self, model, frames: int) -> float:
-        """Arithmetic of a guided step that replays, over plain sampling's."""
-        shape = cost.shape_of(model, self.record.top.shape)
+    def _time(self, run: Run) -> float:
+        """Arithmetic of all steps over plain sampling's; windows without a free cell cost nothing."""
+        shape = cost.shape_of(run.guider.model_patcher, self.record.top.shape)
         control = self.record.positive[0][1].get("control") is not None
-        banked = self.record.bank is not None
-        return shape.time(frames, 2, self.config.reference_weight, self._recomputes, banked, control)
+        banked, descending, done, plain = self.record.bank is not None, self.record.descending, 0.0, 0
+        for sigma in descending[:-1].tolist():
+            halves = 2 if sampling.guides(run.guider, sigma) else 1
+            recomputes = not banked and in_span(sigma, descending, self._replay_span)
+            step = shape.time(run.windower.size, halves, self.config.reference_weight, recomputes, banked, control)
+            done += halves * step * self._evaluated(sigma, run.windower.size)
+            plain += halves
+        return done / plain
+
+    def _evaluated(self, sigma: float, size: int) -> float:
+        """The share of windows that a step evaluates."""
+        if self.redraw is None:
+            return 1.0
+        return evaluated_share(
+            live_weight(self.redraw, sigma, self.record.descending, self.config), self.record.frames, size
+        )
 
     def calc_cond_batch(self, executor, base_model, conds, x, timestep, model_options):
         """One model call of a sampler, as reference, preview and target passes."""
@@ -151,7 +168,7 @@ class PatchedModel:
             return executor(base_model, cut, window_x, times, options_with(model_options, attention))
 
         sigma = sampling.sigma_of(run.guider, timestep)
-        return run.denoiser(target, x, sigma, Chunks(frozenset(there), frozenset(positive)))
+        return run.denoiser(target, x, sigma, Chunks(len(conds), frozenset(there), frozenset(positive)))
 
     def _denoiser(self, executor, base_model, model_options, run: Run) -> Denoiser:
         # The inversion's options, not the call's: what stands on the model since, or for one call
@@ -188,6 +205,7 @@ def patch_model(model, record: Inversion, config: PatchConfig, redraw_mask: Tens
         config = replace(config, keep_span=0.0)
     else:
         redraw = redrawn_cells(redraw_mask, record.top.shape)
+        redraw = release_share(redraw) if config.release == "graded" else redraw
     clone = clones.without_wrappers(model) if config.off else clones.with_attention_patches(model)
     return PatchedModel(record, config, redraw).hung_on(clone)
 

@@ -9,6 +9,7 @@ from comfy.patcher_extension import WrappersMP
 from runs import Clip, patch, sample
 
 from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
+from freeanimate_pack.freeanimate_core.method.release import LONGEST
 
 CFG = 4.0
 SAME, EFFECT = 1e-4, 1e-2  # relative, of latents
@@ -68,6 +69,30 @@ def test_each_frame_has_its_own(clip, outputs):
         result = kept(clip, outputs, redraw, window=window)
         assert hostside.relative(result[[0, 2]], clean(clip)[[0, 2]]) <= SAME
         assert hostside.relative(result[1], clean(clip)[1]) > EFFECT
+
+
+@pytest.mark.parametrize("window", [0, 1, 2])
+def test_a_graded_cell_leaves_the_preview_the_earlier_the_less_it_is_trusted(clip, outputs, window):
+    changes = []
+    for value in (0.0, 0.5, 1.0):
+        result = kept(clip, outputs, mask(clip, 0.0, value), release="graded", window=window)
+        assert hostside.relative(result[..., : clip.w // 2], clean(clip)[..., : clip.w // 2]) <= SAME
+        changes.append(hostside.relative(result[..., clip.w // 2 :], clean(clip)[..., clip.w // 2 :]))
+    assert changes[0] <= SAME < EFFECT < changes[1] < changes[2]
+
+
+def test_only_windows_with_a_free_cell_are_evaluated_and_only_when_it_is_free(clip, outputs):
+    seen, redraw = [], mask(clip, 0.0, 0.0, frames=3)
+    redraw[1] = 1.0
+    patched = patch(clip.tiny.model, outputs[0], redraw_mask=redraw, release="graded", window=1)
+
+    def count(executor, x, *args, **kwargs):
+        seen.append(len(x))
+        return executor(x, *args, **kwargs)
+
+    patched.add_wrapper_with_key(WrappersMP.APPLY_MODEL, "count", count)
+    sample(clip, outputs[0], patched, CFG)
+    assert seen == [2] * round(LONGEST * clip.steps)  # both halves of the one frame
 
 
 def test_one_pixel_redraws_its_cell(clip, outputs):

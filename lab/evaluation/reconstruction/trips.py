@@ -152,7 +152,7 @@ class Trip:
                 return [evaluations.preview(attention, x, window, float(sigma[0]))]
 
             next(downs)
-            return denoiser(target, x, float(sigma[0]), Chunks(frozenset({0}), frozenset({0})))[0]
+            return denoiser(target, x, float(sigma[0]), Chunks(1, frozenset({0}), frozenset({0})))[0]
 
         back = solver(self.way.down)(replayed, record.top.to(x), self.descending)
         return latent_psnr(back, x), ups + next(downs)

@@ -1,0 +1,79 @@
+"""The Paste Preview node's work: the preview's own pixels wherever the patched model kept it to the end.
+
+Axes: f frames, h, w pixels of the images.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ..errors import PASTE, PATCH_MODEL, PREVIEW, FreeAnimateError, counted
+from ..host import clones
+from ..method.conditioning import rows
+from ..method.release import freed
+from ..pictures import read_pictures
+from .patch import PatchedModel
+from .refine_pixels import softened
+
+CELL = 8  # pixels of a latent cell; what a VAE leaves off at a picture's border is less, half of it on each side
+
+
+def paste_preview(model, images: Tensor, preview: Tensor, first_frame: int, feather: int) -> Tensor:
+    """Images [f,h,w,3] whose kept cells are the preview's pixels, bit for bit, mixed over ``feather`` pixels inside.
+
+    model: the patched MODEL that made the images. preview: all F frames that were inverted, of which the images
+    begin at ``first_frame``. Raises FreeAnimateError for a model that keeps nothing, and other counts or sizes.
+    """
+    patched: PatchedModel | None = model.get_attachment(clones.KEY)
+    if patched is None:
+        raise FreeAnimateError(f"{PASTE}: model is not patched; connect the model output of {PATCH_MODEL}.")
+    if patched.redraw is None or patched.config.keep_span < 1:
+        lacks = "has no redraw_mask" if patched.redraw is None else f"has keep_span {patched.config.keep_span:g}"
+        raise FreeAnimateError(
+            f"{PASTE}: {PATCH_MODEL} {lacks}, so that nothing of the preview was kept to the end; connect redraw_mask "
+            f"of {PREVIEW} to it and set its keep_span to 1, or remove {PASTE}."
+        )
+    made, given = read_pictures(images, f"{PASTE}: images"), read_pictures(preview, f"{PASTE}: preview")
+    total = patched.record.frames
+    frames = range(first_frame, first_frame + len(made))
+    _check_counts(len(made), len(given), total, frames)
+    free = freed(rows(patched.redraw, frames, total), len(patched.record.descending) - 1, patched.config)
+    return pasted(made, _cropped(given[first_frame : frames.stop], made), free, feather)
+
+
+def pasted(images: Tensor, preview: Tensor, free: Tensor, feather: int) -> Tensor:
+    """Images [f,h,w,3] where latent cells are ``free`` [1 or f,1,u,v] (0 or 1), ``preview`` elsewhere.
+
+    The edge of what is free lies inside it, ``feather`` pixels wide (0 = hard).
+    """
+    result = torch.empty_like(images)
+    for t, (image, frame) in enumerate(zip(images, preview)):  # one at a time: a clip may fill the memory
+        cells = free[min(t, len(free) - 1)][None].to(image)
+        shown = softened(functional.interpolate(cells, image.shape[:2])[0], feather)[0, ..., None]
+        result[t] = torch.where(shown > 0, torch.lerp(frame, image, shown), frame)
+    return result
+
+
+def _check_counts(images: int, preview: int, total: int, frames: range) -> None:
+    if preview != total:
+        raise FreeAnimateError(
+            f"{PASTE}: preview is {counted(preview, 'frame')} and the inversion has {total}; connect the preview that "
+            "was encoded for it."
+        )
+    if frames.stop > total:
+        raise FreeAnimateError(
+            f"{PASTE}: images is {counted(images, 'frame')} from first_frame {frames.start} and the preview has "
+            f"{total}; connect the decoded frames of this clip, and set first_frame as in the node that made them."
+        )
+
+
+def _cropped(preview: Tensor, images: Tensor) -> Tensor:
+    """The preview [f,h,w,3] as the host's VAE encoded it, which leaves off what is not a whole cell."""
+    (height, width), (rows_there, columns) = images.shape[1:3], preview.shape[1:3]
+    above, left = (rows_there - height) // 2, (columns - width) // 2
+    if not (0 <= rows_there - height < CELL and 0 <= columns - width < CELL):
+        raise FreeAnimateError(
+            f"{PASTE}: images are {width}x{height} and preview is {columns}x{rows_there}; connect the decoded frames "
+            "as they come from the VAE, and resize after this node."
+        )
+    return preview[:, above : above + height, left : left + width]
