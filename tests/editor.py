@@ -7,6 +7,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "workflows"
 TEMPLATES = sorted(FOLDER.glob("*.json"))
 NOTES = {"MarkdownNote", "Note"}
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "COMFY_DYNAMICCOMBO_V3"}
+MUTED, BYPASSED = 2, 4  # modes of a node that is off: nothing comes out of it, or what went in
 UPLOADS = ("image_upload", "video_upload")  # the editor keeps a button's value after such a widget
 
 
@@ -54,12 +55,36 @@ def widget_values(node: dict, schema: dict) -> dict[str, object]:
     return named
 
 
+def is_on(node: dict) -> bool:
+    """Whether a run reaches this node."""
+    return node["mode"] not in (MUTED, BYPASSED)
+
+
+def source_of(workflow: dict, number: int | None) -> list | None:
+    """Node id and output that a link brings, None for nothing.
+
+    A muted node ends it; a bypassed one hands on its first input of the link's type, the one beside the output before
+    others, and ends the link where it has none.
+    """
+    if number is None:
+        return None
+    (link,) = [link for link in workflow["links"] if link[0] == number]
+    _, origin, output, _, _, kind = link
+    node = real_nodes(workflow)[origin]
+    if is_on(node):
+        return [str(origin), output]
+    slots = node["inputs"][output : output + 1] + node["inputs"] if node["mode"] == BYPASSED else []
+    handed_on = [slot["link"] for slot in slots if slot["type"] == kind]
+    return source_of(workflow, handed_on[0]) if handed_on else None
+
+
 def as_prompt(workflow: dict, schemas: dict) -> dict:
     """What the editor would submit for this workflow."""
-    sources = {link[0]: [str(link[1]), link[2]] for link in workflow["links"]}
     prompt = {}
     for key, node in real_nodes(workflow).items():
-        linked = {slot["name"]: sources[slot["link"]] for slot in node["inputs"] if slot["link"] is not None}
-        inputs = widget_values(node, schemas[node["type"]]) | linked
-        prompt[str(key)] = {"class_type": node["type"], "inputs": inputs}
+        if is_on(node):
+            sources = {slot["name"]: source_of(workflow, slot["link"]) for slot in node["inputs"]}
+            linked = {name: source for name, source in sources.items() if source}
+            inputs = widget_values(node, schemas[node["type"]]) | linked
+            prompt[str(key)] = {"class_type": node["type"], "inputs": inputs}
     return prompt

@@ -129,6 +129,12 @@ class Editor:
         """Notes whose text is longer than the note."""
         return self.page.evaluate(_CLIPPED)
 
+    def press_on(self, nodes: list[int], keys: str) -> None:
+        """Select nodes by their ids and press keys over the canvas."""
+        self.page.evaluate("ids => app.canvas.selectItems(ids.map(id => app.graph.getNodeById(id)))", nodes)
+        self.page.locator("#graph-canvas").focus()
+        self.page.keyboard.press(keys)
+
     def press_run(self) -> None:
         """Press Run."""
         self.page.get_by_test_id("queue-button").click()

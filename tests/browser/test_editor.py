@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from editor import BYPASSED, MUTED, as_prompt, is_on, template
 from patience import patience
 from playwright.sync_api import expect
 from serverside import changed, node
@@ -30,9 +31,14 @@ def essence(graph: dict) -> tuple[dict, list]:
     return nodes, sorted(links)
 
 
+def bare(prompt: dict) -> dict:
+    """A prompt without what a run does not read."""
+    return {key: {name: item[name] for name in ("class_type", "inputs")} for key, item in prompt.items()}
+
+
 def wanted_models(graph: dict) -> set[str]:
-    """Names of the model files that the graph's loaders ask for."""
-    return {model["name"] for n in graph["nodes"] for model in n.get("properties", {}).get("models", [])}
+    """Names of the model files that the graph's loaders ask for, but for those that are off."""
+    return {model["name"] for n in graph["nodes"] if is_on(n) for model in n.get("properties", {}).get("models", [])}
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
@@ -68,6 +74,32 @@ def test_a_template_is_whole_in_nodes_2(editor, path):
     editor.picture_of_graph(f"nodes 2 {path.stem}")
     assert editor.overlapping_elements() == []
     assert editor.prompt() == prompt
+
+
+@pytest.mark.parametrize("mode", [MUTED, BYPASSED])
+def test_a_run_leaves_out_what_is_off(editor, server, mode):
+    """The tests' own conversion is the editor's; template 02's background removal, then also a node on a link's way."""
+    graph, schemas = template("02"), server.get_json("/object_info")
+    switched = [n for n in graph["nodes"] if not is_on(n)]
+    for more in ([], [n for n in graph["nodes"] if n["type"] == "ImageScale"]):
+        for n in switched + more:
+            n["mode"] = mode
+        editor.load(graph)
+        assert bare(editor.prompt()) == as_prompt(graph, schemas)
+
+
+def test_a_key_switches_background_removal_on(editor):
+    graph = template("02")
+    removal = {n["type"]: n["id"] for n in graph["nodes"] if not is_on(n)}
+    editor.load(graph)
+    (preview,) = [item for item in editor.prompt().values() if item["class_type"] == "FreeAnimatePreview"]
+    assert "person_mask" not in preview["inputs"]
+    editor.press_on(list(removal.values()), "Control+b")
+    prompt = editor.prompt()
+    (preview,) = [item for item in prompt.values() if item["class_type"] == "FreeAnimatePreview"]
+    assert preview["inputs"]["person_mask"] == [str(removal["RemoveBackground"]), 0]
+    assert str(removal["LoadBackgroundRemovalModel"]) in prompt
+    expect(editor.errors()).to_contain_text("birefnet.safetensors")
 
 
 def test_the_first_template_runs_to_a_video(editor):

@@ -10,7 +10,8 @@ from editor import TEMPLATES, as_prompt, inputs_of, options_of, read, real_nodes
 from patience import patience
 from serverside import API_PROMPT, HEIGHT, LENGTH, WIDTH, message, node, shrink, succeeded
 
-FILES = {"ckpt_name", "control_net_name", "lora_name", "image", "file"}  # combos of what lies in the user's folders
+# Combos of what lies in the user's folders.
+FILES = {"ckpt_name", "control_net_name", "lora_name", "bg_removal_name", "image", "file"}
 ON_FILES = [path.stem for path in TEMPLATES if path.stem[:2] not in ("01", "07")]
 
 

@@ -5,13 +5,18 @@ import re
 from pathlib import Path
 
 import pytest
-from editor import FOLDER, NOTES, TEMPLATES, read, real_nodes
+from editor import BYPASSED, FOLDER, MUTED, NOTES, TEMPLATES, is_on, read, real_nodes, source_of, template
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 TITLE_BAR = 30  # pixels above a node's position
 MODEL_HOSTS = ("https://huggingface.co/", "https://civitai.com/")
-LOADERS = {"CheckpointLoaderSimple": "checkpoints", "ControlNetLoader": "controlnet", "LoraLoaderModelOnly": "loras"}
+LOADERS = {
+    "CheckpointLoaderSimple": "checkpoints",
+    "ControlNetLoader": "controlnet",
+    "LoraLoaderModelOnly": "loras",
+    "LoadBackgroundRemovalModel": "background_removal",
+}
 SELF_CONTAINED = ("01", "07")  # on the pack's own model and drawing
 
 
@@ -139,3 +144,28 @@ def test_bends_in_wires_belong_to_links(workflow):
             on[bend].add(link)
             bend = bends[bend].get("parentId")
     assert {number: set(bend["linkIds"]) for number, bend in bends.items()} == on
+
+
+def test_background_removal_waits_switched_off():
+    """A graph cannot ask whether a model file is there: the pair is bypassed, and the run goes on without it."""
+    workflow = template("02")
+    off = [node for node in real_nodes(workflow).values() if not is_on(node)]
+    assert sorted(node["type"] for node in off) == ["LoadBackgroundRemovalModel", "RemoveBackground"]
+    (preview,) = [node for node in workflow["nodes"] if node["type"] == "FreeAnimatePreview"]
+    link = next(slot["link"] for slot in preview["inputs"] if slot["name"] == "person_mask")
+    (remover,) = [node for node in off if node["type"] == "RemoveBackground"]
+    assert source_of(workflow, link) is None
+    remover["mode"] = 0
+    assert source_of(workflow, link) == [str(remover["id"]), 0]
+
+
+def test_a_link_passes_through_a_bypassed_node_by_its_type():
+    """As in the editor: what is muted ends a link, what is bypassed hands on its first input of the link's type."""
+    workflow = template("02")
+    (scaled,) = [node for node in workflow["nodes"] if node["type"] == "ImageScale"]
+    (picture,) = [node for node in workflow["nodes"] if node["type"] == "LoadImage"]
+    link = scaled["outputs"][0]["links"][0]
+    scaled["mode"] = BYPASSED
+    assert source_of(workflow, link) == [str(picture["id"]), 0]
+    scaled["mode"] = MUTED
+    assert source_of(workflow, link) is None
