@@ -29,7 +29,7 @@ def redrawn_cells(mask: Tensor, shape: tuple[int, ...]) -> Tensor:
     if count not in (1, frames) or not fits((pixels[0], pixels[1]), (cells[0], cells[1])):
         raise FreeAnimateError(
             f"{PATCH_MODEL}: redraw_mask is {count} of {pixels[1]}x{pixels[0]} and the inversion "
-            f"{counted(frames, 'frame')} of latent size {cells[1]}x{cells[0]}; connect hole_mask of the {PREVIEW} "
+            f"{counted(frames, 'frame')} of latent size {cells[1]}x{cells[0]}; connect redraw_mask of the {PREVIEW} "
             "that was inverted, or one mask of that shape."
         )
     return functional.adaptive_max_pool2d(rearrange(mask, "f h w -> f 1 h w"), cells)
