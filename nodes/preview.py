@@ -79,6 +79,16 @@ class FreeAnimatePreview(io.ComfyNode):
                     "all the same. 0: never.",
                 ),
                 reference_person(),
+                io.Float.Input(
+                    "keep_face",
+                    optional=True,  # later than the first version: older prompts stay valid
+                    default=0.5,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
+                    tooltip="How much of redraw_mask is taken off a face that the reference shows (0-1), so that it is "
+                    "redrawn last: 0 leaves it like the rest, 1 keeps it as it is.",
+                ),
             ],
             outputs=[
                 io.Image.Output("preview", tooltip="F frames of the reference's size."),
@@ -118,6 +128,7 @@ class FreeAnimatePreview(io.ComfyNode):
         depth_order="",
         coverage_threshold=0.85,
         reference_person=0,
+        keep_face=0.0,
     ) -> io.NodeOutput:
         standing = parse_poses(
             reference_pose, f"{PREVIEW}: reference_pose", reference_person, widget="reference_person"
@@ -132,6 +143,7 @@ class FreeAnimatePreview(io.ComfyNode):
             memory.torch_device(),
             screen.progress_bar(len(poses)),
             depth_order=depth_order,
+            keep_face=keep_face,
         )
         text = " ".join((report(made.coverage, coverage_threshold), *made.findings, *made.warnings))
         if min(made.coverage) < coverage_threshold or made.warnings:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 NOSE, NECK = 0, 1
+EYES = [14, 15]
 Person = dict[str, np.ndarray]  # one person's arrays [points,3] by name
 VISIBLE = 0.3  # confidence from which a joint counts as seen, as in the host's own drawing node
 FACE_POINTS = 70

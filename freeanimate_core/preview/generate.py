@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..errors import PREVIEW, FreeAnimateError
 from ..pictures import read_mask, read_picture
-from ..pose.keypoints import PoseSequence, same_aspect
+from ..pose.keypoints import EYES, NOSE, PoseSequence, same_aspect
 from . import findings
 from .background import background_plate
 from .bones import Bone, Trunk, figure_of
@@ -55,11 +55,13 @@ def generate(
     progress: Callable[[int], None] | None = None,
     chunk: int = CHUNK,
     depth_order: str = "",
+    keep_face: float = 0.0,
 ) -> Preview:
     """The person of ``reference`` [1,H,W,3] in the F poses of ``target_pose``, by a layered part warp.
 
     ``person_mask`` [1,H,W] is cut out when absent, ``background`` [1,H,W,3] painted when absent.
     ``depth_order`` overrides what is in front, in lines such as "0-15: left arm behind".
+    ``keep_face`` 0-1 takes that share off the redraw mask where the reference's face is shown.
     ``progress`` is called with the number of frames done. Memory beyond the output depends on ``chunk``
     and not on F; the result does not depend on it. Raises FreeAnimateError for input that does not fit together.
     """
@@ -80,7 +82,8 @@ def generate(
     }
     composer = Composer(moved, placement, plate.to(device))
     pieces = {name: part.bone for name, part in parts.items()}
-    frames, person, holes, redraw = _rendered(composer, Trust.of(pieces, placement), progress, chunk)
+    trust = Trust.of(pieces, placement, faced=bool(seen[NOSE] and seen[EYES].any()))
+    frames, person, holes, redraw = _rendered(composer, trust, keep_face, progress, chunk)
     scores = coverage(Expected.of(pieces, height, width), placement, (person - holes).clamp_min_(0))
     told = findings.of_frames(placement.yaw, placement.heads.yaw, findings.redrawn_share(redraw, person))
     warnings, coverages = (*unfit, *others), tuple(scores.tolist())
@@ -162,7 +165,7 @@ def _check_shown(placement: Placement, parts: dict[str, Part]) -> None:
 
 
 def _rendered(
-    composer: Composer, trust: Trust, progress: Callable[[int], None] | None, chunk: int
+    composer: Composer, trust: Trust, keep_face: float, progress: Callable[[int], None] | None, chunk: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """All frames [F,H,W,3] with person, hole and redraw masks [F,H,W], ``chunk`` at a time."""
     count, (height, width) = len(composer.placement.joints), composer.plate.shape[:2]
@@ -172,7 +175,7 @@ def _rendered(
         there = slice(start, min(start + chunk, count))
         made = composer.chunk(there)
         frames[there], person[there], holes[there] = made
-        redraw[there] = trust.redraw(there, *made)
+        redraw[there] = trust.redraw(there, *made, keep_face)
         if progress is not None:
             progress(there.stop)
     return frames, person, holes, redraw

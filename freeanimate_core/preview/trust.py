@@ -18,7 +18,7 @@ from einops import rearrange, repeat
 from torch import Tensor
 from torch.nn import functional
 
-from ..pose.keypoints import NECK
+from ..pose.keypoints import NECK, NOSE
 from .bones import ARM, HALVES, LEG, Bone, Trunk
 from .ownership import Piece
 from .placement import Placement
@@ -31,6 +31,7 @@ AROUND = 3  # pixels of those pictures: the neighbourhood in which colours vary
 BROAD = 1.2  # a trunk's capsule, of the mean half distance of shoulders and of hips
 SLIDES = 10.0  # how fast a part that turns shows other places: thickness in trunk's lengths times the sine, squared
 GONE = 0.1  # of the trunk's length: an arm that has moved so far on the trunk leaves behind what lay under it
+FACING = np.radians(45.0)  # a head turned further against the reference shows another face than that
 STIRRED = 0.05  # of the trunk's length: from such a movement within the figure on, small errors show
 # The logistic sum: log-odds at rest, then per unit of each term. Colours are 0-1, shares 0-1.
 AT_REST = -1.86
@@ -39,6 +40,7 @@ TURNED_VARIED = 13.2  # range of colours times how far the part has turned
 STIRRED_VARIED = 6.7  # range of colours times how far it has moved
 STIRRED_RIM = 0.1  # share of the cell that is not the figure times how far the part has moved
 INVENTED = 1.5  # hole mask
+INVENTED_TERM = 4  # its place in the sum
 LEFT_BEHIND = 2.0  # where an arm lay that has gone; the fit says 1: photographs keep more of hands and shadows there
 
 
@@ -78,6 +80,7 @@ class Trust:
     ``turned`` and ``stirred`` [F,p], 0-1: 0 for a part as it is in the reference. ``beds`` [p] bool are the parts on
     which arms lie: trunk, skirt and legs. ``imprints`` are the arms of the reference as they would be, had they moved
     with the trunk; ``gone`` [F,q], 0-1, says how far they have not. ``trunk`` is its length in pixels of the frames.
+    ``faces`` [F,p] bool is the head where a frame shows the reference's face.
     """
 
     parts: Capsules
@@ -87,10 +90,11 @@ class Trust:
     imprints: Capsules
     gone: np.ndarray
     trunk: float
+    faces: np.ndarray
 
     @classmethod
-    def of(cls, pieces: Mapping[str, Piece], placement: Placement) -> "Trust":
-        """From the reference's ``pieces`` by name and where they are put."""
+    def of(cls, pieces: Mapping[str, Piece], placement: Placement, faced: bool = False) -> "Trust":
+        """From the reference's ``pieces`` by name and where they are put; ``faced``: whether it shows a face."""
         trunk = _trunk_length(pieces) * placement.size
         radius = np.array([_girth(piece) for piece in pieces.values()]) * placement.size
         ends = np.stack([_placed(name, piece, placement) for name, piece in pieces.items()], axis=1)
@@ -105,17 +109,25 @@ class Trust:
         gone = np.nan_to_num(_grown(away, GONE * trunk), nan=1)  # an arm that is not shown is not there
         beds = np.array([isinstance(piece, Trunk | Skirt) or _limb(piece) == LEG for piece in pieces.values()])
         imprints = Capsules.of(held[:, :, ::2], radius[arms])
-        return cls(Capsules.of(ends, radius), turned, stirred, beds, imprints, gone, trunk)
+        shows = faced & placement.seen[:, NOSE] & (np.abs(placement.heads.yaw) < FACING)
+        faces = shows[:, None] & np.array([name == "head" for name in pieces])
+        return cls(Capsules.of(ends, radius), turned, stirred, beds, imprints, gone, trunk, faces)
 
-    def redraw(self, frames: slice, picture: Tensor, person: Tensor, holes: Tensor) -> Tensor:
+    def redraw(self, frames: slice, picture: Tensor, person: Tensor, holes: Tensor, keep_face: float = 0.0) -> Tensor:
         """The probability [f,h,w], 0-1, that frames [f,h,w,3] are wrong, constant over cells and 0 off the figure.
 
         ``person`` and ``holes`` [f,h,w] are their masks, 0-1; ``frames`` says which ones of the clip they are.
+        ``keep_face`` 0-1 takes that share of it off a face that the reference shows.
         """
         terms, share = self.terms(frames, picture, person, holes)
         weights = terms.new_tensor([VARIED, TURNED_VARIED, STIRRED_VARIED, STIRRED_RIM, INVENTED, LEFT_BEHIND])
         odds = AT_REST + torch.einsum("fkuv,k->fuv", terms, weights)
         cells = torch.where(share >= LEAST, torch.sigmoid(odds), 0.0)
+        if keep_face:
+            invented = terms[:, INVENTED_TERM]
+            cells = cells * (
+                1 - keep_face * (1 - invented) * _of_parts(self.faces[frames], self._parts_at(frames, share))
+            )
         height, width = person.shape[1:]
         return repeat(cells, "f u v -> f (u m) (v n)", m=CELL, n=CELL)[:, :height, :width]
 
@@ -133,22 +145,26 @@ class Trust:
         return torch.stack(terms, dim=1), share
 
     def at_cells(self, frames: slice, cells: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """``turned`` and ``stirred`` of the part in each of ``cells`` [f,u,v], and whether an arm was there, 0-1.
-
-        Of the parts about a cell's middle the thinnest counts, where there is none the nearest.
-        """
-        off, thick = self.parts.off(frames, cells)
-        part = torch.where(off < 1, -1 / thick, off).argmin(dim=1)
-        turned, stirred, gone = (
-            torch.as_tensor(way[frames], dtype=torch.float32, device=cells.device).nan_to_num()
-            for way in (self.turned, self.stirred, self.gone)
-        )
-        turned, stirred = (torch.gather(way, 1, part.flatten(1)).reshape(part.shape) for way in (turned, stirred))
+        """``turned`` and ``stirred`` of the part in each of ``cells`` [f,u,v], and whether an arm was there, 0-1."""
+        part = self._parts_at(frames, cells)
+        turned, stirred = (_of_parts(way[frames], part) for way in (self.turned, self.stirred))
+        gone = torch.as_tensor(self.gone[frames], dtype=torch.float32, device=cells.device).nan_to_num()
         if not gone.shape[1]:
             return turned, stirred, torch.zeros_like(turned)
         apart, radius = self.imprints.off(frames, cells)
         left = (gone[..., None, None] * (apart < 1 + CELL / 2 / radius)).amax(dim=1)
         return turned, stirred, left * torch.as_tensor(self.beds, device=cells.device)[part]
+
+    def _parts_at(self, frames: slice, cells: Tensor) -> Tensor:
+        """The part [f,u,v] in each of ``cells``: of those about its middle the thinnest, without one the nearest."""
+        off, thick = self.parts.off(frames, cells)
+        return torch.where(off < 1, -1 / thick, off).argmin(dim=1)
+
+
+def _of_parts(values: np.ndarray, part: Tensor) -> Tensor:
+    """Of ``values`` [f,p] that of the ``part`` [f,u,v] in each cell; 0 for NaN."""
+    known = torch.as_tensor(values, dtype=torch.float32, device=part.device).nan_to_num()
+    return torch.gather(known, 1, part.flatten(1)).reshape(part.shape)
 
 
 def _limb(piece: Piece) -> str | None:

@@ -206,3 +206,23 @@ def test_the_reliability_curve_counts_every_cell():
     assert len(points) == BINS and sum(count for *_, count in points) == 50
     assert points[0][1] == 0 and points[-1][1] == 1 and points[-1][0] > 0.9
     assert curve(frames).size[0] == curve(frames).size[1]
+
+
+def test_a_shown_face_is_kept_as_far_as_asked_and_nothing_else_changes(scene):
+    plain, kept, half = (scene.preview(scene.moving, keep_face=k).redraw_mask for k in (0.0, 1.0, 0.5))
+    assert torch.equal(plain, scene.made.redraw_mask)
+    x, y = (int(v) for v in scene.moving[1, 0, :2])  # the nose of a frame that shows it
+    assert plain[1, y, x] > 0 and kept[1, y, x] == 0
+    assert torch.allclose(half, (plain + kept) / 2)
+    assert torch.equal(kept[-3:], plain[-3:])  # a back has no face
+    foot = slice(int(scene.moving[1, 10, 1]) - CELL, None)
+    assert torch.equal(kept[:, foot], plain[:, foot])
+
+
+def test_a_reference_without_a_face_keeps_none(scene):
+    faceless = scene.rest.copy()
+    faceless[:, [0, 14, 15], 2] = 0
+    made = [
+        generate(scene.image, poses(faceless), poses(scene.moving), scene.mask, keep_face=k).redraw_mask for k in (0, 1)
+    ]
+    assert torch.equal(*made)
