@@ -125,9 +125,7 @@ class Trust:
         cells = torch.where(share >= LEAST, torch.sigmoid(odds), 0.0)
         if keep_face:
             invented = terms[:, INVENTED_TERM]
-            cells = cells * (
-                1 - keep_face * (1 - invented) * _of_parts(self.faces[frames], self._parts_at(frames, share))
-            )
+            cells = cells * (1 - keep_face * (1 - invented) * self._in_faces(frames, share))
         height, width = person.shape[1:]
         return repeat(cells, "f u v -> f (u m) (v n)", m=CELL, n=CELL)[:, :height, :width]
 
@@ -154,6 +152,12 @@ class Trust:
         apart, radius = self.imprints.off(frames, cells)
         left = (gone[..., None, None] * (apart < 1 + CELL / 2 / radius)).amax(dim=1)
         return turned, stirred, left * torch.as_tensor(self.beds, device=cells.device)[part]
+
+    def _in_faces(self, frames: slice, cells: Tensor) -> Tensor:
+        """Which of ``cells`` [f,u,v] lie on a face of ``faces``, 0 or 1."""
+        off, _ = self.parts.off(frames, cells)
+        faces = torch.as_tensor(self.faces[frames], device=cells.device)
+        return ((off < 1) & rearrange(faces, "f p -> f p 1 1")).any(dim=1).to(cells)
 
     def _parts_at(self, frames: slice, cells: Tensor) -> Tensor:
         """The part [f,u,v] in each of ``cells``: of those about its middle the thinnest, without one the nearest."""
