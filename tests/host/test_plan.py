@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 from freeanimate_pack.demo.model.layout import SD15_DEMO
 from freeanimate_pack.freeanimate_core.host import cost, memory, sampling
+from freeanimate_pack.freeanimate_core.method.release import LONGEST
 from freeanimate_pack.freeanimate_core.method.windows import auto_size
 from lab.timing import Clock, with_peak
 
@@ -121,3 +122,28 @@ def test_the_sampler_says_its_plan(sd15, caplog):
         animate(clip, clip.invert()[0])
     (line,) = [r.getMessage() for r in caplog.records if "plain sampling" in r.getMessage()]
     assert "2 frames at a time" in line and "storage recompute" in line
+
+
+def planned(clip: Clip, caplog, record, cfg: float = 7.5, **options) -> float:
+    """Times plain sampling, as the log says before a run."""
+    caplog.clear()
+    with caplog.at_level("INFO", logger="freeanimate"):
+        animate(clip, record, cfg, **options)
+    (line,) = [r.getMessage() for r in caplog.records if "plain sampling" in r.getMessage()]
+    return float(line.split("about ")[-1].split(" times")[0])
+
+
+def test_the_plan_counts_what_is_evaluated(sd15, caplog):
+    """Windows without a free cell, steps without replay and halves without guidance are not."""
+    clip = Clip(sd15, frames=4, steps=4)
+    record = clip.invert()[0]
+    spans = {"self_span": 1.0, "cross_span": 1.0}
+    everything = planned(clip, caplog, record, **spans)
+    mask = torch.zeros(4, 8 * clip.h, 8 * clip.w)
+    mask[1] = 1
+    free = planned(clip, caplog, record, redraw_mask=mask, release="graded", window=2, **spans)
+    halved = round(LONGEST * clip.steps) / clip.steps / 2
+    assert free == pytest.approx(halved * planned(clip, caplog, record, window=2, **spans), abs=0.02)
+    assert planned(clip, caplog, record, redraw_mask=0 * mask, **spans) == 0
+    assert planned(clip, caplog, record, self_span=0.5, cross_span=0.5) < everything
+    assert planned(clip, caplog, record, cfg=1.0, **spans) > everything  # the preview pass weighs more beside one half
