@@ -16,6 +16,7 @@ MAX_CORRECTION = 50
 MAX_FRAMES = 100_000
 MAX_CFG = 100.0
 MAX_GROW = 256
+MAX_SEED = 2**53 - 1  # what JSON and the editor keep exactly
 MAX_FEATHER = 64
 MAX_LAYER = 100
 SECTIONS = ("down fine", "down medium", "down coarse", "middle", "up coarse", "up medium", "up fine")
@@ -73,7 +74,8 @@ class PatchConfig:
     window: frames at a time, 0 = chosen from free memory. keep_span: fraction of the steps in which
     the frames follow the inversion wherever nothing is to be redrawn; acts with a mask only.
     release: ``blend`` mixes both within ``keep_span`` by the mask's value, ``graded`` frees a cell
-    the earlier the higher that is.
+    the earlier the higher that is. eta: how much noise each step replaces where frames leave the
+    inversion, 0 = none, 1 = as an ancestral sampler; noise_seed: of that.
     """
 
     reference_weight: float = 1.0
@@ -83,6 +85,8 @@ class PatchConfig:
     window: int = 0
     keep_span: float = 1.0
     release: str = RELEASES[0]
+    eta: float = 0.0
+    noise_seed: int = 0
 
     def __post_init__(self):
         _within(PATCH_MODEL, "reference_weight", self.reference_weight, 0.0, MAX_WEIGHT)
@@ -92,6 +96,8 @@ class PatchConfig:
         _within(PATCH_MODEL, "frames_per_window", self.window, 0, MAX_WINDOW)
         _within(PATCH_MODEL, "keep_span", self.keep_span, 0.0, 1.0)
         _one_of(PATCH_MODEL, "release", self.release, RELEASES)
+        _within(PATCH_MODEL, "eta", self.eta, 0.0, 1.0)
+        _within(PATCH_MODEL, "noise_seed", self.noise_seed, 0, MAX_SEED)
 
     @property
     def off(self) -> bool:

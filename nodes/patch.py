@@ -2,7 +2,7 @@
 
 from comfy_api.latest import io
 
-from ..freeanimate_core.config import HALVES, RELEASES, PatchConfig
+from ..freeanimate_core.config import HALVES, MAX_SEED, RELEASES, PatchConfig
 from ..freeanimate_core.errors import PATCH_MODEL
 from ..freeanimate_core.runs.patch import patch_model
 from .sockets import CATEGORY, PREFIX, Inversion
@@ -85,6 +85,26 @@ class FreeAnimatePatchModel(io.ComfyNode):
                     tooltip="graded frees a cell of the latent the later the more redraw_mask trusts it, and the "
                     "surest never; blend mixes both by the mask's value in all steps of keep_span.",
                 ),
+                io.Float.Input(
+                    "eta",
+                    optional=True,
+                    default=DEFAULTS.eta,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
+                    tooltip="How much of the noise each step replaces where the preview is left (0-1): 0 none, which "
+                    "leads back towards the preview; 1 as an ancestral sampler, which mends more. Needs euler.",
+                ),
+                io.Int.Input(
+                    "noise_seed",
+                    optional=True,
+                    default=DEFAULTS.noise_seed,
+                    min=0,
+                    max=MAX_SEED,
+                    control_after_generate=True,  # as the editor has it for inputs of this name in any case
+                    tooltip="Of the noise of eta, one for all frames (0-9007199254740991). Without eta it does "
+                    "nothing.",
+                ),
             ],
             outputs=[io.Model.Output("patched_model", display_name="model", tooltip="The patched model.")],
         )
@@ -102,6 +122,18 @@ class FreeAnimatePatchModel(io.ComfyNode):
         keep_span=DEFAULTS.keep_span,
         redraw_mask=None,
         release=DEFAULTS.release,
+        eta=DEFAULTS.eta,
+        noise_seed=DEFAULTS.noise_seed,
     ) -> io.NodeOutput:
-        config = PatchConfig(reference_weight, self_span, cross_span, halves, frames_per_window, keep_span, release)
+        config = PatchConfig(
+            reference_weight,
+            self_span,
+            cross_span,
+            halves,
+            frames_per_window,
+            keep_span,
+            release,
+            eta,
+            noise_seed,
+        )
         return io.NodeOutput(patch_model(model, inversion, config, redraw_mask))

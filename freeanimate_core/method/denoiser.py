@@ -9,6 +9,7 @@ from torch import Tensor
 from ..config import PatchConfig
 from .conditioning import rows
 from .evaluations import Evaluations, LevelPasses, Target
+from .fresh_noise import FreshNoise
 from .passes import Features, TargetPass
 from .record import Inversion, Level
 from .release import live_weight
@@ -51,6 +52,7 @@ class Denoiser:
         self.windower = windower
         self.text = text
         self.redraw = redraw
+        self.fresh = FreshNoise(config.eta, config.noise_seed, record.descending)
         self._passes: LevelPasses | None = None
 
     def __call__(self, target: Target, x: Tensor, sigma: float, chunks: Chunks) -> list[Tensor]:
@@ -69,7 +71,8 @@ class Denoiser:
             reference = passes.reference() if self.config.reference_weight > 0 else {}
             text = rows(self.text, frames, self.record.frames)
             attention = TargetPass(reference, self.config.reference_weight, preview, text, self_chunks, cross_chunks)
-            return target(attention, x[frames.start : frames.stop], frames)
+            live = x[frames.start : frames.stop]
+            return self.fresh.stirred(target(attention, live, frames), live, sigma)
 
         return self.windower.map(x.shape[0], self._held(evaluated, level, sigma, x, chunks.count))
 

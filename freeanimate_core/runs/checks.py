@@ -34,6 +34,16 @@ def refuse_random(sampler: object) -> None:
         )
 
 
+def require_euler(sampler: object) -> None:
+    """FreeAnimateError for samplers that take no plain step from each level, which fresh noise is made for."""
+    name = _name_of(sampler)
+    if name != "sample_euler":
+        raise FreeAnimateError(
+            f"{PATCH_MODEL}: eta is above 0, whose noise is made for the steps of euler, and sampler_name is "
+            f"'{name.removeprefix('sample_')}'; choose euler in the sampler node, or set eta to 0."
+        )
+
+
 def check_record(record: Inversion, digests: dict[str, str], node: str) -> None:
     """FreeAnimateError unless the model is the one that the record was made with.
 

@@ -3,7 +3,7 @@
 import dis
 import functools
 from collections.abc import Mapping
-from dataclasses import astuple, replace
+from dataclasses import asdict, astuple, replace
 from types import CellType, CodeType, FunctionType, MethodType
 
 from torch import Tensor
@@ -16,6 +16,7 @@ from .checks import control_digest
 from .patch import PatchedModel
 from .run_folder import Origin
 
+LATER = {"release": "blend", "eta": 0.0, "noise_seed": 0}  # settings that older runs had not, and what they did
 PLAIN = (bool, int, float, str, Tensor, type(None))
 
 
@@ -48,9 +49,10 @@ def origin_of(
 
 
 def _settings(config: PatchConfig) -> list:
-    """Its values; a run from before there was another ``release`` than ``blend`` goes on."""
-    *values, release = astuple(replace(config, window=0))
-    return values if release == "blend" else [*values, release]
+    """Its values; those that came later only where they act, so that a run from before them goes on."""
+    values = asdict(replace(config, window=0))
+    later = {name: values.pop(name) for name in LATER}
+    return [*values.values(), *([later] if any(later[name] != LATER[name] for name in LATER) else [])]
 
 
 def _trajectories(record: Inversion) -> dict[str, Tensor]:

@@ -25,7 +25,7 @@ from ..method.record import Inversion
 from ..method.release import evaluated_share, live_weight, release_share
 from ..method.schedule import in_span
 from ..method.windows import Windower, one_window
-from .checks import check_live, check_mask, check_record, check_same_input, check_start, refuse_random
+from .checks import check_live, check_mask, check_record, check_same_input, check_start, refuse_random, require_euler
 
 log = logging.getLogger("freeanimate")
 
@@ -93,6 +93,8 @@ class PatchedModel:
     def _check(self, model, guider, noise, latent_image, sampler, sigmas) -> None:
         _refuse_patches(model, guider.model_options, self.record)
         refuse_random(sampler)
+        if self.config.eta > 0:
+            require_euler(sampler)
         check_record(self.record, model_digests(model), PATCH_MODEL)
         if self.record.bank is not None:
             self.record.bank.require()

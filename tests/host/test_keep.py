@@ -5,10 +5,12 @@ import comfy_extras.nodes_custom_sampler as custom
 import hostside
 import pytest
 import torch
+from comfy.k_diffusion.sampling import get_ancestral_step
 from comfy.patcher_extension import WrappersMP
 from runs import Clip, patch, sample
 
 from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
+from freeanimate_pack.freeanimate_core.method.fresh_noise import ancestral_levels
 from freeanimate_pack.freeanimate_core.method.release import LONGEST
 
 CFG = 4.0
@@ -128,7 +130,7 @@ def test_the_hosts_samplers_keep_it(clip, outputs, sampler):
 
 @pytest.mark.parametrize("shape", [(2, 48, 64), (1, 48, 48)])
 def test_masks_of_another_shape_are_refused(clip, outputs, shape):
-    with pytest.raises(FreeAnimateError, match=f"redraw_mask is {shape[0]} of {shape[2]}x{shape[1]}.*hole_mask"):
+    with pytest.raises(FreeAnimateError, match=f"redraw_mask is {shape[0]} of {shape[2]}x{shape[1]}.*connect redraw_mask"):
         kept(clip, outputs, torch.zeros(shape))
 
 
@@ -161,3 +163,36 @@ def test_guidance_outside_its_steps_is_one_and_free(clip, outputs):
 def test_guidance_that_ends_before_it_begins_is_refused(clip, outputs):
     with pytest.raises(FreeAnimateError, match="cfg_end is 0.2"):
         sample(clip, outputs[0], patch(clip.tiny.model, outputs[0]), CFG, start=0.5, end=0.2)
+
+
+def test_ancestral_levels_are_the_hosts():
+    for sigma, to in ((14.0, 6.0), (6.0, 2.0), (0.5, 0.0)):
+        for eta in (0.0, 0.4, 1.0):
+            assert ancestral_levels(sigma, to, eta) == pytest.approx(get_ancestral_step(sigma, to, eta))
+
+
+def test_fresh_noise_changes_what_is_free_alone_and_in_any_window(clip, outputs):
+    redraw, half = mask(clip, 0.0, 1.0), clip.w // 2
+    plain, fresh, other, by_one = (
+        kept(clip, outputs, redraw, release="graded", **options)
+        for options in ({}, {"eta": 1.0}, {"eta": 1.0, "noise_seed": 1}, {"eta": 1.0, "window": 1})
+    )
+    assert hostside.relative(fresh[..., :half], clean(clip)[..., :half]) <= SAME
+    assert hostside.relative(fresh[..., half:], plain[..., half:]) > EFFECT
+    assert hostside.relative(fresh[..., half:], other[..., half:]) > EFFECT
+    assert hostside.relative(by_one, fresh) <= SAME
+
+
+def test_stock_samplers_have_the_same_fresh_noise(clip, outputs):
+    record, noise, sigmas = outputs[:3]
+    model = patch(clip.tiny.model, record, redraw_mask=mask(clip, 0.0, 1.0), release="graded", eta=1.0)
+    guider = custom.CFGGuider.execute(model, clip.positive, clip.negative, CFG).args[0]
+
+    def by_host(name: str) -> torch.Tensor:
+        sampler = comfy.samplers.sampler_object(name)
+        still = custom.DisableNoise.execute().args[0]
+        return custom.SamplerCustomAdvanced.execute(still, guider, sampler, sigmas, noise).args[0]["samples"]
+
+    assert torch.equal(by_host("euler"), sample(clip, record, model, CFG))
+    with pytest.raises(FreeAnimateError, match="eta is above 0.*'heun'.*choose euler in the sampler node, or set eta"):
+        by_host("heun")
