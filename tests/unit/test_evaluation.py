@@ -18,8 +18,8 @@ from lab.evaluation.store import Result, Store, digest_of
 from lab.evaluation.sweeps import SWEEPS
 
 ORDER = (
-    "pose_only ra_sa_from_noise reference_only preview preview_through_vae img2img inversion_only ra_sa iba_self "
-    "iba_self_cross paper anchor_first anchor_middle joint_batch keep_only full truth_through_vae truth"
+    "pose_only ra_sa_from_noise reference_only preview preview_through_vae preview_blurred img2img inversion_only ra_sa "
+    "iba_self iba_self_cross paper anchor_first anchor_middle joint_batch keep_only full truth_through_vae truth"
 ).split()
 
 
