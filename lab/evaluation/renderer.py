@@ -67,6 +67,11 @@ class Renderer:
             return self._given(how)
         return self._decoded(self.latents(self.complete(how)))
 
+    @cached_property
+    def reconstructed(self) -> Tensor:
+        """The preview through the VAE, [F,H,W,3]."""
+        return self._given(Given("preview", True))
+
     def _given(self, how: Given) -> Tensor:
         case = self.case
         if how.blur:

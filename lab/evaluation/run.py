@@ -10,13 +10,11 @@ from ..hosting import Host
 from .drawing import make_cases
 from .measures import measure, measure_by_class
 from .models import Models
-from .recipes import Given, Method
+from .recipes import Method
 from .renderer import Renderer
 from .results import merged
 from .settings import Settings
 from .store import Result, Results, Store, case_digest, code_digest, digest_of
-
-RECONSTRUCTED = Given("preview", True)
 
 
 @dataclass
@@ -89,8 +87,7 @@ def _made(renderer: Renderer, method: Method, key: str, store: Store) -> Result:
     start = time.monotonic()
     frames = renderer.frames(method.how)
     seconds = time.monotonic() - start
-    reconstructed = renderer.frames(RECONSTRUCTED)
-    measures = measure(renderer.case, frames, reconstructed)
-    classes = measure_by_class(renderer.case, frames, reconstructed)
+    measures = measure(renderer.case, frames, renderer.reconstructed)
+    classes = measure_by_class(renderer.case, frames, renderer.reconstructed)
     about = {"seed": renderer.case.seed, "motion": renderer.case.motion, "how": repr(renderer.complete(method.how))}
     return store.save(key, about, measures, seconds, frames, classes)
