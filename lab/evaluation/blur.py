@@ -17,6 +17,7 @@ def smoothed(frames: Tensor, masks: Tensor, redraw: Tensor, radius: int = RADIUS
     size = 2 * radius + 1
     both = torch.cat([frames * masks[..., None], masks[..., None]], dim=-1).movedim(-1, 1)
     for _ in range(PASSES):
-        both = functional.avg_pool2d(both, size, stride=1, padding=radius)
+        both = functional.avg_pool2d(both, (size, 1), stride=1, padding=(radius, 0))
+        both = functional.avg_pool2d(both, (1, size), stride=1, padding=(0, radius))
     colours = (both[:, :3] / both[:, 3:].clamp_min(1e-6)).movedim(1, -1)
     return torch.lerp(frames, colours, (masks * (redraw > above))[..., None])
