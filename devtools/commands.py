@@ -64,8 +64,10 @@ def parser() -> argparse.ArgumentParser:
         "evaluate",
         help="measure the methods on drawn or rendered people with known truth; other arguments go to the study",
         description="Other arguments of animation: --characters N, --first NUMBER, --frames N, --steps N, "
-        "--cfg X [X ...], --methods NAME [NAME ...], --quick, --sweep NAME; of preview: --characters N, --size N, "
-        "--quick, --photo-only; of pose: --characters N. All three take --world drawn|people and --inputs exact|noisy.",
+        "--cfg X [X ...], --methods NAME [NAME ...], --quick, --sweep NAME, --stills, "
+        "--classes CLASS [CLASS ...], --training, --spoil NAME, --words true|little; of preview: "
+        "--characters N, --size N, --quick, --photo-only; of pose: "
+        "--characters N. All three take --world drawn|people and --inputs exact|noisy.",
         allow_abbrev=False,
     )
     evaluate.add_argument("what", choices=STUDIES, help="what to measure")

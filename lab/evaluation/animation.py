@@ -13,21 +13,23 @@ from PIL import Image
 
 from freeanimate_pack.demo.model import SIDE
 from freeanimate_pack.demo.model.weights import DemoWeightsError
+from freeanimate_pack.demo.people import CLASSES
 from freeanimate_pack.nodes.sampler import FreeAnimateSampler
 
 from ..hosting import Host
-from ..sheet import beside, contact_sheet, pictures, shown
-from .case import PEOPLE, motion_of
-from .drawing import make_case
+from ..sheet import COLUMNS, below, beside, contact_sheet, pictures, shown
+from .case import PEOPLE, Previewed, motion_of
+from .drawing import STILL, make_cases
 from .measures import LEAST_HOLE, MOST_DB
 from .methods import BASE, METHODS, QUICK
 from .models import Models, load_models
-from .people import clip_of, held_out
+from .people import CHOOSING_SEEDS, clip_of, held_out, training
 from .plot import plot
 from .recipes import Method
-from .renderer import IMG2IMG_DENOISE, SCHEDULER, Settings
+from .renderer import IMG2IMG_DENOISE, SCHEDULER
 from .results import by_class, summary, write_json, write_markdown, write_values
 from .run import evaluate
+from .settings import Settings
 from .store import Results, Store, code_digest
 from .sweeps import SWEEPS
 
@@ -56,8 +58,8 @@ def run(host: Host, options: argparse.Namespace) -> None:
     start = time.monotonic()
     guidance = options.cfg or [_widget_default(FreeAnimateSampler, "cfg")]
     size, methods = _size(options), _methods(options)
-    seeds = [_seed(options.world, options.first + number) for number in range(size.characters)]
-    settings = Settings(size.frames, size.steps, guidance[0], world=options.world, inputs=options.inputs)
+    seeds = [_seed(options, number) for number in range(options.first, options.first + size.characters)]
+    settings = _settings(options, size, guidance[0])
     tables = evaluate(host, models, methods, seeds, settings, guidance, Store(options.out / "cache"))
     for cfg, results in zip(guidance, tables):
         out = options.out if len(guidance) == 1 else options.out / f"cfg_{cfg:g}"
@@ -80,17 +82,37 @@ def _write(out: Path, name: str, results: Results, methods: dict[str, Method], a
     print(f"[evaluate] {out / name}.md after {about['seconds']:.0f} s", flush=True)
 
 
-def _seed(world: str, number: int) -> int:
-    """Of a held-out character, counted from 0."""
-    return held_out(number) if world == PEOPLE else number
+def _settings(options: argparse.Namespace, size: Size, cfg: float) -> Settings:
+    stills = tuple(options.classes or CLASSES) if options.stills else ()
+    return Settings(
+        len(stills) or size.frames,
+        size.steps,
+        cfg,
+        world=options.world,
+        inputs=options.inputs,
+        stills=stills,
+        spoil=options.spoil or "",
+        words=options.words,
+    )
 
 
-def _motion(world: str, seed: int) -> str:
-    return clip_of(seed)[0] if world == PEOPLE else motion_of(seed)
+def _seed(options: argparse.Namespace, number: int) -> int:
+    """Of a character, counted from 0: held out, or of those by whom settings are chosen."""
+    if options.world != PEOPLE:
+        return number
+    return training(number) if options.training else held_out(number)
+
+
+def _motion(settings: Settings, seed: int) -> str:
+    if settings.stills:
+        return STILL
+    return clip_of(seed)[0] if settings.world == PEOPLE else motion_of(seed)
 
 
 def _size(options: argparse.Namespace) -> Size:
     default = SWEEP if options.sweep else SHORT if options.quick else WHOLE
+    if options.training:
+        default = replace(default, characters=min(default.characters, len(CHOOSING_SEEDS) - options.first))
     return Size(*(getattr(options, name) or value for name, value in asdict(default).items()))
 
 
@@ -114,7 +136,7 @@ def _about(
     first = next(iter(results.values()))
     return asdict(settings) | {
         "seeds": list(seeds),
-        "motions": [_motion(settings.world, seed) for seed in seeds],
+        "motions": [_motion(settings, seed) for seed in seeds],
         "size": SIDE,
         "sampler": "euler",
         "scheduler": SCHEDULER,
@@ -138,10 +160,22 @@ def _sheet(results: Results, settings: Settings, seeds: Sequence[int]) -> Image.
     """Reference, poses and every method's frames of the first characters, side by side."""
     sheets = []
     for index, seed in enumerate(seeds):
-        case = make_case(seed, settings.frames, settings.world, settings.inputs)
-        rows = {"reference": pictures(case.reference), "poses": pictures(case.poses)}
-        sheets.append(contact_sheet(rows | {name: shown(found[index].frames()) for name, found in results.items()}))
+        cases = make_cases(seed, settings)
+        given = {"poses": _together(cases, "poses"), "truth": _together(cases, "truth")}
+        rows = given | {name: shown(found[index].frames()) for name, found in results.items()}
+        reference = {"reference": pictures(cases[0].reference)}
+        step = COLUMNS if settings.stills else settings.frames  # every still is shown, of a clip some frames
+        starts = range(0, settings.frames, step)
+        sheets.append(below([contact_sheet(reference | _cut(rows, slice(at, at + step))) for at in starts]))
     return beside(sheets)
+
+
+def _together(cases: Sequence[Previewed], name: str) -> list[Image.Image]:
+    return pictures(torch.cat([getattr(case, name) for case in cases]))
+
+
+def _cut(rows: dict[str, list[Image.Image]], part: slice) -> dict[str, list[Image.Image]]:
+    return {name: row[part] for name, row in rows.items()}
 
 
 def _widget_default(node: type, name: str) -> float:

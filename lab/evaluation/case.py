@@ -16,6 +16,7 @@ from freeanimate_pack.demo.drawn.motion import MOTIONS
 from freeanimate_pack.demo.people import words as people_words
 from freeanimate_pack.freeanimate_core.pose import PoseSequence
 
+LITTLE = "a person"
 EXTRA_WORDS = ", with a red hat and a yellow skirt"
 DRAWN, PEOPLE = "drawn", "people"
 WORLDS = (DRAWN, PEOPLE)
@@ -78,7 +79,7 @@ class Previewed(Case):
     """A case in motion with the words for it and the preview that the pack makes of it.
 
     prompts: the words of each kind. poses [F,H,W,3]: the ControlNet's hints; preview [F,H,W,3] with
-    preview_masks and holes [F,H,W] over background [1,H,W,3].
+    preview_masks, holes and redraw [F,H,W], how likely it is wrong, over background [1,H,W,3].
 
     A drawn character's truth is itself in the poses that Align Pose gives, which all methods are asked for;
     they are not quite the driving ones, and how well poses are aligned is not in question here.
@@ -90,6 +91,7 @@ class Previewed(Case):
     preview: Tensor
     preview_masks: Tensor
     holes: Tensor
+    redraw: Tensor
     background: Tensor
 
     def has_holes(self, least: int) -> bool:
@@ -98,7 +100,7 @@ class Previewed(Case):
 
     def framed(self) -> tuple[str, ...]:
         """Names of what has an entry for each frame."""
-        return *super().framed(), "poses", "preview", "preview_masks", "holes"
+        return *super().framed(), "poses", "preview", "preview_masks", "holes", "redraw"
 
 
 def motion_of(seed: int) -> str:
@@ -107,7 +109,7 @@ def motion_of(seed: int) -> str:
 
 
 def prompts_of(seed: int, world: str = DRAWN) -> dict[str, str]:
-    """Kinds of words: true ones, none, another character's, and true ones with things that are not there."""
+    """Kinds of words: true ones, none, another character's, true ones with things that are not there, and few."""
     caption = people_words.caption if world == PEOPLE else drawn_words.caption
     words = caption(seed)
-    return {"true": words, "empty": "", "wrong": caption(seed + 1), "extra": words + EXTRA_WORDS}
+    return {"true": words, "empty": "", "wrong": caption(seed + 1), "extra": words + EXTRA_WORDS, "little": LITTLE}

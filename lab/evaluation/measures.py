@@ -9,6 +9,7 @@ from torch.nn import functional
 from freeanimate_pack.freeanimate_core.measures import (
     background_drift,
     flicker,
+    grey,
     l1,
     masked_psnr,
     part_colour_error,
@@ -35,8 +36,15 @@ MEASURES = {
     "preview_psnr": ("dB", True),
     "seen_psnr": ("dB", True),
     "unseen_psnr": ("dB", True),
+    "detail": ("", True),
+    "face_psnr": ("dB", True),
+    "released_warping": ("levels", False),
 }
 PARTS = range(1, 11)
+HEAD = 2  # its label
+NOSE, EYES = 0, (14, 15)
+FACE = 0.5  # of the head's size: how far around nose and eyes the face reaches
+CELL = 8  # pixels of a latent cell, each way
 MOST_DB = 100.0  # what equal pictures get, so that means stay finite
 LEAST_HOLE = 16  # pixels in the whole clip: fewer holes say nothing
 PATCH, REACH = 13, 6  # joint_error: side of the patches and largest shift, pixels
@@ -64,6 +72,9 @@ def measure(case: Previewed, frames: Tensor, preview_through_vae: Tensor) -> dic
         "preview_psnr": psnr(frames, preview_through_vae, 1.0),
         "seen_psnr": _where(frames, truth, (case.masks > 0.5) & case.shown),
         "unseen_psnr": _where(frames, truth, (case.masks > 0.5) & ~case.shown),
+        "detail": detail(frames, truth, case.masks),
+        "face_psnr": _where(frames, truth, case.shown & face(case.labels, case.joints, case.visible)),
+        "released_warping": warping_error(frames, case.places, case.stayed & released(case.redraw)[1:]),
     }
     return {name: _capped(name, value) for name, value in found.items()}
 
@@ -84,6 +95,44 @@ def _where(frames: Tensor, truth: Tensor, area: Tensor) -> float | None:
 
 def _capped(name: str, value: float | None) -> float | None:
     return min(value, MOST_DB) if value is not None and MEASURES[name][0] == "dB" else value
+
+
+def detail(frames: Tensor, truth: Tensor, masks: Tensor) -> float | None:
+    """How much the grey person varies from pixel to pixel, over how much the true one does: 1 as much, 0 not at all.
+
+    The mean absolute Laplacian over the pixels of frames [F,H,W,3] where masks [F,H,W] exceed 0.5.
+    """
+    inside = masks > 0.5
+    found, wanted = (_laplacian(grey(images))[inside].abs().sum().item() for images in (frames, truth))
+    return found / wanted if wanted else None
+
+
+def _laplacian(values: Tensor) -> Tensor:
+    """The sum of the four differences to the neighbours of [F,H,W], the border repeated."""
+    around = functional.pad(values[:, None], (1, 1, 1, 1), mode="replicate")[:, 0]
+    vertical = around[:, :-2, 1:-1] + around[:, 2:, 1:-1]
+    return vertical + around[:, 1:-1, :-2] + around[:, 1:-1, 2:] - 4 * values
+
+
+def face(labels: Tensor, joints: np.ndarray, visible: np.ndarray) -> Tensor:
+    """Pixels [F,H,W] bool of the face: of the head, near nose and eyes, in frames that show the nose and an eye.
+
+    labels: [F,H,W]. joints: [F,18,3] in pixels, visible: [F,18] bool.
+    """
+    height, width = labels.shape[1:]
+    y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
+    found = labels == HEAD
+    for head, points, seen in zip(found, joints, visible):
+        eyes = [joint for joint in EYES if seen[joint]]
+        column, row = points[[NOSE, *eyes], :2].mean(0).tolist()
+        near = torch.hypot(x - column, y - row) < FACE * head.sum().sqrt()
+        head &= near & bool(eyes and seen[NOSE])
+    return found
+
+
+def released(redraw: Tensor) -> Tensor:
+    """Pixels [F,H,W] bool that may be drawn anew: those that redraw [F,H,W] names at all, and a cell around."""
+    return functional.max_pool2d((redraw > 0).float(), 2 * CELL + 1, stride=1, padding=CELL) > 0
 
 
 def joint_error(frames: Tensor, truth: Tensor, joints: np.ndarray) -> float | None:

@@ -6,6 +6,7 @@ is redrawn. The parts of the method, and the other anchors, are held against it 
 
 from freeanimate_pack.freeanimate_core.config import PatchConfig
 
+from . import blur
 from .recipes import OFF, Given, Inverting, Method, Recipe
 
 BASE = "full"
@@ -40,6 +41,10 @@ METHODS = {
     ),
     "preview": Method("The pack's preview frames as they are.", Given("preview", False)),
     "preview_through_vae": Method("The preview frames encoded and decoded.", Given("preview", True)),
+    "preview_blurred": Method(
+        "The preview, smoothed at the best radius where it is likely wrong.",
+        Given("preview", False, blur=blur.RADIUS, blur_above=blur.FROM),
+    ),
     "img2img": Method(
         "The preview noised to one half with one noise tensor for all frames, then denoised with the ControlNet.",
         redrawn(start="preview", patch=OFF),

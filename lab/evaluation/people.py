@@ -1,7 +1,8 @@
-"""Cases of the rendered world: somebody held out in still poses by class, or in motion, with all of the truth."""
+"""Cases of the rendered world: somebody in still poses by class, or in motion, with all of the truth."""
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -17,15 +18,25 @@ from freeanimate_pack.demo.people import (
     flow,
     motion,
     pair,
+    person,
+    plate,
+    pose_of_class,
+    posed,
+    reference_pose,
+    render,
+    room,
     shown_by,
 )
+from freeanimate_pack.demo.people.clips import shared_camera
 from freeanimate_pack.freeanimate_core.pose import PoseSequence
 
 from .case import PEOPLE, Case
 from .given import given
 
 HALF_BODY = "half body"
+FRONTAL = tuple(name for name in CLASSES if name != HALF_BODY)  # whose reference stands to the front, whole
 OWN_POSE = "own pose"  # of the frame before a class's: the reference as it stands
+CHOOSING_SEEDS = range(101, 109)  # people of the training set by whom settings are chosen; the held-out ones judge
 YAWS = tuple(name for name in CLASSES if name.startswith("yaw"))
 # Motion and reference of a held-out person, taken in turn.
 CLIPS = (
@@ -47,8 +58,13 @@ def held_out(number: int) -> int:
     return HELD_OUT_SEEDS[number]
 
 
+def training(number: int) -> int:
+    """The seed of the person ``number``, counted from 0, of those by whom settings are chosen."""
+    return CHOOSING_SEEDS[number]
+
+
 def clip_of(seed: int) -> tuple[str, str]:
-    """Motion and reference view of a held-out person."""
+    """Motion and reference view of a person."""
     return CLIPS[(seed - HELD_OUT_SEEDS.start) % len(CLIPS)]
 
 
@@ -60,6 +76,21 @@ def still_case(seed: int, name: str, size: int, inputs: str) -> Case:
     """
     reference, frame = pair(seed, name, size, size)
     return _case(seed, (OWN_POSE, name), reference, [reference, frame], inputs, CLASSES.index(name))
+
+
+def stills_case(seed: int, size: int, inputs: str) -> Case:
+    """The reference's own pose, then a frame of every class of ``FRONTAL``; ``size`` x ``size``, none follows another.
+
+    One camera shows them all, so they have one reference; it stands a little farther off than ``still_case``'s.
+    """
+    who, place = person(seed), room(seed)
+    poses = [reference_pose(seed), *(pose_of_class(name, seed) for name in FRONTAL)]
+    bodies = [posed(who, pose) for pose in poses]
+    camera = shared_camera(who, bodies, "frontal", "waist", 1.0)
+    still = plate(place, camera, size, size)
+    frames = [render(body, None, camera, place, size, size, still) for body in bodies]
+    case = _case(seed, (OWN_POSE, *FRONTAL), frames[0], frames, inputs, len(CLASSES) + 1)
+    return replace(case, stayed=torch.zeros_like(case.stayed))
 
 
 def moving_case(seed: int, frames: int, size: int, inputs: str) -> Case:

@@ -1,6 +1,6 @@
 """What a method is: settings only, so that an experiment is one more line in a table."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from freeanimate_pack.freeanimate_core.config import InversionConfig, PatchConfig, SamplerConfig
 
@@ -85,16 +85,34 @@ class Recipe:
         return self.sampler == "euler" and self.inverting.control and self.inverting.prompt == self.prompt
 
 
+def in_words(recipe: Recipe, words: str) -> Recipe:
+    """The same with words of the kind ``words`` wherever it asks for the true ones."""
+
+    def said(kind: str) -> str:
+        return words if kind == "true" else kind
+
+    way = recipe.inverting
+    inverting = replace(way, prompt=said(way.prompt), reference_prompt=said(way.reference_prompt))
+    return replace(recipe, prompt=said(recipe.prompt), inverting=inverting)
+
+
 @dataclass(frozen=True)
 class Given:
     """Frames that no method samples: those of the preview or of the truth, as they are or through the VAE.
 
-    refine: denoise of Refine Preview, 0 = the preview as it is.
+    refine: denoise of Refine Preview, 0 = the preview as it is. blur: radius in pixels by which the preview's person
+    is smoothed where it is likelier wrong than ``blur_above``, 0 = not at all.
     """
 
     frames: str
     through_vae: bool
     refine: float = 0.0
+    blur: int = 0
+    blur_above: float = 0.0
+
+    def __post_init__(self):
+        if self.blur and (self.frames != "preview" or self.through_vae):
+            raise ValueError("only the preview as it is can be smoothed; frames must be 'preview', not through the VAE")
 
 
 @dataclass(frozen=True)

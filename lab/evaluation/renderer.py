@@ -1,7 +1,7 @@
 """From recipes to frames of one character, by the real nodes of the pack and of the host. Needs the host."""
 
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import nodes as host_nodes
@@ -16,29 +16,18 @@ from freeanimate_pack.nodes.patch import FreeAnimatePatchModel
 from freeanimate_pack.nodes.refine import FreeAnimateRefinePreview
 from freeanimate_pack.nodes.sampler import FreeAnimateSampler
 
-from .case import DRAWN, Previewed
+from .blur import smoothed
+from .case import Previewed
 from .extras import EXTRAS, HOLE_SHARE, Scene, guided_within
-from .given import EXACT
 from .inputs import Inputs
+from .measures import CELL
 from .models import Models
-from .recipes import WHOLE, Given, Recipe
+from .recipes import WHOLE, Given, Recipe, in_words
 from .records import Records, changed, noise_of
+from .settings import Settings
 
 SCHEDULER = "ddim_uniform"
 IMG2IMG_DENOISE = 0.5
-CELL = 8  # pixels of a latent cell, each way
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What all methods of a run have in common; a recipe may ask for other steps or guidance."""
-
-    frames: int
-    steps: int
-    cfg: float
-    noise_seed: int = 0
-    world: str = DRAWN
-    inputs: str = EXACT
 
 
 class Renderer:
@@ -63,9 +52,10 @@ class Renderer:
         return other
 
     def complete(self, how: Recipe | Given) -> Recipe | Given:
-        """The same with the run's steps and guidance filled in."""
+        """The same with the run's steps, guidance and words filled in."""
         if isinstance(how, Given):
             return how
+        how = in_words(how, self.settings.words)
         steps = self.settings.steps if how.steps is None else how.steps
         return replace(how, steps=steps, cfg=self.settings.cfg if how.cfg is None else how.cfg)
 
@@ -74,8 +64,19 @@ class Renderer:
         if how.refine:
             return self._refined(how.refine).frames(replace(how, refine=0.0))
         if isinstance(how, Given):
-            return self._decoded(self.inputs.latent(how.frames)) if how.through_vae else getattr(self.case, how.frames)
+            return self._given(how)
         return self._decoded(self.latents(self.complete(how)))
+
+    @cached_property
+    def reconstructed(self) -> Tensor:
+        """The preview through the VAE, [F,H,W,3]."""
+        return self._given(Given("preview", True))
+
+    def _given(self, how: Given) -> Tensor:
+        case = self.case
+        if how.blur:
+            return smoothed(case.preview, case.preview_masks, case.redraw, how.blur, how.blur_above)
+        return self._decoded(self.inputs.latent(how.frames)) if how.through_vae else getattr(case, how.frames)
 
     def latents(self, recipe: Recipe) -> dict:
         """LATENT of the frames of a complete recipe."""
@@ -88,7 +89,7 @@ class Renderer:
             preview, _ = FreeAnimateRefinePreview.execute(
                 self.models.model,
                 self.models.vae,
-                *self.inputs.conditioning("true", True),
+                *self.inputs.conditioning(self.settings.words, True),
                 case.preview,
                 case.preview_masks,
                 case.holes,

@@ -48,6 +48,23 @@ def _entry(values: list, against: list) -> dict[str, float | None]:
     return {"mean": mean, "se": error, "paired_to_full": paired, "paired_se": paired_error}
 
 
+def merged(parts: Sequence[Result]) -> Result:
+    """The cases of one character as one result; where a measure has several values, a case counts by its classes."""
+    if len(parts) == 1:
+        return parts[0]
+    return Result(
+        {measure: _weighted(parts, measure) for measure in MEASURES},
+        sum(part.seconds for part in parts),
+        tuple(file for part in parts for file in part.frames_files),
+        {name: values for part in parts for name, values in part.classes.items()},
+    )
+
+
+def _weighted(parts: Sequence[Result], measure: str) -> float | None:
+    known = [(value, len(part.classes)) for part in parts if (value := part.measures[measure]) is not None]
+    return sum(value * count for value, count in known) / sum(count for _, count in known) if known else None
+
+
 def by_class(results: Results, methods: Mapping[str, Method]) -> dict[str, dict]:
     """{class: the summary of the frames of that class of pose}, where the cases have classes."""
     names = dict.fromkeys(name for found in results.values() for result in found for name in result.classes)

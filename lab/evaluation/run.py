@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 import torch
 
 from ..hosting import Host
-from .drawing import make_case
+from .drawing import make_cases
 from .measures import measure, measure_by_class
 from .models import Models
-from .recipes import Given, Method
-from .renderer import Renderer, Settings
+from .recipes import Method
+from .renderer import Renderer
+from .results import merged
+from .settings import Settings
 from .store import Result, Results, Store, case_digest, code_digest, digest_of
-
-RECONSTRUCTED = Given("preview", True)
 
 
 @dataclass
@@ -50,24 +50,22 @@ def evaluate(
     environment = digest_of(models.digest, code_digest(), host.version, host.device, torch.__version__)
     results: list[Results] = [{name: [] for name in methods} for _ in guidance]
     for number, seed in enumerate(seeds):
-        case = make_case(seed, settings.frames, settings.world, settings.inputs)
-        first = Renderer(models, case, settings)
-        values = case_digest(case)
+        cases = make_cases(seed, settings)
+        first = [(Renderer(models, case, settings), digest_of(environment, case_digest(case))) for case in cases]
         for cfg, table in zip(guidance, results):
-            renderer = first.at(cfg)
-            about = f"seed {seed}, {case.motion}, guidance {cfg:g}"
+            renderers = [(renderer.at(cfg), known) for renderer, known in first]
+            about = f"seed {seed}, {cases[0].motion}, guidance {cfg:g}"
             print(f"[evaluate] character {number + 1}/{len(seeds)}: {about}", flush=True)
             for name, method in methods.items():
-                facts = environment, values, str(settings.noise_seed), repr(renderer.complete(method.how))
-                table[name].append(_result(renderer, name, method, f"{seed:05d}-{digest_of(*facts)}", store, pace))
+                table[name].append(_result(renderers, name, method, store, pace))
     return results
 
 
-def _result(renderer: Renderer, name: str, method: Method, key: str, store: Store, pace: Pace) -> Result:
-    """One cell of the table, from the store or made now."""
-    result, cached = store.load(key), True
-    if result is None:
-        result, cached = _made(renderer, method, key, store), False
+def _result(renderers: Sequence[tuple[Renderer, str]], name: str, method: Method, store: Store, pace: Pace) -> Result:
+    """One cell of the table, of all cases of a character, each with the digest of what it follows from."""
+    parts = [_part(renderer, method, known, store) for renderer, known in renderers]
+    result, cached = merged([part for part, _ in parts]), all(kept for _, kept in parts)
+    if not cached:
         pace.seconds.append(result.seconds)
     pace.done += 1
     took = "kept" if cached else f"{result.seconds:.1f} s"
@@ -76,12 +74,20 @@ def _result(renderer: Renderer, name: str, method: Method, key: str, store: Stor
     return result
 
 
+def _part(renderer: Renderer, method: Method, known: str, store: Store) -> tuple[Result, bool]:
+    """The result on one case, from the store or made now, and whether it was kept."""
+    settings = renderer.settings
+    facts = known, str(settings.noise_seed), settings.words, repr(renderer.complete(method.how))
+    key = f"{renderer.case.seed:05d}-{digest_of(*facts)}"
+    kept = store.load(key)
+    return (kept, True) if kept else (_made(renderer, method, key, store), False)
+
+
 def _made(renderer: Renderer, method: Method, key: str, store: Store) -> Result:
     start = time.monotonic()
     frames = renderer.frames(method.how)
     seconds = time.monotonic() - start
-    reconstructed = renderer.frames(RECONSTRUCTED)
-    measures = measure(renderer.case, frames, reconstructed)
-    classes = measure_by_class(renderer.case, frames, reconstructed)
+    measures = measure(renderer.case, frames, renderer.reconstructed)
+    classes = measure_by_class(renderer.case, frames, renderer.reconstructed)
     about = {"seed": renderer.case.seed, "motion": renderer.case.motion, "how": repr(renderer.complete(method.how))}
     return store.save(key, about, measures, seconds, frames, classes)

@@ -20,7 +20,7 @@ from freeanimate_pack.freeanimate_core.pose import PoseSequence
 from .. import REPOSITORY
 from .case import Case
 
-MAKERS = tuple("case drawing extras flow given inputs measures models people records renderer store".split())
+MAKERS = tuple("blur case drawing extras flow given inputs measures models people records renderer spoil store".split())
 # What a case follows from is in the key by its values; what only shows results is not in it.
 CODE = (
     *(f"freeanimate_core/{room}/*.py" for room in ("method", "host", "runs")),
@@ -30,19 +30,19 @@ CODE = (
 
 @dataclass(frozen=True)
 class Result:
-    """What one method gave for one character; frames [F,H,W,3] uint8 lie in ``frames_file``.
+    """What one method gave for one character; frames [F,H,W,3] uint8 lie in ``frames_files``, one after the other.
 
     classes: the measures of the frames of each class of pose.
     """
 
     measures: dict[str, float | None]
     seconds: float
-    frames_file: Path
+    frames_files: tuple[Path, ...]
     classes: dict[str, dict[str, float | None]] = field(default_factory=dict)
 
     def frames(self) -> Tensor:
         """The frames as they were shown, [F,H,W,3] uint8."""
-        return load_file(self.frames_file)["frames"]
+        return torch.cat([load_file(file)["frames"] for file in self.frames_files])
 
 
 Results = dict[str, list[Result]]  # by method, in the order of the characters
@@ -61,7 +61,7 @@ class Store:
         if not path.is_file():
             return None
         saved = json.loads(path.read_text(encoding="utf-8"))
-        return Result(saved["measures"], saved["seconds"], self._frames_file(key), saved["classes"])
+        return Result(saved["measures"], saved["seconds"], (self._frames_file(key),), saved["classes"])
 
     def save(
         self, key: str, about: dict, measures: dict, seconds: float, frames: Tensor, classes: dict | None = None
@@ -75,7 +75,7 @@ class Store:
         values = {"measures": measures, "seconds": seconds, "classes": classes}
         partial.write_text(json.dumps(about | values, indent=1), encoding="utf-8")
         os.replace(partial, self.folder / f"{key}.json")
-        return Result(measures, seconds, self._frames_file(key), classes)
+        return Result(measures, seconds, (self._frames_file(key),), classes)
 
     def _frames_file(self, key: str) -> Path:
         return self.folder / f"{key}.safetensors"

@@ -1,10 +1,11 @@
 """Named lists of recipes: one experiment each, run with --sweep NAME.
 
-All but ``keep`` and ``refine`` are in the paper's form, row ``paper``, which the others are held against
+All but ``keep``, ``refine`` and ``blur`` are in the paper's form, row ``paper``, which the others are held against
 unless they name another. `replay`, `words` and `from_noise` hold each condition against its own plain run.
 """
 
 from dataclasses import replace
+from itertools import product
 
 from freeanimate_pack.freeanimate_core.config import PatchConfig
 
@@ -28,6 +29,7 @@ FEWER_STEPS = (50, 30, 20, 12, 8)
 CORRECTIONS = (0, 1)
 MOST = "steps_50_correction_0"  # what fewer steps are held against
 REFINED = (0.0, 0.35, 0.6)
+BLURS = tuple(product((1, 2, 3, 4, 6, 9), (0.1, 0.25, 0.5, 0.75)))  # radius in pixels, least redraw probability
 KEEP_SPANS = (0.5, 0.8, 1.0)
 KEPT = "preview_through_vae"  # what the keep experiment is held against
 KEPT_PARTS = {
@@ -203,6 +205,15 @@ SWEEPS: dict[str, dict[str, Method]] = {
             ("full", "the whole method after it", Recipe()),
             ("paper", "the paper's form after it", plain()),
         )
+    },
+    "blur": {"preview": Method("The preview as it is.", Given("preview", False), "preview")}
+    | {
+        f"radius_{radius}_above_{above:g}": Method(
+            f"Smoothed by {radius} px where it is likelier wrong than {above:g}.",
+            Given("preview", False, blur=radius, blur_above=above),
+            "preview",
+        )
+        for radius, above in BLURS
     },
     "reference": _variants(
         "Latents and words of the reference",

@@ -19,14 +19,19 @@ from patience import patience
 from freeanimate_pack.demo.model.layout import SD15_DEMO
 from freeanimate_pack.freeanimate_core.config import PatchConfig
 from lab import REPOSITORY, hosting
-from lab.evaluation import extras
-from lab.evaluation.drawing import make_case
-from lab.evaluation.measures import MEASURES
+from lab.evaluation import blur, extras
+from lab.evaluation.case import PEOPLE, Previewed
+from lab.evaluation.drawing import make_case, make_cases
+from lab.evaluation.measures import MEASURES, measure, measure_by_class
 from lab.evaluation.methods import METHODS, QUICK, RA_SA
 from lab.evaluation.models import Models
+from lab.evaluation.people import training
 from lab.evaluation.recipes import OFF, WHOLE, Given, Inverting, Recipe
-from lab.evaluation.renderer import Renderer, Settings
+from lab.evaluation.renderer import Renderer
 from lab.evaluation.results import mean_and_error
+from lab.evaluation.settings import Settings
+from lab.evaluation.spoil import SPOILS
+from lab.evaluation.store import case_digest
 from lab.evaluation.sweeps import plain
 
 FRAMES, STEPS, CFG = 3, 3, 3.0
@@ -96,6 +101,7 @@ SETTINGS = {
     "img2img": METHODS["img2img"].how,
     "joint batch": METHODS["joint_batch"].how,
     "refined": plain(refine=0.5),
+    "few words": plain(prompt="little"),
     "fresh holes": plain(start="holes"),
     "reference without words": plain(inverting=Inverting(reference_prompt="empty")),
     "reference denoised along": plain(denoised_along=True),
@@ -181,6 +187,71 @@ def test_guidance_variants(renderer):
     assert differ(renderer, replace(full, guided=(0.5, 0.5)), replace(full, cfg=1.0)) < SAME
     assert differ(renderer, replace(full, extras=("rescaled_guidance",)), full) > SAME
     assert differ(renderer, replace(full, guided=(0.4, 0.6)), full) > SAME
+
+
+def test_words_of_the_run_stand_for_the_true_ones(renderer):
+    few = Renderer(renderer.models, renderer.case, replace(renderer.settings, words="little"))
+    said = plain(prompt="little", inverting=Inverting(prompt="little", reference_prompt="little"))
+    assert hostside.relative(few.frames(plain()), renderer.frames(said)) < SAME
+    assert hostside.relative(few.frames(plain()), renderer.frames(plain())) > SAME
+
+
+def test_the_smoothed_preview_differs_where_it_may_be_wrong(renderer):
+    case, how = renderer.case, METHODS["preview_blurred"].how
+    assert (how.blur, how.blur_above) == (blur.RADIUS, blur.FROM)
+    likely = float(case.redraw.max()) / 2
+    changed = (renderer.frames(replace(how, blur_above=likely)) != case.preview).any(-1)
+    assert changed.any() and not changed[case.redraw <= likely].any()
+
+
+STILLS = ("walk", "half body", "yaw 60")
+
+
+@pytest.fixture(scope="module")
+def stills() -> list[Previewed]:
+    with torch.inference_mode():
+        hosting.start(Path(os.environ["COMFYUI_DIR"]))
+        return make_cases(training(0), Settings(len(STILLS), STEPS, CFG, world=PEOPLE, stills=STILLS))
+
+
+def test_stills_of_one_reference_are_one_case(stills):
+    assert [case.classes for case in stills] == [("walk", "yaw 60"), ("half body",)]
+    for case in stills:
+        assert all(len(getattr(case, name)) == len(case.classes) for name in case.framed())
+        assert len(case.reference) == len(case.background) == 1 and len(case.targets) == len(case.classes)
+        assert set(case.prompts) == {"true", "empty", "wrong", "extra", "little"}
+        assert case.redraw.max() > 0.2
+
+
+def test_a_still_is_previewed_without_the_other_stills(stills):
+    alone = make_cases(training(0), Settings(1, STEPS, CFG, world=PEOPLE, stills=("yaw 60",)))
+    assert torch.equal(alone[0].preview[0], stills[0].preview[1])
+    assert torch.equal(alone[0].poses[0], stills[0].poses[1])
+    assert torch.equal(alone[0].background, stills[0].background)
+
+
+def test_stills_have_every_measure_but_those_of_motion(stills):
+    case = stills[0]
+    whole = measure(case, case.preview, case.preview)
+    assert {name for name, value in whole.items() if value is None} <= {
+        "warping_error",
+        "released_warping",
+        "flicker",
+        "hole_psnr",
+    }
+    assert whole["warping_error"] is whole["released_warping"] is None
+    assert set(measure_by_class(case, case.preview, case.preview)) == set(case.classes)
+    true = measure(case, case.truth, case.truth)
+    assert true["detail"] == pytest.approx(1.0) and true["face_psnr"] == 100.0
+
+
+@pytest.mark.parametrize("kind", SPOILS)
+def test_a_spoiled_preview_is_the_given_one(stills, kind):
+    settings = Settings(1, STEPS, CFG, world=PEOPLE, stills=("walk",), spoil=kind)
+    spoiled = make_cases(training(0), settings)[0]
+    assert not torch.equal(spoiled.preview[0], stills[0].preview[0])
+    assert torch.equal(spoiled.redraw[0], stills[0].redraw[0]) and torch.equal(spoiled.truth[0], stills[0].truth[0])
+    assert case_digest(spoiled) != case_digest(stills[0].only([0]))
 
 
 # Method, the one it must beat by more than two paired standard errors, and in what.

@@ -1,5 +1,6 @@
 """The evaluation's tables: what runs, what is paired with what, and what a kept result depends on."""
 
+import argparse
 import json
 import math
 
@@ -9,17 +10,19 @@ import torch
 from devtools.commands import parser
 from freeanimate_pack.freeanimate_core.config import PatchConfig
 from lab.evaluation import store
+from lab.evaluation.case import PEOPLE, prompts_of
 from lab.evaluation.measures import MEASURES
 from lab.evaluation.methods import METHODS, QUICK
+from lab.evaluation.options import refuse
 from lab.evaluation.plot import plot
-from lab.evaluation.recipes import OFF, Given, Inverting, Method, Recipe
-from lab.evaluation.results import mean_and_error, summary, write_json, write_markdown
+from lab.evaluation.recipes import OFF, Given, Inverting, Method, Recipe, in_words
+from lab.evaluation.results import mean_and_error, merged, summary, write_json, write_markdown
 from lab.evaluation.store import Result, Store, digest_of
 from lab.evaluation.sweeps import SWEEPS
 
 ORDER = (
-    "pose_only ra_sa_from_noise reference_only preview preview_through_vae img2img inversion_only ra_sa iba_self "
-    "iba_self_cross paper anchor_first anchor_middle joint_batch keep_only full truth_through_vae truth"
+    "pose_only ra_sa_from_noise reference_only preview preview_through_vae preview_blurred img2img inversion_only "
+    "ra_sa iba_self iba_self_cross paper anchor_first anchor_middle joint_batch keep_only full truth_through_vae truth"
 ).split()
 
 
@@ -52,8 +55,47 @@ def test_what_cannot_be_sampled_is_refused():
         Recipe(start="noise", patch=OFF)
     with pytest.raises(ValueError, match="OFF"):
         Recipe(start="preview", patch=PatchConfig(), redraw="all")
+    with pytest.raises(ValueError, match="smoothed"):
+        Given("truth", False, blur=2)
     assert Recipe(start="preview", patch=OFF, redraw="all").plain
     assert not Recipe(patch=OFF).plain
+
+
+def test_few_words_stand_for_the_true_ones_alone():
+    mixed = Recipe(inverting=Inverting(prompt="empty"))
+    found = in_words(mixed, "little")
+    assert (found.prompt, found.inverting.prompt, found.inverting.reference_prompt) == ("little", "empty", "little")
+    assert in_words(mixed, "true") == mixed
+    assert prompts_of(3)["little"] == prompts_of(4, PEOPLE)["little"] == "a person"
+
+
+def test_cases_of_one_character_are_one_result():
+    one = Result(dict.fromkeys(MEASURES, 1.0), 2.0, ("a",), {"walk": {"ssim": 1.0}, "squat": {}, "yaw 0": {}})
+    other = Result(dict.fromkeys(MEASURES, 5.0) | {"psnr": None}, 3.0, ("b",), {"half body": {"ssim": 5.0}})
+    both = merged([one, other])
+    assert (both.measures["ssim"], both.measures["psnr"], both.seconds) == (2.0, 1.0, 5.0)  # three classes, and one
+    assert both.frames_files == ("a", "b") and list(both.classes) == ["walk", "squat", "yaw 0", "half body"]
+    assert merged([one]) is one
+
+
+@pytest.mark.parametrize(
+    "asked, wanted",
+    (
+        ({"stills": True, "world": "drawn"}, "add --world people"),
+        ({"training": True, "world": "drawn"}, "add --world people"),
+        ({"classes": ["walk"]}, "add --stills"),
+        ({"training": True, "first": 3, "characters": 6}, "lower --characters"),
+        ({"training": True, "stills": True, "classes": ["walk"], "first": 2, "characters": 6}, ""),
+    ),
+)
+def test_options_that_contradict_each_other_are_refused(asked, wanted, capsys):
+    usual = {"world": "people", "stills": False, "training": False, "classes": None, "first": 0, "characters": None}
+    options = argparse.Namespace(**usual | asked)
+    if not wanted:
+        return refuse(argparse.ArgumentParser(), options)
+    with pytest.raises(SystemExit):
+        refuse(argparse.ArgumentParser(), options)
+    assert wanted in capsys.readouterr().err
 
 
 def test_mean_and_standard_error():

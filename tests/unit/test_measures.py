@@ -10,8 +10,9 @@ from skimage.metrics import structural_similarity
 from freeanimate_pack.demo.drawn.character import draw_parts
 from freeanimate_pack.demo.drawn.motion import motion
 from freeanimate_pack.freeanimate_core import measures
+from lab.evaluation.blur import PASSES, smoothed
 from lab.evaluation.flow import true_flow
-from lab.evaluation.measures import joint_error
+from lab.evaluation.measures import CELL, detail, face, joint_error, released
 
 FRAMES, SIZE = 4, 48
 
@@ -159,3 +160,90 @@ def test_joint_error_ignores_colour_and_sees_a_missing_figure(drawn):
     assert joint_error(grey, frames, joints) == pytest.approx(6 * math.sqrt(2))
     assert joint_error(noise(*frames.shape), frames, joints) > 3
     assert joint_error(frames, grey, joints) is None
+
+
+def test_detail_is_the_share_of_the_true_persons(clip):
+    person = torch.zeros(FRAMES, SIZE, SIZE)
+    person[:, 8:40, 8:40] = 1
+    assert detail(clip, clip, person) == pytest.approx(1.0)
+    assert detail(0.25 * clip + 0.5, clip, person) == pytest.approx(0.25, rel=1e-4)
+    assert detail(torch.full_like(clip, 0.3), clip, person) == pytest.approx(0.0, abs=1e-5)
+    beside = clip.clone()
+    beside[:, :7] = 0  # rows that no Laplacian of the person reads
+    assert detail(beside, clip, person) == pytest.approx(1.0)
+    assert detail(clip, clip, 0 * person) is None
+    assert detail(clip, torch.zeros_like(clip), person) is None
+
+
+def test_detail_of_one_bright_pixel():
+    dot, ramp = torch.zeros(1, 9, 9, 3), torch.arange(9.0).view(1, 1, 9, 1).expand(1, 9, 9, 3) / 8
+    dot[0, 4, 4] = 0.5
+    whole = torch.ones(1, 9, 9)
+    assert detail(dot, 0.5 * dot, whole) == pytest.approx(2.0)
+    inner = torch.zeros(1, 9, 9)
+    inner[:, 2:7, 2:7] = 1
+    assert detail(dot + ramp, dot, inner) == pytest.approx(1.0, rel=1e-5)  # a ramp has no Laplacian
+
+
+@pytest.fixture
+def portrait():
+    """A head of 20 x 20 pixels, size 20, with nose and both eyes around its middle at 24, 24."""
+    labels, joints = torch.zeros(1, SIZE, SIZE, dtype=torch.long), np.zeros((1, 18, 3))
+    labels[:, 14:34, 14:34] = 2
+    joints[0, 0], joints[0, 14], joints[0, 15] = (24, 26, 1), (22, 23, 1), (26, 23, 1)
+    visible = np.zeros((1, 18), dtype=bool)
+    visible[0, [0, 14, 15]] = True
+    return labels, joints, visible
+
+
+def test_the_face_is_the_head_near_nose_and_eyes(portrait):
+    labels, joints, visible = portrait
+    found = face(labels, joints, visible)[0]
+    assert int(found.sum()) == pytest.approx(math.pi * 10**2, rel=0.03)
+    assert found[24, 24] and not found[14, 14] and not found[33, 33]
+    labels[:, 24:] = 1  # a chin behind a shoulder
+    assert not face(labels, joints, visible)[0, 24:].any()
+
+
+def test_a_face_needs_its_nose_and_an_eye(portrait):
+    labels, joints, visible = portrait
+    whole = face(labels, joints, visible)
+    visible[0, 15] = False
+    half = face(labels, joints, visible)
+    assert half.any() and not torch.equal(half, whole)
+    for hidden in ([14, 15], [0]):
+        visible[0, [0, 14, 15]] = True
+        visible[0, hidden] = False
+        assert not face(labels, joints, visible).any()
+
+
+def test_a_cell_around_what_is_released_may_change_too():
+    redraw = torch.zeros(2, SIZE, SIZE)
+    redraw[1, 16:24, 16:24] = 0.01
+    found = released(redraw)
+    assert not found[0].any()
+    assert int(found[1].sum()) == (3 * CELL) ** 2 and found[1, 8:32, 8:32].all()
+
+
+def test_what_is_likely_right_stays_sharp(clip):
+    person = torch.zeros(FRAMES, SIZE, SIZE)
+    person[:, 8:40, 8:40] = 1
+    redraw = torch.zeros_like(person)
+    redraw[:, 16:24] = 0.6
+    assert torch.equal(smoothed(clip, person, redraw, 2, 0.7), clip)
+    found = smoothed(clip, person, redraw, 2, 0.5)
+    changed = (found != clip).any(-1)
+    assert changed[:, 16:24, 8:40].all() and int(changed.sum()) == FRAMES * 8 * 32
+    assert found[:, 16:24, 8:40].var() < 0.1 * clip.var()
+
+
+def test_no_ground_is_smoothed_into_the_person():
+    person = torch.zeros(1, SIZE, SIZE)
+    person[:, 8:40, 8:40] = 1
+    frame = torch.where(person[..., None] > 0, 0.25, torch.ones(3))
+    assert torch.allclose(smoothed(frame, person, torch.ones_like(person), 3, 0.5), frame, atol=1e-6)
+    point, middle = torch.zeros(1, SIZE, SIZE, 3), SIZE // 2
+    point[0, middle, middle] = 1.0
+    soft = smoothed(point, torch.ones_like(person), torch.ones_like(person), 1, 0.5)[0, ..., 0]
+    assert soft[middle, middle] == pytest.approx((7 / 3**PASSES) ** 2, rel=1e-4)  # 1 3 6 7 6 3 1, each way
+    assert soft.sum() == pytest.approx(1.0, rel=1e-4)

@@ -8,12 +8,24 @@ import numpy as np
 import pytest
 import torch
 
-from freeanimate_pack.demo.people import CLASSES, HELD_OUT_SEEDS, MOTIONS, Pose
+from freeanimate_pack.demo.people import CLASSES, HELD_OUT_SEEDS, MOTIONS, TRAINING_SEEDS, Pose
 from lab.evaluation import results
 from lab.evaluation.given import cut_out, given, noisy
 from lab.evaluation.measures import MEASURES as OF_ANIMATIONS
 from lab.evaluation.methods import METHODS as ANIMATING
-from lab.evaluation.people import CLIPS, class_of, clip_of, held_out, moving_case, still_case
+from lab.evaluation.people import (
+    CHOOSING_SEEDS,
+    CLIPS,
+    FRONTAL,
+    OWN_POSE,
+    class_of,
+    clip_of,
+    held_out,
+    moving_case,
+    still_case,
+    stills_case,
+    training,
+)
 from lab.evaluation.pose import people as pose_people
 from lab.evaluation.preview import people, scores, table, trust
 from lab.evaluation.store import Result
@@ -153,6 +165,22 @@ def test_a_case_has_all_of_the_truth(turned):
     assert 0.02 < (~turned.shown[1])[figure[1]].float().mean() < 0.6
     still = (turned.masks == 0).all(0) & (turned.shadow < 0.01)
     assert (turned.truth[0] - turned.room)[still].abs().max() < 0.02
+
+
+def test_stills_have_one_reference_and_none_follows_another():
+    case = stills_case(training(0), SIZE, "exact")
+    assert case.classes == (OWN_POSE, *FRONTAL) and [*FRONTAL, "half body"] == NAMES
+    assert torch.equal(case.reference[0], case.truth[0])
+    nobody = case.masks == 0
+    assert ((case.truth - case.room).abs().amax(-1) < 0.02)[nobody].float().mean() > 0.9  # one camera, but for shadows
+    assert not case.stayed.any() and not case.only([0, 3]).stayed.any()
+    noisy_one = stills_case(training(0), SIZE, "noisy")
+    assert torch.equal(noisy_one.truth, case.truth) and not torch.equal(noisy_one.given_mask, case.given_mask)
+
+
+def test_who_chooses_does_not_judge():
+    assert [training(number) for number in range(8)] == list(CHOOSING_SEEDS) == list(range(101, 109))
+    assert set(CHOOSING_SEEDS) <= set(TRAINING_SEEDS) and not set(CHOOSING_SEEDS) & set(HELD_OUT_SEEDS)
 
 
 def test_flow_finds_the_surface_in_the_frame_before(moving):

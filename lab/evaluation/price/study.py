@@ -11,7 +11,8 @@ from ..drawing import make_case
 from ..methods import redrawn
 from ..models import load_models
 from ..recipes import OFF, WHOLE, Recipe
-from ..renderer import Renderer, Settings
+from ..renderer import Renderer
+from ..settings import Settings
 
 PLAIN_STEPS = 30
 CFG = 3.0
