@@ -82,7 +82,7 @@ class FreeAnimatePreview(io.ComfyNode):
                 io.Float.Input(
                     "keep_face",
                     optional=True,  # later than the first version: older prompts stay valid
-                    default=0.5,
+                    default=0.0,
                     min=0.0,
                     max=1.0,
                     step=0.05,

@@ -9,7 +9,7 @@ from torch import Tensor
 from ..config import PatchConfig
 from .schedule import in_span, step_of
 
-SURE, LOST = 0.2, 0.8  # probabilities of being wrong, up to which a cell is never freed and from which it is longest
+SURE, LOST = 0.35, 0.9  # probabilities of being wrong, up to which a cell is never freed and from which it is longest
 LONGEST = 0.5  # share of the steps for which the least trusted cells are free
 
 

@@ -11,6 +11,7 @@ from freeanimate_pack.demo.drawn.motion import rest_pose
 from freeanimate_pack.demo.drawn.scenery import scenery
 from freeanimate_pack.demo.model import SIDE
 from freeanimate_pack.freeanimate_core.pose import parse_poses, write_poses
+from freeanimate_pack.freeanimate_core.presets import PRESETS
 from freeanimate_pack.nodes.demo_character import FreeAnimateDemoCharacter
 from freeanimate_pack.nodes.pose import FreeAnimateAlignPose
 from freeanimate_pack.nodes.preview import FreeAnimatePreview
@@ -117,7 +118,7 @@ def _hints(case: Case) -> Tensor:
 
 def _previewed(case: Case, motion: str, hints: Tensor) -> Previewed:
     given_to = case.reference, write_poses(case.pose), write_poses(case.targets), case.given_mask
-    made = FreeAnimatePreview.execute(*given_to).args
+    made = FreeAnimatePreview.execute(*given_to, keep_face=PRESETS["people"].keep_face).args
     return Previewed(
         **vars(case),
         motion=motion,

@@ -4,7 +4,10 @@
 is redrawn. The parts of the method, and the other anchors, are held against it in the paper's form.
 """
 
+from dataclasses import replace
+
 from freeanimate_pack.freeanimate_core.config import PatchConfig
+from freeanimate_pack.freeanimate_core.presets import PRESETS
 
 from . import blur
 from .recipes import OFF, Given, Inverting, Method, Recipe
@@ -21,6 +24,11 @@ def iba(self_span: float, cross_span: float, halves: str = "cond") -> PatchConfi
 def redrawn(**recipe) -> Recipe:
     """A recipe that keeps nothing of the preview but what the method itself keeps."""
     return Recipe(redraw="all", **recipe)
+
+
+def default(**changes: float | str) -> Recipe:
+    """The default preset, with some settings of Patch Model changed."""
+    return Recipe(patch=replace(PRESETS["people"].patch, **changes), redraw="trust", paste=PRESETS["people"].paste)
 
 
 RA_SA = PatchConfig(1.0, 0.0, 0.0)
@@ -79,9 +87,20 @@ METHODS = {
         "What the preview shows is kept, its holes are redrawn; no RA-SA and no replay.",
         Recipe(inverting=ALONE, patch=PatchConfig(0.0, 0.0, 0.0)),
     ),
-    "full": Method(
-        "The pack as its workflows have it: RA-SA and both replays, and what the preview shows is kept.", Recipe()
+    "holes_alone": Method(
+        "RA-SA and both replays, and what the preview shows is kept: its holes are redrawn (the default before).",
+        Recipe(),
     ),
+    "full": Method(
+        "The pack as its workflows have it: graded release by trust, fresh noise, RA-SA and both replays, pasted.",
+        default(),
+    ),
+    "full_without_ra_sa": Method(
+        "As full, and no frame reads the reference.", replace(default(reference_weight=0.0), inverting=ALONE)
+    ),
+    "full_without_iba": Method("As full, and nothing is replayed.", default(self_span=0.0, cross_span=0.0)),
+    "full_without_noise": Method("As full, without fresh noise.", default(eta=0.0)),
+    "full_unpasted": Method("As full, and all of the frames goes through the VAE.", replace(default(), paste=False)),
     "truth_through_vae": Method("The true frames encoded and decoded: the ceiling.", Given("truth", True)),
     "truth": Method("The true frames: what each measure says of them.", Given("truth", False)),
 }

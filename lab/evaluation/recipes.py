@@ -6,7 +6,7 @@ from freeanimate_pack.freeanimate_core.config import InversionConfig, PatchConfi
 
 STARTS = ("record", "noise", "preview", "holes")
 ANCHORS = ("reference", "first", "middle")
-REDRAWS = ("holes", "grown", "large", "all")
+REDRAWS = ("holes", "grown", "large", "trust", "all")
 WHOLE = (0.0, 1.0)
 GUIDED = (SamplerConfig().start, SamplerConfig().end)
 OFF = PatchConfig(reference_weight=0.0, self_span=0.0, cross_span=0.0, keep_span=0.0)
@@ -47,7 +47,8 @@ class Recipe:
     words while denoising. refine: denoise of Refine Preview, 0 = the preview as it is. cfg, steps:
     None is the run's. guided: fractions of the steps between which cfg acts. sampler: of the host.
     redraw: what may leave the preview within ``keep_span``: its ``holes``, these ``grown`` by a latent
-    cell, only cells that are ``large`` in share, or ``all``. extras: further patches of the model, by
+    cell, only cells that are ``large`` in share, as the ``trust`` in it says, or ``all``. paste: whether Paste Preview
+    stands behind the decoder. extras: further patches of the model, by
     name (extras.py).
     """
 
@@ -60,6 +61,7 @@ class Recipe:
     guided: tuple[float, float] = GUIDED
     sampler: str = "euler"
     redraw: str = "holes"
+    paste: bool = False
     refine: float = 0.0
     denoised_along: bool = False
     extras: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from torch.nn import functional
 from freeanimate_pack.freeanimate_core.config import RefineConfig
 from freeanimate_pack.freeanimate_core.host.models import ddim_uniform, to_latent, to_model_space
 from freeanimate_pack.freeanimate_core.method.record import Inversion
+from freeanimate_pack.nodes.paste import FreeAnimatePastePreview
 from freeanimate_pack.nodes.patch import FreeAnimatePatchModel
 from freeanimate_pack.nodes.refine import FreeAnimateRefinePreview
 from freeanimate_pack.nodes.sampler import FreeAnimateSampler
@@ -65,7 +66,14 @@ class Renderer:
             return self._refined(how.refine).frames(replace(how, refine=0.0))
         if isinstance(how, Given):
             return self._given(how)
-        return self._decoded(self.latents(self.complete(how)))
+        how = self.complete(how)
+        made = self._decoded(self.latents(how))
+        return self._pasted(made, how) if how.paste else made
+
+    def _pasted(self, made: Tensor, recipe: Recipe) -> Tensor:
+        model = self._patched_model(self._record(recipe), recipe)
+        feather = next(item.default for item in FreeAnimatePastePreview.GET_SCHEMA().inputs if item.id == "feather")
+        return FreeAnimatePastePreview.execute(made, self.case.preview, model, feather).args[0]
 
     @cached_property
     def reconstructed(self) -> Tensor:
@@ -134,8 +142,16 @@ class Renderer:
 
     def _patched(self, recipe: Recipe) -> dict:
         """Patch Model and Animate Sampler; the host's sampler where the passes are meant to differ."""
-        record, patch = self._record(recipe), recipe.patch
-        model = FreeAnimatePatchModel.execute(
+        record = self._record(recipe)
+        model = self._with_extras(self._patched_model(record, recipe), recipe)
+        if recipe.same_input:
+            conditionings = self.inputs.conditioning(recipe.prompt, True)
+            return FreeAnimateSampler.execute(model, record, *conditionings, recipe.cfg, *recipe.guided).args[0]
+        return self._by_host(model, recipe, to_latent(model, record.top), disable_noise=True)
+
+    def _patched_model(self, record: Inversion, recipe: Recipe):
+        patch = recipe.patch
+        return FreeAnimatePatchModel.execute(
             self.models.model,
             record,
             patch.reference_weight,
@@ -145,12 +161,10 @@ class Renderer:
             patch.window,
             patch.keep_span,
             self._redraw(recipe.redraw),
+            patch.release,
+            patch.eta,
+            patch.noise_seed,
         ).args[0]
-        model = self._with_extras(model, recipe)
-        if recipe.same_input:
-            conditionings = self.inputs.conditioning(recipe.prompt, True)
-            return FreeAnimateSampler.execute(model, record, *conditionings, recipe.cfg, *recipe.guided).args[0]
-        return self._by_host(model, recipe, to_latent(model, record.top), disable_noise=True)
 
     def _record(self, recipe: Recipe) -> Inversion:
         """The record of a recipe with the start and the reference that it asks for."""
@@ -174,6 +188,8 @@ class Renderer:
         holes = self.case.holes
         if kind == "all":
             return None
+        if kind == "trust":
+            return self.case.redraw
         if kind == "grown":
             return functional.max_pool2d(holes, 2 * CELL + 1, stride=1, padding=CELL)
         if kind == "large":

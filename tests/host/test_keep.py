@@ -130,7 +130,9 @@ def test_the_hosts_samplers_keep_it(clip, outputs, sampler):
 
 @pytest.mark.parametrize("shape", [(2, 48, 64), (1, 48, 48)])
 def test_masks_of_another_shape_are_refused(clip, outputs, shape):
-    with pytest.raises(FreeAnimateError, match=f"redraw_mask is {shape[0]} of {shape[2]}x{shape[1]}.*connect redraw_mask"):
+    with pytest.raises(
+        FreeAnimateError, match=f"redraw_mask is {shape[0]} of {shape[2]}x{shape[1]}.*connect redraw_mask"
+    ):
         kept(clip, outputs, torch.zeros(shape))
 
 
