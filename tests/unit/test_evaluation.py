@@ -9,6 +9,7 @@ import torch
 
 from devtools.commands import parser
 from freeanimate_pack.freeanimate_core.config import PatchConfig
+from freeanimate_pack.freeanimate_core.presets import PRESETS
 from lab.evaluation import store
 from lab.evaluation.case import PEOPLE, prompts_of
 from lab.evaluation.measures import MEASURES
@@ -22,7 +23,8 @@ from lab.evaluation.sweeps import SWEEPS
 
 ORDER = (
     "pose_only ra_sa_from_noise reference_only preview preview_through_vae preview_blurred img2img inversion_only "
-    "ra_sa iba_self iba_self_cross paper anchor_first anchor_middle joint_batch keep_only full truth_through_vae truth"
+    "ra_sa iba_self iba_self_cross paper anchor_first anchor_middle joint_batch keep_only holes_alone full "
+    "full_without_ra_sa full_without_iba full_without_noise full_unpasted truth_through_vae truth"
 ).split()
 
 
@@ -33,7 +35,8 @@ def results(**values: list[float | None]) -> dict[str, list[Result]]:
 def test_no_method_is_left_out():
     assert list(METHODS) == ORDER
     assert set(QUICK) <= set(METHODS)
-    assert METHODS["full"].how == Recipe(patch=PatchConfig())
+    assert METHODS["full"].how == Recipe(patch=PRESETS["people"].patch, redraw="trust", paste=True)
+    assert METHODS["holes_alone"].how == Recipe(patch=PRESETS["drawn"].patch)
     assert METHODS["paper"].how == Recipe(patch=PatchConfig(), redraw="all")
 
 
