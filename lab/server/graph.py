@@ -22,6 +22,7 @@ STAGE_OF = {
     "negative": "encode",
     "control": "encode",
     "sampler": "sampling",
+    "paste": "decode",
 }
 
 
@@ -70,7 +71,7 @@ def input_nodes(frames: int, size: int, style: str, motion: str, seed: int) -> d
 
 
 def method_nodes(steps: int, cfg: float) -> dict:
-    """From the encoded preview to the decoded result."""
+    """From the encoded preview to the finished frames."""
     return {
         "encode_preview": node("VAEEncode", pixels=["preview", 0], vae=["model", 2]),
         "encode_reference": node("VAEEncode", pixels=["character", 0], vae=["model", 2]),
@@ -107,7 +108,8 @@ def method_nodes(steps: int, cfg: float) -> dict:
             cross_span=0.8,
             halves="cond",
             frames_per_window=0,
-            redraw_mask=["preview", 2],
+            redraw_mask=["preview", 6],
+            release="graded",
         ),
         "sampler": node(
             "FreeAnimateSampler",
@@ -118,17 +120,20 @@ def method_nodes(steps: int, cfg: float) -> dict:
             cfg=cfg,
         ),
         "decode": node("VAEDecode", samples=["sampler", 0], vae=["model", 2]),
+        "paste": node(
+            "FreeAnimatePastePreview", images=["decode", 0], preview=["preview", 0], model=["patch", 0], feather=4
+        ),
     }
 
 
 def _output_nodes() -> dict:
-    sources = {"reference": ["character", 0], "poses": ["align", 1], "preview": ["preview", 0], "result": ["decode", 0]}
+    sources = {"reference": ["character", 0], "poses": ["align", 1], "preview": ["preview", 0], "result": ["paste", 0]}
     saved = {
         node_id: node("SaveImage", images=sources[row], filename_prefix=f"{SAVED_IN}/{row}")
         for row, node_id in PICTURES.items()
     }
     return saved | {
-        "video": node("CreateVideo", images=["decode", 0], fps=FPS),
+        "video": node("CreateVideo", images=["paste", 0], fps=FPS),
         VIDEO: node(
             "SaveVideo", video=["video", 0], filename_prefix=f"{SAVED_IN}/animation", format="mp4", codec="h264"
         ),
