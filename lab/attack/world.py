@@ -21,7 +21,8 @@ def graph() -> Prompt:
         "patch": {"keep_span": 1.0},
         "sampler": {"cfg_start": 0.0, "cfg_end": 1.0},
     }
-    return {name: of | {"inputs": of["inputs"] | said.get(name, {})} for name, of in nodes.items() if name not in LEFT_OUT}
+    kept = {name: of for name, of in nodes.items() if name not in LEFT_OUT}
+    return {name: of | {"inputs": of["inputs"] | said.get(name, {})} for name, of in kept.items()}
 
 
 WORLD: Prompt = graph() | {
