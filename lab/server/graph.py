@@ -72,21 +72,7 @@ def input_nodes(frames: int, size: int, style: str, motion: str, seed: int) -> d
 
 def method_nodes(steps: int, cfg: float) -> dict:
     """From the encoded preview to the finished frames."""
-    return {
-        "encode_preview": node("VAEEncode", pixels=["preview", 0], vae=["model", 2]),
-        "encode_reference": node("VAEEncode", pixels=["character", 0], vae=["model", 2]),
-        "positive": node("CLIPTextEncode", text=["character", 7], clip=["model", 1]),
-        "negative": node("CLIPTextEncode", text="", clip=["model", 1]),
-        "control": node(
-            "ControlNetApplyAdvanced",
-            positive=["positive", 0],
-            negative=["negative", 0],
-            control_net=["model", 3],
-            image=["align", 1],
-            strength=1.0,
-            start_percent=0.0,
-            end_percent=1.0,
-        ),
+    return _encoded_nodes() | {
         "inversion": node(
             "FreeAnimateInversion",
             model=["model", 0],
@@ -122,6 +108,26 @@ def method_nodes(steps: int, cfg: float) -> dict:
         "decode": node("VAEDecode", samples=["sampler", 0], vae=["model", 2]),
         "paste": node(
             "FreeAnimatePastePreview", images=["decode", 0], preview=["preview", 0], model=["patch", 0], feather=4
+        ),
+    }
+
+
+def _encoded_nodes() -> dict:
+    """Preview, reference and prompts as the model reads them, with the poses applied."""
+    return {
+        "encode_preview": node("VAEEncode", pixels=["preview", 0], vae=["model", 2]),
+        "encode_reference": node("VAEEncode", pixels=["character", 0], vae=["model", 2]),
+        "positive": node("CLIPTextEncode", text=["character", 7], clip=["model", 1]),
+        "negative": node("CLIPTextEncode", text="", clip=["model", 1]),
+        "control": node(
+            "ControlNetApplyAdvanced",
+            positive=["positive", 0],
+            negative=["negative", 0],
+            control_net=["model", 3],
+            image=["align", 1],
+            strength=1.0,
+            start_percent=0.0,
+            end_percent=1.0,
         ),
     }
 
