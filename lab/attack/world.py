@@ -6,6 +6,7 @@ from ..server.graph import input_nodes, method_nodes, node
 
 INPUT_FILE = "attack.json"  # poses in the input folder
 FRAMES, SIDE, STEPS = 3, 64, 2
+LEFT_OUT = ("decode", "paste")  # the host's own, and what stands behind it
 TEXT = "a person with short brown hair"
 Prompt = dict[str, dict]
 
@@ -20,7 +21,8 @@ def graph() -> Prompt:
         "patch": {"keep_span": 1.0},
         "sampler": {"cfg_start": 0.0, "cfg_end": 1.0},
     }
-    return {name: of | {"inputs": of["inputs"] | said.get(name, {})} for name, of in nodes.items() if name != "decode"}
+    kept = {name: of for name, of in nodes.items() if name not in LEFT_OUT}
+    return {name: of | {"inputs": of["inputs"] | said.get(name, {})} for name, of in kept.items()}
 
 
 WORLD: Prompt = graph() | {
@@ -78,6 +80,14 @@ WORLD: Prompt = graph() | {
         grow=4,
         frames_per_window=0,
     ),
+    "paste": node(
+        "FreeAnimatePastePreview",
+        images=["character", 4],
+        preview=["preview", 0],
+        model=["patch", 0],
+        feather=4,
+        first_frame=0,
+    ),
     "compare": node(
         "FreeAnimateCompare",
         video_a=["preview", 0],
@@ -117,6 +127,7 @@ TARGETS = {
     "stock": 3,
     "long": 4,
     "refine": 4,
+    "paste": 3,
     "compare": 5,
     "inspect": 3,
 }

@@ -21,6 +21,7 @@ from freeanimate_pack.nodes.demo_model import FreeAnimateDemoModel
 from freeanimate_pack.nodes.inspect_attention import FreeAnimateInspectAttention
 from freeanimate_pack.nodes.inversion import FreeAnimateInversion
 from freeanimate_pack.nodes.long_clip import FreeAnimateLongClip
+from freeanimate_pack.nodes.paste import FreeAnimatePastePreview
 from freeanimate_pack.nodes.patch import FreeAnimatePatchModel
 from freeanimate_pack.nodes.pose import FreeAnimateAlignPose
 from freeanimate_pack.nodes.pose_files import FreeAnimateLoadPose, FreeAnimateSavePose
@@ -31,6 +32,7 @@ from freeanimate_pack.nodes.sampler import FreeAnimateSampler
 SEED, MOTION, FRAMES, STEPS, STYLE = 10_012, "wave", 16, 12, "people"
 DRIVER = 10_005  # the character whose motion Align Pose fits: other proportions, a smaller figure
 CFG = (3.0, 0.2, 0.9)
+UPPER, MIDDLE = slice(20, 140), slice(68, 188)  # pixels: head and hands, in which it shows what a VAE costs
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,7 @@ def with_the_model(prepared: Prepared, loaded: Loaded) -> dict[str, dict[str, Te
         "PatchModel": {"not patched": plain, "RA-SA + IBA": anew, "with hole_mask as redraw_mask": result},
         "Sampler": {"pose images": prepared.poses, "preview": preview, "result": result},
         "LongClip": {"rendered in parts of 8 frames": long_clip(loaded, patched(loaded, holes), record)},
+        "PastePreview": pasted(prepared, loaded),
         "RefinePreview": {"preview": preview, "refined at denoise 0.6": refined(prepared, loaded)},
         "Compare": compared(prepared, {"not patched": plain, "patched": result}),
         "InspectAttention": {
@@ -157,16 +160,26 @@ def with_the_model(prepared: Prepared, loaded: Loaded) -> dict[str, dict[str, Te
     }
 
 
-def patched(loaded: Loaded, holes: Tensor | None) -> object:
-    """The patched model at its defaults."""
-    record = loaded.inversion[0]
-    return FreeAnimatePatchModel.execute(loaded.model, record, 1.0, 1.0, 0.8, "cond", 0, redraw_mask=holes).args[0]
+def patched(loaded: Loaded, redraw: Tensor | None, release: str = "blend") -> object:
+    """The patched model, all but the mask's part at its defaults."""
+    return FreeAnimatePatchModel.execute(
+        loaded.model, loaded.inversion[0], 1.0, 1.0, 0.8, "cond", 0, redraw_mask=redraw, release=release
+    ).args[0]
 
 
-def sampled(loaded: Loaded, holes: Tensor | None) -> dict:
+def sampled(loaded: Loaded, redraw: Tensor | None, release: str = "blend") -> dict:
     """The Animate Sampler's LATENT."""
     conds = loaded.positive, loaded.negative
-    return FreeAnimateSampler.execute(patched(loaded, holes), loaded.inversion[0], *conds, *CFG).args[0]
+    return FreeAnimateSampler.execute(patched(loaded, redraw, release), loaded.inversion[0], *conds, *CFG).args[0]
+
+
+def pasted(prepared: Prepared, loaded: Loaded) -> dict[str, Tensor]:
+    """The figure's upper half: the preview, what the VAE leaves of it, and with the preview's pixels back."""
+    preview, redraw = prepared.preview[0], prepared.preview[6]
+    images = decoded(loaded, sampled(loaded, redraw, "graded"))
+    frames = FreeAnimatePastePreview.execute(images, preview, patched(loaded, redraw, "graded"), 4).args[0]
+    rows = {"preview": preview, "decoded": images, "frames: the preview pasted back where it was kept": frames}
+    return {label: pictures[:, UPPER, MIDDLE] for label, pictures in rows.items()}
 
 
 def decoded(loaded: Loaded, latent: dict) -> Tensor:

@@ -22,6 +22,7 @@ STAGE_OF = {
     "negative": "encode",
     "control": "encode",
     "sampler": "sampling",
+    "paste": "decode",
 }
 
 
@@ -70,22 +71,8 @@ def input_nodes(frames: int, size: int, style: str, motion: str, seed: int) -> d
 
 
 def method_nodes(steps: int, cfg: float) -> dict:
-    """From the encoded preview to the decoded result."""
-    return {
-        "encode_preview": node("VAEEncode", pixels=["preview", 0], vae=["model", 2]),
-        "encode_reference": node("VAEEncode", pixels=["character", 0], vae=["model", 2]),
-        "positive": node("CLIPTextEncode", text=["character", 7], clip=["model", 1]),
-        "negative": node("CLIPTextEncode", text="", clip=["model", 1]),
-        "control": node(
-            "ControlNetApplyAdvanced",
-            positive=["positive", 0],
-            negative=["negative", 0],
-            control_net=["model", 3],
-            image=["align", 1],
-            strength=1.0,
-            start_percent=0.0,
-            end_percent=1.0,
-        ),
+    """From the encoded preview to the finished frames."""
+    return _encoded_nodes() | {
         "inversion": node(
             "FreeAnimateInversion",
             model=["model", 0],
@@ -107,7 +94,8 @@ def method_nodes(steps: int, cfg: float) -> dict:
             cross_span=0.8,
             halves="cond",
             frames_per_window=0,
-            redraw_mask=["preview", 2],
+            redraw_mask=["preview", 6],
+            release="graded",
         ),
         "sampler": node(
             "FreeAnimateSampler",
@@ -118,17 +106,40 @@ def method_nodes(steps: int, cfg: float) -> dict:
             cfg=cfg,
         ),
         "decode": node("VAEDecode", samples=["sampler", 0], vae=["model", 2]),
+        "paste": node(
+            "FreeAnimatePastePreview", images=["decode", 0], preview=["preview", 0], model=["patch", 0], feather=4
+        ),
+    }
+
+
+def _encoded_nodes() -> dict:
+    """Preview, reference and prompts as the model reads them, with the poses applied."""
+    return {
+        "encode_preview": node("VAEEncode", pixels=["preview", 0], vae=["model", 2]),
+        "encode_reference": node("VAEEncode", pixels=["character", 0], vae=["model", 2]),
+        "positive": node("CLIPTextEncode", text=["character", 7], clip=["model", 1]),
+        "negative": node("CLIPTextEncode", text="", clip=["model", 1]),
+        "control": node(
+            "ControlNetApplyAdvanced",
+            positive=["positive", 0],
+            negative=["negative", 0],
+            control_net=["model", 3],
+            image=["align", 1],
+            strength=1.0,
+            start_percent=0.0,
+            end_percent=1.0,
+        ),
     }
 
 
 def _output_nodes() -> dict:
-    sources = {"reference": ["character", 0], "poses": ["align", 1], "preview": ["preview", 0], "result": ["decode", 0]}
+    sources = {"reference": ["character", 0], "poses": ["align", 1], "preview": ["preview", 0], "result": ["paste", 0]}
     saved = {
         node_id: node("SaveImage", images=sources[row], filename_prefix=f"{SAVED_IN}/{row}")
         for row, node_id in PICTURES.items()
     }
     return saved | {
-        "video": node("CreateVideo", images=["decode", 0], fps=FPS),
+        "video": node("CreateVideo", images=["paste", 0], fps=FPS),
         VIDEO: node(
             "SaveVideo", video=["video", 0], filename_prefix=f"{SAVED_IN}/animation", format="mp4", codec="h264"
         ),
