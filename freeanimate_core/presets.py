@@ -26,7 +26,7 @@ class Preset:
 
 PRESETS = {
     "people": Preset(
-        PatchConfig(release="graded", eta=1.0),
+        PatchConfig(release="graded", eta=0.5),
         SamplerConfig(),
         "redraw_mask",
         0.5,
