@@ -66,6 +66,7 @@ def input_nodes(frames: int, size: int, style: str, motion: str, seed: int) -> d
             reference_pose=["character", 1],
             target_pose=["align", 0],
             person_mask=["character", 5],
+            keep_face=0.5,
         ),
     }
 
@@ -96,6 +97,7 @@ def method_nodes(steps: int, cfg: float) -> dict:
             frames_per_window=0,
             redraw_mask=["preview", 6],
             release="graded",
+            eta=0.5,
         ),
         "sampler": node(
             "FreeAnimateSampler",
