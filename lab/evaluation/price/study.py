@@ -2,15 +2,19 @@
 
 import statistics
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 
 from ...hosting import Host
 from ...timing import Clock, ratio, spread
+from ..case import PEOPLE
 from ..drawing import make_case
-from ..methods import redrawn
+from ..given import NOISY
+from ..methods import default, redrawn
 from ..models import load_models
-from ..recipes import OFF, WHOLE, Recipe
+from ..people import held_out
+from ..recipes import OFF, WHOLE
 from ..renderer import Renderer
 from ..settings import Settings
 
@@ -21,7 +25,7 @@ CFG = 3.0
 @torch.inference_mode()
 def measure(host: Host, frames: int, rounds: int, asked: Sequence[int]) -> list[dict]:
     """One entry per run: plain sampling, then an animation over each number of steps that is ``asked``."""
-    case = make_case(0, frames)
+    case = make_case(held_out(0), frames, PEOPLE, NOISY)
     renderer = Renderer(load_models(), case, Settings(frames, PLAIN_STEPS, CFG))
     clock = Clock("cpu" if host.device == "cpu" else "cuda", own=host.device == "cpu")
     runs = {f"plain sampling, {PLAIN_STEPS} steps": _plain(renderer)}
@@ -47,4 +51,4 @@ def _plain(renderer: Renderer) -> Callable[[], object]:
 
 
 def _animation(renderer: Renderer, steps: int) -> Callable[[], object]:
-    return lambda: renderer.afresh().latents(Recipe(steps=steps, cfg=CFG))
+    return lambda: renderer.afresh().latents(replace(default(), steps=steps, cfg=CFG))
