@@ -5,6 +5,7 @@ from comfy_api.latest import io
 from ..freeanimate_core.config import MAX_FEATHER, MAX_FRAMES
 from ..freeanimate_core.errors import PASTE
 from ..freeanimate_core.runs.paste import paste_preview
+from .shown import shown
 from .sockets import CATEGORY, PREFIX
 
 
@@ -48,4 +49,5 @@ class FreeAnimatePastePreview(io.ComfyNode):
 
     @classmethod
     def execute(cls, images, preview, model, feather, first_frame=0) -> io.NodeOutput:
-        return io.NodeOutput(paste_preview(model, images, preview, first_frame, feather))
+        frames, report = paste_preview(model, images, preview, first_frame, feather)
+        return io.NodeOutput(frames, ui=shown(report))

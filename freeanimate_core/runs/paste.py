@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..errors import PASTE, PATCH_MODEL, PREVIEW, FreeAnimateError, counted
+from ..errors import PASTE, PATCH_MODEL, FreeAnimateError, counted
 from ..host import clones
 from ..method.conditioning import rows
 from ..method.release import freed
@@ -18,27 +18,26 @@ from .refine_pixels import softened
 CELL = 8  # pixels of a latent cell; what a VAE leaves off at a picture's border is less, half of it on each side
 
 
-def paste_preview(model, images: Tensor, preview: Tensor, first_frame: int, feather: int) -> Tensor:
-    """Images [f,h,w,3] whose kept cells are the preview's pixels, bit for bit, mixed over ``feather`` pixels inside.
+def paste_preview(model, images: Tensor, preview: Tensor, first_frame: int, feather: int) -> tuple[Tensor, str]:
+    """Images [f,h,w,3] whose kept cells are the preview's pixels, bit for bit, and in words how much that is.
 
-    model: the patched MODEL that made the images. preview: all F frames that were inverted, of which the images
-    begin at ``first_frame``. Raises FreeAnimateError for a model that keeps nothing, and other counts or sizes.
+    model: the patched MODEL that made the images; one that keeps nothing gets them back as they came. preview: all F
+    frames that were inverted, of which the images begin at ``first_frame``. feather: pixels inside of what was free.
+    Raises FreeAnimateError for a model that is not patched, and for other counts or sizes.
     """
     patched: PatchedModel | None = model.get_attachment(clones.KEY)
     if patched is None:
         raise FreeAnimateError(f"{PASTE}: model is not patched; connect the model output of {PATCH_MODEL}.")
-    if patched.redraw is None or patched.config.keep_span < 1:
-        lacks = "has no redraw_mask" if patched.redraw is None else f"has keep_span {patched.config.keep_span:g}"
-        raise FreeAnimateError(
-            f"{PASTE}: {PATCH_MODEL} {lacks}, so that nothing of the preview was kept to the end; connect redraw_mask "
-            f"of {PREVIEW} to it and set its keep_span to 1, or remove {PASTE}."
-        )
     made, given = read_pictures(images, f"{PASTE}: images"), read_pictures(preview, f"{PASTE}: preview")
     total = patched.record.frames
     frames = range(first_frame, first_frame + len(made))
     _check_counts(len(made), len(given), total, frames)
+    cropped = _cropped(given[first_frame : frames.stop], made)
+    if patched.redraw is None or patched.config.keep_span < 1:
+        lacks = "no redraw_mask" if patched.redraw is None else f"keep_span {patched.config.keep_span:g}"
+        return made, f"images as they came: with {lacks} {PATCH_MODEL} keeps nothing of the preview to the end"
     free = freed(rows(patched.redraw, frames, total), len(patched.record.descending) - 1, patched.config)
-    return pasted(made, _cropped(given[first_frame : frames.stop], made), free, feather)
+    return pasted(made, cropped, free, feather), f"{1 - float(free.mean()):.0%} of the cells are the preview's pixels"
 
 
 def pasted(images: Tensor, preview: Tensor, free: Tensor, feather: int) -> Tensor:

@@ -173,16 +173,23 @@ def test_frames_that_do_not_belong_together_are_refused(made, name):
         pasted(**inputs)
 
 
-def test_models_that_kept_nothing_are_refused(made):
-    plain = made[0].tiny.model
-    masked = halves(0.0, 1.0)
-    for model, sentence in (
-        (plain, "Paste Preview: model is not patched; connect the model output of Patch Model"),
-        (patched(made, None), "Patch Model .* has no redraw_mask, .* connect redraw_mask of Preview Generation"),
-        (
-            patched(made, masked, keep_span=0.5),
-            "Patch Model .* has keep_span 0.5, .* set its keep_span to 1",
-        ),
+def test_a_model_that_is_not_patched_is_refused(made):
+    with pytest.raises(
+        FreeAnimateError, match="Paste Preview: model is not patched; connect the model output of Patch"
     ):
-        with pytest.raises(FreeAnimateError, match=sentence):
-            pasted(IMAGES, PREVIEW, model)
+        pasted(IMAGES, PREVIEW, made[0].tiny.model)
+
+
+@pytest.mark.parametrize(
+    "mask, options, said", [(None, {}, "no redraw_mask"), (0.0, {"keep_span": 0.5}, "keep_span 0.5")]
+)
+def test_what_kept_nothing_gives_the_images_and_says_so(made, mask, options, said):
+    model = patched(made, None if mask is None else halves(mask, 1.0), **options)
+    result = FreeAnimatePastePreview.execute(IMAGES, PREVIEW, model, FEATHER)
+    assert torch.equal(result.args[0], IMAGES)
+    assert "images as they came" in str(result.ui.as_dict()) and said in str(result.ui.as_dict())
+
+
+def test_the_node_says_how_much_is_pasted(made):
+    result = FreeAnimatePastePreview.execute(IMAGES, PREVIEW, patched(made, halves(0.0, 1.0)), FEATHER)
+    assert "50% of the cells are the preview's pixels" in str(result.ui.as_dict())
