@@ -20,8 +20,10 @@ MUCH = 0.4  # of the figure: with less that is wrong, a frame whose person has n
 STEADY = 3  # frames over which a cause is filtered, so that one uncertain pose makes no sentence
 NAMED = 6  # as many runs of frames are named, those with most that is wrong
 # Of the trunk's length: knees no further below the hips are those of somebody who sits; shoulders no wider are
-# seen from the side; wrists within these heights below the shoulders are before the chest.
+# seen from the side; wrists within these heights below the shoulders are before the chest; a wrist within these
+# heights and no further aside from between the shoulders is at the head.
 SITTING, NARROW, CHEST = 0.45, 0.4, (0.05, 0.8)
+HEAD_HEIGHT, HEAD_ASIDE = (-0.8, 0.0), 0.55
 MOSTLY = 0.5  # of the frames: a driver that is like the reference so often can use it
 OUTSIDE = 0.35  # of a frame's joints: with more beyond the border the driver has left the canvas
 KNEES, ANKLES = ([joints[k].joints[1] for joints in LEGS.values()] for k in (0, 1))
@@ -52,6 +54,10 @@ BACKWARDS = (
 CROSSED = (
     "The reference's arms are crossed before its chest, but the driver's are not: hands and forearms cannot be told "
     "from the chest; use a reference whose arms hang beside the body."
+)
+AT_HEAD = (
+    "A hand of the reference lies at its head, but the driver's do not: hair and cheek cannot be told from the hand and "
+    "may leave with it; use a reference whose hands hang beside the body."
 )
 HALF_BODY = (
     "this reference is a half body, and what lies beyond its border is not shown; use a reference that shows the whole "
@@ -176,10 +182,14 @@ def _states(joints: np.ndarray, seen: np.ndarray) -> dict[str, np.ndarray]:
     (right_x, right_y), (left_x, left_y) = (
         (along(joints[:, wrist] - top, across), along(joints[:, wrist] - top, down)) for wrist in WRISTS
     )
+    at_head = np.zeros(len(joints), dtype=bool)
+    for wrist, x, y in zip(WRISTS, (right_x, left_x), (right_y, left_y)):
+        at_head |= seen[:, wrist] & (y > HEAD_HEIGHT[0]) & (y < HEAD_HEIGHT[1]) & (np.abs(x) < HEAD_ASIDE)
     before = [(way > CHEST[0]) & (way < CHEST[1]) for way in (right_y, left_y)]
     return {
         SITS: known & seen[:, KNEES].all(axis=1) & (np.maximum(*drops) < SITTING),
         SIDEWAYS: known & (np.abs(breadth) < NARROW),
         BACKWARDS: known & (breadth <= -NARROW),
         CROSSED: known & seen[:, WRISTS].all(axis=1) & before[0] & before[1] & (right_x > left_x) & (breadth > NARROW),
+        AT_HEAD: known & at_head,
     }
