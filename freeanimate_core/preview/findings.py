@@ -56,8 +56,8 @@ CROSSED = (
     "from the chest; use a reference whose arms hang beside the body."
 )
 AT_HEAD = (
-    "A hand of the reference lies at its head, but the driver's do not: hair and cheek cannot be told from the hand and "
-    "may leave with it; use a reference whose hands hang beside the body."
+    "A hand of the reference lies at its head, but the driver's do not: hair and cheek cannot be told from the hand "
+    "and may leave with it; use a reference whose hands hang beside the body."
 )
 HALF_BODY = (
     "this reference is a half body, and what lies beyond its border is not shown; use a reference that shows the whole "
