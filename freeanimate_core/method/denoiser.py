@@ -52,6 +52,7 @@ class Denoiser:
         self.windower = windower
         self.text = text
         self.redraw = redraw
+        self._placed: Tensor | None = None  # the same, where the frames are
         self.fresh = FreshNoise(config.eta, config.noise_seed, record.descending)
         self._passes: LevelPasses | None = None
 
@@ -84,17 +85,19 @@ class Denoiser:
         """
         if self.redraw is None:
             return evaluated
-        self.redraw = self.redraw.to(x)  # once: each level reads it
-        weight = live_weight(self.redraw, sigma, self.record.descending, self.config)
-        if weight is None:
+        self._placed = self.redraw.to(x) if self._placed is None else self._placed  # once: each level reads it
+        descending, total = self.record.descending, self.record.frames
+        free = live_weight(self.redraw, sigma, descending, self.config)
+        weight = live_weight(self._placed, sigma, descending, self.config)
+        if free is None or weight is None:
             return evaluated
         recorded = self.record.prediction(level).to(x)
 
         def held(frames: range) -> list[Tensor]:
-            own, live = recorded[frames.start : frames.stop], rows(weight, frames, self.record.frames)
-            if not live.any():
+            own = recorded[frames.start : frames.stop]
+            if not rows(free, frames, total).any():  # asked where the mask was given: a device would be waited for
                 return [own] * count
-            return [torch.lerp(own, prediction, live) for prediction in evaluated(frames)]
+            return [torch.lerp(own, prediction, rows(weight, frames, total)) for prediction in evaluated(frames)]
 
         return held
 

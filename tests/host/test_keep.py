@@ -11,7 +11,7 @@ from runs import Clip, patch, sample
 
 from freeanimate_pack.freeanimate_core.errors import FreeAnimateError
 from freeanimate_pack.freeanimate_core.method.fresh_noise import ancestral_levels
-from freeanimate_pack.freeanimate_core.method.release import LONGEST
+from freeanimate_pack.freeanimate_core.method.release import LONGEST, LOST, SURE
 
 CFG = 4.0
 SAME, EFFECT = 1e-4, 1e-2  # relative, of latents
@@ -76,7 +76,7 @@ def test_each_frame_has_its_own(clip, outputs):
 @pytest.mark.parametrize("window", [0, 1, 2])
 def test_a_graded_cell_leaves_the_preview_the_earlier_the_less_it_is_trusted(clip, outputs, window):
     changes = []
-    for value in (0.0, 0.5, 1.0):
+    for value in (SURE, (SURE + LOST) / 2, 1.0):
         result = kept(clip, outputs, mask(clip, 0.0, value), release="graded", window=window)
         assert hostside.relative(result[..., : clip.w // 2], clean(clip)[..., : clip.w // 2]) <= SAME
         changes.append(hostside.relative(result[..., clip.w // 2 :], clean(clip)[..., clip.w // 2 :]))

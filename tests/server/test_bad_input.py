@@ -175,7 +175,7 @@ CASES = {
     "masks of another clip": Case(
         {"masks": node("SolidMask", value=1.0, width=64, height=96), "patch": {"redraw_mask": ["masks", 0]}},
         "FreeAnimatePatchModel",
-        (PATCH, "redraw_mask", "1 of 64x96", "8x8", "hole_mask"),
+        (PATCH, "redraw_mask", "1 of 64x96", "8x8", "connect redraw_mask"),
     ),
     "guidance that ends before it begins": Case(
         {"sampler": {"cfg_start": 0.5, "cfg_end": 0.4}}, "FreeAnimateSampler", (SAMPLER, "cfg_end", "0.4", "0.5")
