@@ -29,7 +29,7 @@ PRESETS = {
         PatchConfig(release="graded", eta=0.5),
         SamplerConfig(),
         "redraw_mask",
-        0.5,
+        0.7,
         True,
         "Photographs and rendered people: what turned, moved or was invented is drawn anew, the longer the less it is "
         "trusted; all else stays the preview's own pixels.",

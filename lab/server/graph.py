@@ -66,7 +66,7 @@ def input_nodes(frames: int, size: int, style: str, motion: str, seed: int) -> d
             reference_pose=["character", 1],
             target_pose=["align", 0],
             person_mask=["character", 5],
-            keep_face=0.5,
+            keep_face=0.7,
         ),
     }
 
