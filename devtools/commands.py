@@ -11,7 +11,9 @@ from pathlib import Path
 from . import environment
 from .shell import ROOT, SetupError, heed_signals, run_foreground
 
-SPREAD = ("-n", "2", "--dist", "loadfile")  # a file's fixtures are made in one process
+# A file's fixtures are made in one process; in the folders' order the many short tests of `unit` come last, so that no
+# worker waits long for the other
+SPREAD = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 CHECKS = (("ruff", "check"), ("ruff", "format", "--check"), ("mypy",))  # set in pyproject.toml
 STUDIES = {
     "animation": "lab.evaluation",

@@ -90,31 +90,7 @@ class FreeAnimatePreview(io.ComfyNode):
                     "redrawn last: 0 leaves it like the rest, 1 keeps it as it is.",
                 ),
             ],
-            outputs=[
-                io.Image.Output("preview", tooltip="F frames of the reference's size."),
-                io.Mask.Output("person_mask", tooltip="The person in each frame, 0-1."),
-                io.Mask.Output(
-                    "hole_mask", tooltip="What the reference does not show and was filled with plain colour, 0-1."
-                ),
-                io.Image.Output("background", tooltip="The one background of all frames, one picture."),
-                io.Float.Output(
-                    "coverage",
-                    is_output_list=True,
-                    tooltip="One number per frame, 0-1: the share of the figure that the reference could show. 1: all "
-                    "of it; 0: nothing.",
-                ),
-                io.Image.Output("coverage_plot", tooltip="The coverage over the frames, one picture."),
-                io.Mask.Output(
-                    "redraw_mask",
-                    tooltip="How likely the figure is wrong, 0-1, in cells of 8 pixels as the latent has them: where "
-                    "it turned, moved or was invented. 0 off the figure.",
-                ),
-                io.Mask.Output(
-                    "plate_mask",
-                    tooltip="What of the background was painted, 0-1; connect it to Refine Preview so that your model "
-                    "redraws it once for all frames.",
-                ),
-            ],
+            outputs=_outputs(),
         )
 
     @classmethod
@@ -160,3 +136,29 @@ class FreeAnimatePreview(io.ComfyNode):
             made.plate_mask,
             ui=shown(text),
         )
+
+
+def _outputs() -> list[io.Output]:
+    return [
+        io.Image.Output("preview", tooltip="F frames of the reference's size."),
+        io.Mask.Output("person_mask", tooltip="The person in each frame, 0-1."),
+        io.Mask.Output("hole_mask", tooltip="What the reference does not show and was filled with plain colour, 0-1."),
+        io.Image.Output("background", tooltip="The one background of all frames, one picture."),
+        io.Float.Output(
+            "coverage",
+            is_output_list=True,
+            tooltip="One number per frame, 0-1: the share of the figure that the reference could show. 1: all "
+            "of it; 0: nothing.",
+        ),
+        io.Image.Output("coverage_plot", tooltip="The coverage over the frames, one picture."),
+        io.Mask.Output(
+            "redraw_mask",
+            tooltip="How likely the figure is wrong, 0-1, in cells of 8 pixels as the latent has them: where "
+            "it turned, moved or was invented. 0 off the figure.",
+        ),
+        io.Mask.Output(
+            "plate_mask",
+            tooltip="What of the background was painted, 0-1; connect it to Refine Preview so that your model "
+            "redraws it once for all frames.",
+        ),
+    ]

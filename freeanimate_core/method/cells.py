@@ -32,4 +32,13 @@ def redrawn_cells(mask: Tensor, shape: tuple[int, ...]) -> Tensor:
             f"{counted(frames, 'frame')} of latent size {cells[1]}x{cells[0]}; connect redraw_mask of the {PREVIEW} "
             "that was inverted, or one mask of that shape."
         )
-    return functional.adaptive_max_pool2d(rearrange(mask, "f h w -> f 1 h w"), cells)
+    encoded = _cropped(_cropped(mask, cells[0], 1), cells[1], 2)
+    return functional.adaptive_max_pool2d(rearrange(encoded, "f h w -> f 1 h w"), cells)
+
+
+def _cropped(mask: Tensor, cells: int, dim: int) -> Tensor:
+    """A mask without what the host's VAE leaves off a picture that is no multiple of a cell, half on each side."""
+    length = mask.shape[dim]
+    whole = cells * max(length // cells, 1)
+    spare = length - whole
+    return mask.narrow(dim, spare // 2, whole) if 0 < spare < length // cells else mask

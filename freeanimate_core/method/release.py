@@ -35,8 +35,10 @@ def live_weight(redraw: Tensor, sigma: float, descending: Tensor, config: PatchC
 
 def freed(redraw: Tensor, steps: int, config: PatchConfig) -> Tensor:
     """Which cells [1 or f,1,h,w] follow the live prediction in any of ``steps``, 1 or 0."""
-    if config.release == "blend" or config.keep_span < 1:
-        return (redraw > 0).to(redraw) if config.keep_span == 1 else torch.ones_like(redraw)
+    if config.keep_span < 1:
+        return torch.ones_like(redraw)
+    if config.release == "blend":
+        return (redraw > 0).to(redraw)
     return (_kept_steps(redraw, steps, config.keep_span) < steps).to(redraw)
 
 

@@ -16,7 +16,7 @@ from .checks import control_digest
 from .patch import PatchedModel
 from .run_folder import Origin
 
-LATER = {"release": "blend", "eta": 0.0, "noise_seed": 0}  # settings that older runs had not, and what they did
+LATER = ("release", "eta", "noise_seed")  # settings that older runs had not, and whose defaults are what those did
 PLAIN = (bool, int, float, str, Tensor, type(None))
 
 
@@ -52,7 +52,8 @@ def _settings(config: PatchConfig) -> list:
     """Its values; those that came later only where they act, so that a run from before them goes on."""
     values = asdict(replace(config, window=0))
     later = {name: values.pop(name) for name in LATER}
-    return [*values.values(), *([later] if any(later[name] != LATER[name] for name in LATER) else [])]
+    acting = {name: value for name, value in later.items() if value != getattr(PatchConfig, name)}
+    return [*values.values(), *([acting] if acting else [])]
 
 
 def _trajectories(record: Inversion) -> dict[str, Tensor]:

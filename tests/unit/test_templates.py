@@ -2,11 +2,14 @@
 
 import itertools
 import re
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
 from editor import BYPASSED, FOLDER, MUTED, NOTES, TEMPLATES, is_on, read, real_nodes, source_of, template
 from PIL import Image
+
+from freeanimate_pack.freeanimate_core.presets import PRESETS
 
 ROOT = Path(__file__).resolve().parents[2]
 TITLE_BAR = 30  # pixels above a node's position
@@ -169,3 +172,19 @@ def test_a_link_passes_through_a_bypassed_node_by_its_type():
     assert source_of(workflow, link) == [str(picture["id"]), 0]
     scaled["mode"] = MUTED
     assert source_of(workflow, link) is None
+
+
+def test_a_template_that_keeps_the_preview_holds_the_people_preset(workflow):
+    preset, nodes, links = PRESETS["people"], real_nodes(workflow), {link[0]: link for link in workflow["links"]}
+    for node in nodes.values():
+        if node["type"] != "FreeAnimatePatchModel":
+            continue
+        link = next(item["link"] for item in node["inputs"] if item["name"] == "redraw_mask")
+        if link is None:
+            assert node["widgets_values"][6:8] == ["blend", 0.0]
+            continue
+        _, source, slot = links[link][:3]
+        assert nodes[source]["outputs"][slot]["name"] == preset.mask
+        assert nodes[source]["widgets_values"][-1] == preset.keep_face
+        assert node["widgets_values"][:9] == list(astuple(preset.patch))
+        assert any(other["type"] == "FreeAnimatePastePreview" for other in nodes.values()) == preset.paste
