@@ -15,6 +15,7 @@ from torch import Tensor
 
 from freeanimate_pack.demo.model import SIDE
 from freeanimate_pack.freeanimate_core.pose import draw_poses, parse_poses, write_poses
+from freeanimate_pack.freeanimate_core.presets import PRESETS
 from freeanimate_pack.nodes.compare import FreeAnimateCompare
 from freeanimate_pack.nodes.demo_character import FreeAnimateDemoCharacter
 from freeanimate_pack.nodes.demo_model import FreeAnimateDemoModel
@@ -31,7 +32,8 @@ from freeanimate_pack.nodes.sampler import FreeAnimateSampler
 
 SEED, MOTION, FRAMES, STEPS, STYLE = 10_012, "wave", 16, 12, "people"
 DRIVER = 10_005  # the character whose motion Align Pose fits: other proportions, a smaller figure
-CFG = (3.0, 0.2, 0.9)
+PRESET = PRESETS["people"]
+CFG = PRESET.sampler.cfg, PRESET.sampler.start, PRESET.sampler.end
 UPPER, MIDDLE = slice(20, 140), slice(68, 188)  # pixels: head and hands, in which it shows what a VAE costs
 
 
@@ -66,7 +68,7 @@ def prepare() -> Prepared:
     drawn = FreeAnimateDemoCharacter.execute(SEED, MOTION, FRAMES, SIDE, SIDE, STYLE).args
     reference, standing, driving, _, truth, mask, masks, caption = drawn
     aligned, poses = FreeAnimateAlignPose.execute(driving, standing, "affine", reference).args[:2]
-    preview = FreeAnimatePreview.execute(reference, standing, aligned, mask).args
+    preview = FreeAnimatePreview.execute(reference, standing, aligned, mask, keep_face=PRESET.keep_face).args
     return Prepared(reference, truth, mask, masks, driving, standing, caption, poses, preview)
 
 
@@ -140,17 +142,23 @@ def aligned(prepared: Prepared) -> dict[str, Tensor]:
 
 def with_the_model(prepared: Prepared, loaded: Loaded) -> dict[str, dict[str, Tensor]]:
     """The pages of the inversion, the patched model and the samplers."""
-    preview, _, holes = prepared.preview[:3]
+    preview, redraw = prepared.preview[0], prepared.preview[6]
     record, noise = loaded.inversion[:2]
     plain = sampled_by_the_host(loaded)
     anew = decoded(loaded, sampled(loaded, None))
-    result = decoded(loaded, sampled(loaded, holes))
+    images = decoded(loaded, sampled(loaded, redraw))
+    result = FreeAnimatePastePreview.execute(images, preview, patched(loaded, redraw), 4).args[0]
+    rows = {"preview": preview, "decoded": images, "frames: the preview pasted back where it was kept": result}
     return {
         "Inversion": {"preview": preview, "noise, decoded": decoded(loaded, noise)},
-        "PatchModel": {"not patched": plain, "RA-SA + IBA": anew, "with hole_mask as redraw_mask": result},
+        "PatchModel": {
+            "not patched": plain,
+            "RA-SA + IBA": anew,
+            "with redraw_mask, graded, and Paste Preview": result,
+        },
         "Sampler": {"pose images": prepared.poses, "preview": preview, "result": result},
-        "LongClip": {"rendered in parts of 8 frames": long_clip(loaded, patched(loaded, holes), record)},
-        "PastePreview": pasted(prepared, loaded),
+        "LongClip": {"rendered in parts of 8 frames": long_clip(loaded, patched(loaded, redraw), record)},
+        "PastePreview": {label: pictures[:, UPPER, MIDDLE] for label, pictures in rows.items()},
         "RefinePreview": {"preview": preview, "refined at denoise 0.6": refined(prepared, loaded)},
         "Compare": compared(prepared, {"not patched": plain, "patched": result}),
         "InspectAttention": {
@@ -160,26 +168,17 @@ def with_the_model(prepared: Prepared, loaded: Loaded) -> dict[str, dict[str, Te
     }
 
 
-def patched(loaded: Loaded, redraw: Tensor | None, release: str = "blend") -> object:
-    """The patched model, all but the mask's part at its defaults."""
-    return FreeAnimatePatchModel.execute(
-        loaded.model, loaded.inversion[0], 1.0, 1.0, 0.8, "cond", 0, redraw_mask=redraw, release=release
-    ).args[0]
+def patched(loaded: Loaded, redraw: Tensor | None) -> object:
+    """The patched model by the people preset; without a mask all is drawn anew, and nothing is released."""
+    kept = {} if redraw is None else {"redraw_mask": redraw, "release": PRESET.patch.release, "eta": PRESET.patch.eta}
+    record = loaded.inversion[0]
+    return FreeAnimatePatchModel.execute(loaded.model, record, 1.0, 1.0, 0.8, "cond", 0, **kept).args[0]
 
 
-def sampled(loaded: Loaded, redraw: Tensor | None, release: str = "blend") -> dict:
+def sampled(loaded: Loaded, redraw: Tensor | None) -> dict:
     """The Animate Sampler's LATENT."""
     conds = loaded.positive, loaded.negative
-    return FreeAnimateSampler.execute(patched(loaded, redraw, release), loaded.inversion[0], *conds, *CFG).args[0]
-
-
-def pasted(prepared: Prepared, loaded: Loaded) -> dict[str, Tensor]:
-    """The figure's upper half: the preview, what the VAE leaves of it, and with the preview's pixels back."""
-    preview, redraw = prepared.preview[0], prepared.preview[6]
-    images = decoded(loaded, sampled(loaded, redraw, "graded"))
-    frames = FreeAnimatePastePreview.execute(images, preview, patched(loaded, redraw, "graded"), 4).args[0]
-    rows = {"preview": preview, "decoded": images, "frames: the preview pasted back where it was kept": frames}
-    return {label: pictures[:, UPPER, MIDDLE] for label, pictures in rows.items()}
+    return FreeAnimateSampler.execute(patched(loaded, redraw), loaded.inversion[0], *conds, *CFG).args[0]
 
 
 def decoded(loaded: Loaded, latent: dict) -> Tensor:
