@@ -6,7 +6,8 @@ the kind will do.
 """
 
 CHECKS = """## Look at the two checks
-In the first the skeleton should lie on the figure. What is wrong in the second stays wrong in the film.
+In the first the skeleton should lie on the figure. What is wrong in the second stays wrong in the film. **Checks in \
+words** says what was found.
 """
 
 NOTES = {

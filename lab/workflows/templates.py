@@ -9,8 +9,9 @@ from .notes import note
 from .prompt import NOTE
 
 REPOSITORIES = "https://huggingface.co/"
-NOTE_WIDTH, WIDTH, WIDE, CHECK_WIDTH = 310, 240, 290, 260  # pixels of the columns
-LOADER, PICKER, CHECK, SAVE = 130, 330, 220, 250  # pixels of height: loaders, pickers of a file, what shows
+NOTE_WIDTH, WIDTH, WIDE, CHECK_WIDTH = 310, 240, 310, 250  # pixels of the columns
+LOADER, NARROW, PICTURE, CLIP = 130, 90, 360, 340  # pixels of height: two kinds of loaders, pickers of a file
+CHECK, SAVE, WORDS = 230, 260, 200  # pixels of height: what shows
 DEMO_FPS = 8.0
 
 
@@ -70,6 +71,11 @@ def templates() -> list[Template]:
     ]
 
 
+def _title(subgraph: Subgraph) -> str:
+    """A blueprint's name without the pack's, which the graph need not say."""
+    return subgraph.name.removesuffix(" (FreeAnimate)")
+
+
 def _note(graph: Graph, number: str) -> Node:
     return graph.add(NOTE, "Read this first", text=note(number))
 
@@ -91,13 +97,9 @@ def _demo(graph: Graph, seed: int, frames: int) -> tuple[dict, Node, Node]:
     """What a subgraph is given by the pack's own model and drawing, and those two nodes."""
     model = graph.add("FreeAnimateDemoModel")
     drawn = graph.add("FreeAnimateDemoCharacter", seed=seed, frames=frames, style="people")
-    named = {"reference": 0, "reference_pose": 0, "driving_pose": 0, "person_mask": 0}
-    scene = {name: drawn[name] for name in named} | {"prompt": drawn["caption"]}
-    return _of_model(model, drawn["caption"]) | scene, model, drawn
-
-
-def _of_model(model: Node, caption: Socket) -> dict:
-    return {name.lower(): model[name] for name in ("MODEL", "CLIP", "VAE", "CONTROL_NET")}
+    models = {name.lower(): model[name] for name in ("MODEL", "CLIP", "VAE", "CONTROL_NET")}
+    scene = {name: drawn[name] for name in ("reference", "reference_pose", "driving_pose", "person_mask")}
+    return models | scene | {"prompt": drawn["caption"]}, model, drawn
 
 
 def _loaders(graph: Graph, files: Files) -> tuple[dict, list[tuple[Node, int]]]:
@@ -109,7 +111,7 @@ def _loaders(graph: Graph, files: Files) -> tuple[dict, list[tuple[Node, int]]]:
         "ControlNetLoader", files.titles[1], files.control_net, control_net_name=files.control_net["name"]
     )
     given = {name.lower(): checkpoint[name] for name in ("MODEL", "CLIP", "VAE")}
-    return given | {"control_net": control_net["CONTROL_NET"]}, [(checkpoint, LOADER), (control_net, 90)]
+    return given | {"control_net": control_net["CONTROL_NET"]}, [(checkpoint, LOADER), (control_net, NARROW)]
 
 
 def _picture(graph: Graph) -> Node:
@@ -125,16 +127,18 @@ def first() -> Template:
     graph = Graph()
     about = _note(graph, "01")
     given, model, drawn = _demo(graph, 10012, 16)
-    made = graph.add(blueprints.character(prompt="a person", negative="", steps=12), **given)
+    subgraph = blueprints.character(prompt="a person", negative="", steps=12)
+    made = graph.add(subgraph, _title(subgraph), **given)
     checks = _checks(graph, made)
     video = graph.add("CreateVideo", "Result as a film", images=made["frames"], fps=DEMO_FPS)
     saved = _save(graph, video["VIDEO"], "video/FreeAnimate demo")
     columns(
         [
-            (NOTE_WIDTH, [(about, 600)]),
-            (WIDTH, [(model, 140), (drawn, 340)]),
-            (WIDE, [(made, 520), (video, 110)]),
-            (CHECK_WIDTH, [*checks, saved]),
+            (NOTE_WIDTH, [(about, 570)]),
+            (WIDTH, [(model, 120), (drawn, 400)]),
+            (WIDE, [(made, 570)]),
+            (CHECK_WIDTH, [(node, 260) for node, _ in checks]),
+            (CHECK_WIDTH, [(video, 120), (saved[0], 400)]),
         ]
     )
     return Template("01 try it now", graph)
@@ -157,13 +161,15 @@ def from_video(name: str, files: Files, subgraph: Subgraph, prefix: str) -> Temp
     about = _note(graph, name[:2])
     given, loaders = _loaders(graph, files)
     picture, clip = _picture(graph), _clip(graph)
-    made = graph.add(subgraph, reference=picture["IMAGE"], driving_video=clip["VIDEO"], **given)
+    made = graph.add(subgraph, _title(subgraph), reference=picture["IMAGE"], driving_video=clip["VIDEO"], **given)
     checks = _checks(graph, made)
+    words = graph.add("PreviewAny", "Checks in words", source=made["checks"])
     saved = _save(graph, made["video"], prefix)
     columns(
         [
             (NOTE_WIDTH, [(about, 780)]),
-            (WIDTH, [*loaders, (picture, 230), (clip, 230)]),
+            (WIDTH, [*loaders, (words, WORDS)]),
+            (WIDTH, [(picture, PICTURE), (clip, CLIP)]),
             (WIDE, [(made, 780)]),
             (CHECK_WIDTH, [*checks, saved]),
         ]
@@ -186,7 +192,8 @@ def previews() -> Template:
     columns(
         [
             (NOTE_WIDTH, [(about, 780)]),
-            (WIDTH, [*loaders, (picture, 230), (clip, 230)]),
+            (WIDTH, loaders),
+            (WIDTH, [(picture, PICTURE), (clip, CLIP)]),
             (WIDE, [(made, 720)]),
             (CHECK_WIDTH, [*checks, saved]),
         ]
@@ -211,10 +218,11 @@ def in_the_hosts_sampler() -> Template:
     saved = _save(graph, sampled["video"], "video/FreeAnimate LoRA")
     columns(
         [
-            (NOTE_WIDTH, [(about, 620), (lora, 110)]),
-            (WIDTH, [*loaders, (picture, 230), (clip, 230)]),
-            (WIDE, [(made, 740)]),
-            (CHECK_WIDTH, [(check, CHECK), (sampled, 260), saved]),
+            (NOTE_WIDTH, [(about, 780)]),
+            (WIDTH, [*loaders, (lora, 120)]),
+            (WIDTH, [(picture, PICTURE), (clip, CLIP)]),
+            (WIDE, [(made, 760)]),
+            (CHECK_WIDTH, [(check, 170), (sampled, 300), (saved[0], 230)]),
         ]
     )
     return Template("06 use the patched model with SamplerCustomAdvanced and a LoRA", graph)
@@ -241,9 +249,10 @@ def compared() -> Template:
     columns(
         [
             (NOTE_WIDTH, [(about, 780)]),
-            (WIDTH, [(model, 140), (drawn, 340), (video, 110)]),
-            (WIDTH, [(made, 400), (compare, 330)]),
-            (420, [(table, 230), (plot, 230), (saved[0], 210)]),
+            (WIDTH, [(model, 120), (drawn, 400)]),
+            (WIDE, [(made, 570)]),
+            (WIDTH, [(compare, 380), (video, 120)]),
+            (360, [(table, 220), (plot, 220), (saved[0], 230)]),
         ]
     )
     return Template("07 compare with and without RA-SA and IBA", graph)
@@ -263,10 +272,11 @@ def own_video() -> Template:
     saved = _save(graph, made["video"], prefix, "Save Video: side by side")
     columns(
         [
-            (NOTE_WIDTH, [(about, 480), (clip, 250)]),
-            (WIDTH, [*loaders, *checks]),
+            (NOTE_WIDTH, [(about, 780)]),
+            (WIDTH, [*loaders, (clip, CLIP)]),
             (WIDE, [(made, 780)]),
-            (380, [(table, 230), (plot, 230), (saved[0], 230)]),
+            (CHECK_WIDTH, [(node, 360) for node, _ in checks]),
+            (360, [(table, 220), (plot, 220), (saved[0], 230)]),
         ]
     )
     return Template("08 check on your own video", graph)
