@@ -1,4 +1,5 @@
-"""python -m lab.help_pictures --host DIR: makes web/docs/<node id>.jpg, media/animation.webp and media/icon.png anew.
+"""python -m lab.help_pictures --host DIR: makes web/docs/<node id>.jpg, the templates' thumbnails,
+media/animation.webp and media/icon.png anew.
 
 Every picture is a result of the node that it explains, on the demo's model and a rendered person; Detect
 Pose alone shows known poses, because its weights are not the pack's.
@@ -24,6 +25,7 @@ def main() -> None:
     options = parser.parse_args()
     hosting.start(options.host)
     from .scenes import before_the_model, icon, load, prepare, with_the_model  # they import the host
+    from .thumbnails import save_thumbnails, thumbnails
 
     docs, media = options.root / "web" / "docs", options.root / "media"
     for folder in (docs, media):
@@ -32,8 +34,11 @@ def main() -> None:
         prepared = prepare()
         write(before_the_model(prepared), docs)
         pictures(icon(), (ICON, ICON))[0].save(media / "icon.png", optimize=True)
-        scenes = with_the_model(prepared, load(prepared))
+        loaded = load(prepared)
+        scenes = with_the_model(prepared, loaded)
         write(scenes, docs)
+        rows = thumbnails(prepared, loaded, scenes["Sampler"]["result"])
+        save_thumbnails(rows, options.root / "workflows")
     columns = {"reference": prepared.reference, "pose": prepared.poses, "result": scenes["Sampler"]["result"]}
     save_animation(columns, media / "animation.webp", FPS)
 
