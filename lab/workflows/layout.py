@@ -16,7 +16,7 @@ TEXTS = {"prompt", "negative_prompt", "text"}
 
 
 def columns(stacks: list[tuple[int, list[tuple[Node, int]]]], top: int = 0) -> int:
-    """Set nodes into columns (width, [(node, height)]) from the left, below `top`; returns where they end, all pixels."""
+    """Set nodes into columns (width, [(node, height)]) from the left, below `top`; returns their lower end, pixels."""
     left, ends = 0, [top]
     for width, stack in stacks:
         y = top + TITLE

@@ -83,7 +83,8 @@ That makes 16 frames and keeps no parts. Look at the result.
 
 ## 4. Set `run name` and all `frames`
 Finished parts are kept in the folder `output/freeanimate/` of that name: after a stop only the missing ones are \
-made. One name for each clip and its settings. `frames to make again`: as in `12, 40-47`.
+made. One name for each clip and its settings. `frames to make again`: as in `12, 40-47`. `range`: a part of the clip, \
+as for several machines; 0 frames: to its end.
 """,
     "06": f"""# SamplerCustomAdvanced and a LoRA
 
