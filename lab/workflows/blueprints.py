@@ -111,13 +111,12 @@ def long_clip() -> Subgraph:
         "run_name": graph.widget("run name", ""),
         "frames_per_part": graph.widget("frames per part", 16),
         "again": graph.widget("frames to make again", ""),
-        "first_frame": graph.widget("range from frame", 0),
-        "frames": graph.widget("range frames", 0),
     }
+    span = {"first_frame": graph.widget("range from frame", 0), "frames": graph.widget("range frames", 0)}
     scene, fps = chain.filmed(graph, inputs, part, pose_model)
-    made, known, patch = chain.ready(graph, models, scene, settings, storage="recompute")
-    sampled = chain.sampled_in_parts(graph, models, settings, known, patch, **parts)
-    frames = chain.pasted(graph, sampled, made, patch, parts["first_frame"])
+    made, known, patch = chain.ready(graph, models, scene, settings, storage="recompute", **span)
+    sampled = chain.sampled_in_parts(graph, models, settings, known, patch, **parts, **span)
+    frames = chain.pasted(graph, sampled, made, patch, span["first_frame"])
     graph.outputs = {"video": chain.film(graph, frames, fps), "frames": frames} | _shown(graph, made)
     return graph
 
