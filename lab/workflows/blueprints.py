@@ -149,7 +149,7 @@ def prepare() -> Subgraph:
 
 def with_the_hosts_nodes() -> Subgraph:
     """The patched model in SamplerCustomAdvanced, decoded and pasted."""
-    graph = Subgraph("Sample with ComfyUI's nodes", "The patched model in SamplerCustomAdvanced.")
+    graph = Subgraph("Sample in ComfyUI", "The patched model in SamplerCustomAdvanced.")
     names = ("model", "positive", "negative", "noise", "sigmas", "preview", "vae")
     given = {name: graph.socket(name) for name in names}
     cfg, sampler, fps = graph.widget("cfg", 3.0), graph.widget("sampler", "euler"), graph.widget("fps", FPS)

@@ -77,6 +77,7 @@ As `02 animate a character`, for clips of any length: it is made part by part.
 
 {MODELS}
 ## 2. Picture, clip, prompt
+One person in each, seen in full, facing the viewer.
 
 ## 3. Press Run
 That makes 16 frames and keeps no parts. Look at the result.
@@ -92,6 +93,7 @@ as for several machines; 0 frames: to its end.
 
 {MODELS}
 ## 2. Picture, clip, LoRA, prompt
+One person in each, seen in full, facing the viewer.
 
 ## 3. Press Run
 That makes 8 frames. Then raise `frames`.
