@@ -56,7 +56,7 @@ def test_all_files_are_as_they_are_written(schemas):
     kept = {str(path.relative_to(ROOT)) for path in (*WORKFLOWS, *SHIPPED, API_PROMPT) if path != OPENED}
     assert set(files) == kept
     for name, content in files.items():
-        assert (ROOT / name).read_bytes() == (json.dumps(content, indent=1) + "\n").encode("ascii"), f"{name} is not written anew"
+        assert (ROOT / name).read_bytes() == (json.dumps(content, indent=1) + "\n").encode("ascii"), name
 
 
 def test_api_prompt_is_the_second_template(schemas):
