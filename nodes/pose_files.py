@@ -13,7 +13,7 @@ _FILE = f"{LOAD_POSE}: pose_file"
 
 
 class FreeAnimateLoadPose(io.ComfyNode):
-    """Reads poses from a JSON file of the input folder."""
+    """Reads poses from a JSON file of the input or the output folder."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -27,10 +27,9 @@ class FreeAnimateLoadPose(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "pose_file",
-                    options=files.input_files(".json"),
-                    tooltip="JSON file in ComfyUI's input folder or below it, at most 256 MiB: a list with one "
-                    "POSE_KEYPOINT dictionary per frame, in pixels or fractions of the canvas (0-1), or the layout of "
-                    "another tool. Copy a file there and press R to see it here.",
+                    options=files.stored_files(".json"),
+                    tooltip="A JSON file of ComfyUI's input folder, or of its output folder ([output], where Save Pose "
+                    "writes). Press R to see new files.",
                 ),
                 _side("width"),
                 _side("height"),
