@@ -1,4 +1,4 @@
-"""A Union ControlNet as its file holds it, read by the host's loader, its type set by the host's node, in whole runs."""
+"""A Union ControlNet in a file of the published layout, by the host's loader and type node, in whole runs."""
 
 from dataclasses import replace
 
