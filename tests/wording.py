@@ -1,4 +1,4 @@
-"""Words that users are not to meet, and every text that they read: CONTRIBUTING.md has the table of what to say instead."""
+"""Words that users are not to meet, and the texts that they read. CONTRIBUTING.md says what to write instead."""
 
 import ast
 import json

@@ -18,7 +18,6 @@ from .scenes import (
     DRIVER,
     FRAMES,
     MOTION,
-    PRESET,
     SEED,
     STYLE,
     Loaded,
@@ -61,10 +60,15 @@ def without_the_model(prepared: Prepared) -> dict[str, Columns]:
         moved(SEED, "arm across", depth_order=f"all: right arm {place}")[3] for place in ("behind", "front")
     )
     return {
-        "mask": {"reference": reference, "person_mask": white(mask), "preview": frame(clean[0])},
+        "mask": {
+            "reference": reference,
+            "person_mask": white(mask),
+            "preview with it": frame(clean[0]),
+            "and without": frame(cut[0]),
+        },
         "check_overlay": {"good: one body": frame(fitted), "bad: not aligned": frame(small)},
         "check_preview": {"good": frame(prepared.preview[0]), "bad: turned away": frame(turned[0])},
-        "check_mask": {"good: a clean mask": frame(clean[1]), "bad: by the pose": frame(white(cut[1]))},
+        "check_mask": {"good: a clean mask": frame(white(clean[1])), "bad: by the pose": frame(white(cut[1]))},
         "fault_size": {"mode none": frame(small), "affine": frame(fitted)},
         "fault_pasted": {"no person_mask": frame(cut[0]), "person_mask": frame(clean[0])},
         "fault_arm": {"arm behind": frame(behind[0]), "depth_order": frame(before[0])},
@@ -94,5 +98,5 @@ def with_the_model(prepared: Prepared, loaded: Loaded) -> dict[str, Columns]:
     return {
         "fault_soft": {"VAE Decode alone": frame(plain), "Paste Preview": frame(pasted)},
         "fault_colour": {"cfg 7.5": frame(decoded(loaded, guided)), f"cfg {CFG[0]:g}": frame(anew)},
-        "fault_redrawn": {"no redraw_mask": frame(anew), f"preset {PRESET_NAME}": frame(pasted)},
+        "fault_redrawn": {"no redraw_mask": frame(anew), "preset people": frame(pasted)},
     }

@@ -50,7 +50,7 @@ def listed() -> list[str]:
 
 
 def test_files_of_both_folders_are_listed_and_a_name_alone_is_one_of_the_input_folder(folders):
-    """A workflow or prompt that was saved with a name alone keeps its file when the output folder has one of that name."""
+    """A workflow or prompt that was saved with a name alone keeps its file, whatever the output folder holds."""
     other = json.dumps([producers.dwpose()] * 5)
     for name in ("walks/walk.json", "b.JSON", "a.json", "note.txt"):
         (folders[1] / name).parent.mkdir(exist_ok=True)
