@@ -1,4 +1,5 @@
-"""python -m lab.help_pictures --host DIR: makes web/docs/<node id>.jpg and what the README shows in media/ anew.
+"""python -m lab.help_pictures --host DIR: makes web/docs/<node id>.jpg, the templates' thumbnails and what the README
+shows in media/ anew.
 
 Every picture is a result of the node that it explains, on the demo's model and a rendered person; Detect
 Pose alone shows known poses, because its weights are not the pack's.
@@ -25,6 +26,7 @@ def main() -> None:
     hosting.start(options.host)
     from . import readme
     from .scenes import before_the_model, icon, load, prepare, with_the_model  # they import the host
+    from .thumbnails import save_thumbnails, thumbnails
 
     docs, media = options.root / "web" / "docs", options.root / "media"
     for folder in (docs, media):
@@ -38,6 +40,8 @@ def main() -> None:
         write(scenes, docs)
         for name, columns in (readme.without_the_model(prepared) | readme.with_the_model(prepared, loaded)).items():
             save_columns(columns, media / f"{name}.jpg")
+        rows = thumbnails(prepared, loaded, scenes["Sampler"]["result"])
+        save_thumbnails(rows, options.root / "workflows")
     columns = {"reference": prepared.reference, "pose": prepared.poses, "result": scenes["Sampler"]["result"]}
     save_animation(columns, media / "animation.webp", FPS)
 

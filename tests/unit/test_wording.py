@@ -1,33 +1,18 @@
-"""What users read says ComfyUI's words, and tooltips are short: the table stands in CONTRIBUTING.md."""
+"""What users read is in their words: the table stands in CONTRIBUTING.md."""
 
 import re
 
 import pytest
 from wording import BANNED, INSTEAD, ROOT, found, notes, sentences
 
-from freeanimate_pack.nodes import NODES
-
 PAGES = [ROOT / "README.md", *sorted((ROOT / "web" / "docs").glob("*.md"))]
 MODULES = [file for room in ("freeanimate_core", "nodes", "demo") for file in sorted((ROOT / room).rglob("*.py"))]
 GRAPHS = [*sorted((ROOT / "workflows").glob("*.json")), *sorted((ROOT / "subgraphs").glob("*.json"))]
-LONGEST, SENTENCES = 200, 2  # characters and sentences of a tooltip
-
-
-def told(node) -> dict[str, str]:
-    """Everything that the editor shows of a node, by where."""
-    schema = node.GET_SCHEMA()
-    items = {f"{item.id}": item.tooltip for item in [*schema.inputs, *schema.outputs]}
-    return {"description": schema.description, "aliases": "; ".join(schema.search_aliases)} | items
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_pages_say_what_users_say(page):
     assert found(page.read_text(encoding="ascii")) == []
-
-
-@pytest.mark.parametrize("node", NODES, ids=lambda node: node.__name__)
-def test_nodes_say_what_users_say(node):
-    assert {where: hits for where, text in told(node).items() if (hits := found(text))} == {}
 
 
 def test_messages_say_what_users_say():
@@ -39,17 +24,6 @@ def test_messages_say_what_users_say():
 @pytest.mark.parametrize("graph", GRAPHS, ids=lambda graph: graph.stem)
 def test_workflows_say_what_users_say(graph):
     assert [hit for text in notes(graph) for hit in found(text)] == []
-
-
-@pytest.mark.parametrize("node", NODES, ids=lambda node: node.__name__)
-def test_a_tooltip_is_a_sentence_or_two(node):
-    long = {
-        where: text
-        for where, text in told(node).items()
-        if where not in ("description", "aliases")
-        if len(text) > LONGEST or len(re.findall(r"[.!?](?=\s|$)", text)) > SENTENCES or "\n" in text
-    }
-    assert long == {}
 
 
 @pytest.mark.parametrize(
