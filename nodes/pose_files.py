@@ -97,9 +97,8 @@ class FreeAnimateSavePose(io.ComfyNode):
                 io.String.Input(
                     "filename_prefix",
                     default="poses/FreeAnimate",
-                    tooltip="Start of the file's name below ComfyUI's output folder, subfolders included; a number "
-                    "that is still free is added. At most 200 bytes, without control characters and "
-                    '< > : " | ? *. May hold %year%, %month%, %day%, %width% and the like.',
+                    tooltip="Folder and start of the file's name below ComfyUI's output folder; a free number is "
+                    "added. May hold %year%, %month%, %day%, %width% and the like.",
                 ),
             ],
             outputs=[PoseKeypoint.Output("pose", tooltip="The poses as they came in, for the next node.")],

@@ -8,7 +8,6 @@ from torch import Tensor
 from freeanimate_pack.demo.model import SIDE
 from freeanimate_pack.freeanimate_core.pose import parse_poses, write_poses
 from freeanimate_pack.nodes.demo_character import FreeAnimateDemoCharacter
-from freeanimate_pack.nodes.paste import FreeAnimatePastePreview
 from freeanimate_pack.nodes.pose import FreeAnimateAlignPose
 from freeanimate_pack.nodes.preview import FreeAnimatePreview
 from freeanimate_pack.nodes.sampler import FreeAnimateSampler
@@ -22,6 +21,7 @@ from .scenes import (
     STYLE,
     Loaded,
     Prepared,
+    animated,
     decoded,
     patched,
     sampled,
@@ -32,7 +32,7 @@ Columns = dict[str, Tensor]
 SHOWN = 7  # the frame of a clip that pictures show: an arm is up
 SMALL = (0.6, 0.6), (0.0, 0.1 * SIDE)  # a driver further away than the reference: scale, and offset in pixels
 MUCH_GUIDANCE = 7.5, 0.0, 1.0  # cfg from the first step to the last
-LOOSE = 10_030  # a character in a skirt, in a room of many colours
+LOOSE = 10_028  # a character in a wide striped dress
 
 
 def frame(images: Tensor, number: int = SHOWN) -> Tensor:
@@ -69,8 +69,6 @@ def without_the_model(prepared: Prepared) -> dict[str, Columns]:
         "check_overlay": {"good: one body": frame(fitted), "bad: not aligned": frame(small)},
         "check_preview": {"good": frame(prepared.preview[0]), "bad: turned away": frame(turned[0])},
         "check_mask": {"good: a clean mask": frame(white(clean[1])), "bad: by the pose": frame(white(cut[1]))},
-        "fault_size": {"mode none": frame(small), "affine": frame(fitted)},
-        "fault_pasted": {"no person_mask": frame(cut[0]), "person_mask": frame(clean[0])},
         "fault_arm": {"arm behind": frame(behind[0]), "depth_order": frame(before[0])},
     }
 
@@ -88,12 +86,11 @@ def fits(prepared: Prepared) -> tuple[Tensor, Tensor]:
 
 def with_the_model(prepared: Prepared, loaded: Loaded) -> dict[str, Columns]:
     """Faults that the finished frames show."""
-    redraw = prepared.preview[6]
-    plain = decoded(loaded, sampled(loaded, redraw))
-    pasted = FreeAnimatePastePreview.execute(plain, prepared.preview[0], patched(loaded, redraw), 4).args[0]
-    anew = decoded(loaded, sampled(loaded, None))
+    plain, pasted = animated(prepared, loaded)
+    free = patched(loaded, None)
+    anew = decoded(loaded, sampled(loaded, free))
     guided = FreeAnimateSampler.execute(
-        patched(loaded, None), loaded.inversion[0], loaded.positive, loaded.negative, *MUCH_GUIDANCE
+        free, loaded.inversion[0], loaded.positive, loaded.negative, *MUCH_GUIDANCE
     ).args[0]
     return {
         "fault_soft": {"VAE Decode alone": frame(plain), "Paste Preview": frame(pasted)},
