@@ -41,7 +41,7 @@ class FreeAnimatePatchModel(io.ComfyNode):
                 *_replays(),
                 frames_per_window(),
                 *_release(),
-                preset("all widgets here but frames_per_window and noise_seed"),
+                preset("all widgets but frames_per_window and noise_seed"),
             ],
             outputs=[io.Model.Output("patched_model", display_name="model", tooltip="The patched model.")],
         )

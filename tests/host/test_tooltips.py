@@ -7,7 +7,7 @@ from wording import found
 
 from freeanimate_pack.nodes import NODES
 
-LONGEST, SENTENCES = 170, 2  # characters and sentences of a tooltip: the rest stands on the help page
+LONGEST, SENTENCES = 190, 2  # characters and sentences of a tooltip: the rest stands on the help page
 IDS = {"ids": lambda node: node.__name__}
 
 
