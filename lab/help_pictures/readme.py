@@ -10,10 +10,8 @@ from freeanimate_pack.freeanimate_core.pose import parse_poses, write_poses
 from freeanimate_pack.nodes.demo_character import FreeAnimateDemoCharacter
 from freeanimate_pack.nodes.pose import FreeAnimateAlignPose
 from freeanimate_pack.nodes.preview import FreeAnimatePreview
-from freeanimate_pack.nodes.sampler import FreeAnimateSampler
 
 from .scenes import (
-    CFG,
     DRIVER,
     FRAMES,
     MOTION,
@@ -31,7 +29,6 @@ from .scenes import (
 Columns = dict[str, Tensor]
 SHOWN = 7  # the frame of a clip that pictures show: an arm is up
 SMALL = (0.6, 0.6), (0.0, 0.1 * SIDE)  # a driver further away than the reference: scale, and offset in pixels
-MUCH_GUIDANCE = 7.5, 0.0, 1.0  # cfg from the first step to the last
 LOOSE = 10_028  # a character in a wide striped dress
 
 
@@ -87,13 +84,8 @@ def fits(prepared: Prepared) -> tuple[Tensor, Tensor]:
 def with_the_model(prepared: Prepared, loaded: Loaded) -> dict[str, Columns]:
     """Faults that the finished frames show."""
     plain, pasted = animated(prepared, loaded)
-    free = patched(loaded, None)
-    anew = decoded(loaded, sampled(loaded, free))
-    guided = FreeAnimateSampler.execute(
-        free, loaded.inversion[0], loaded.positive, loaded.negative, *MUCH_GUIDANCE
-    ).args[0]
+    anew = decoded(loaded, sampled(loaded, patched(loaded, None)))
     return {
         "fault_soft": {"VAE Decode alone": frame(plain), "Paste Preview": frame(pasted)},
-        "fault_colour": {"cfg 7.5": frame(decoded(loaded, guided)), f"cfg {CFG[0]:g}": frame(anew)},
         "fault_redrawn": {"no redraw_mask": frame(anew), "preset people": frame(pasted)},
     }
