@@ -2,7 +2,7 @@
 
 from comfy_api.latest import io
 
-from ..freeanimate_core.config import MAX_CORRECTION, MAX_STEPS, MAX_WINDOW, STORAGE, InversionConfig
+from ..freeanimate_core.config import MAX_CORRECTION, MAX_FRAMES, MAX_STEPS, MAX_WINDOW, STORAGE, InversionConfig
 from ..freeanimate_core.errors import INVERSION
 from ..freeanimate_core.runs.inversion import run_inversion
 from .shown import shown
@@ -81,6 +81,25 @@ class FreeAnimateInversion(io.ComfyNode):
                     tooltip="Evaluations per step (0-50) that bring the inversion closer to the sampler's way back: "
                     "0 is plain DDIM inversion, 1 comes back better in the same time.",
                 ),
+                io.Int.Input(
+                    "first_frame",
+                    optional=True,
+                    advanced=True,
+                    default=DEFAULTS.first_frame,
+                    min=0,
+                    max=MAX_FRAMES,
+                    tooltip="First frame to invert, counted from 0, for machines that share a clip. Connect the whole "
+                    "clip all the same.",
+                ),
+                io.Int.Input(
+                    "frames",
+                    optional=True,
+                    advanced=True,
+                    default=DEFAULTS.frames,
+                    min=0,
+                    max=MAX_FRAMES,
+                    tooltip="Number of frames to invert; 0 goes to the end of the clip.",
+                ),
             ],
             outputs=[
                 Inversion.Output("inversion", tooltip="Latents at every noise level, and the stored attention."),
@@ -109,9 +128,18 @@ class FreeAnimateInversion(io.ComfyNode):
         frames_to_check,
         reference_positive=None,
         correction=DEFAULTS.correction,
+        first_frame=DEFAULTS.first_frame,
+        frames=DEFAULTS.frames,
     ) -> io.NodeOutput:
         config = InversionConfig(
-            steps, reference_weight, storage, frames_per_window, frames_to_check, correction=correction
+            steps,
+            reference_weight,
+            storage,
+            frames_per_window,
+            frames_to_check,
+            correction=correction,
+            first_frame=first_frame,
+            frames=frames,
         )
         outcome = run_inversion(model, positive, preview_latent, reference_latent, config, reference_positive)
         record = outcome.record

@@ -41,8 +41,8 @@ def preset(holds: str) -> io.Combo.Input:
         optional=True,  # later than the first version: older prompts stay valid, and older workflows keep their values
         options=list(NAMES),
         default=CUSTOM,
-        tooltip=f"Sets {holds}: people, drawn (flat colours), paper (redraws all); custom: as the widgets say. The same "
-        "in Preview Generation and Patch Model.",
+        tooltip=f"Sets {holds}: people, drawn (flat colours), paper (redraws all); custom: as the widgets say. The "
+        "same in Preview Generation and Patch Model.",
     )
 
 
