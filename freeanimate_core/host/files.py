@@ -46,9 +46,14 @@ def stored_files(suffix: str) -> list[str]:
 
 def _below(root: str, suffix: str) -> list[str]:
     """Files below a folder, without those that a link leads out of it to."""
-    found = (path for path in Path(root).rglob("*") if path.name.lower().endswith(suffix) and path.is_file())
-    inside = (path for path in found if folder_paths.is_within_directory(root, str(path)))
-    return sorted(path.relative_to(root).as_posix() for path in inside)
+    # A path object for each of an output folder's many pictures would take seconds whenever the editor asks
+    found = (os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names if _ends(name, suffix))
+    inside = (path for path in found if os.path.isfile(path) and folder_paths.is_within_directory(root, path))
+    return sorted(Path(path).relative_to(root).as_posix() for path in inside)
+
+
+def _ends(name: str, suffix: str) -> bool:
+    return name[-len(suffix) :].lower() == suffix
 
 
 def stored_file(name: str, where: str) -> Path:
