@@ -46,7 +46,7 @@ def stored_files(suffix: str) -> list[str]:
 
 def _below(root: str, suffix: str) -> list[str]:
     """Files below a folder, without those that a link leads out of it to."""
-    # A path object for each of an output folder's many pictures would take seconds whenever the editor asks
+    # No path object for each file: an output folder holds many pictures, and the editor asks often
     found = (os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names if _ends(name, suffix))
     inside = (path for path in found if os.path.isfile(path) and folder_paths.is_within_directory(root, path))
     return sorted(Path(path).relative_to(root).as_posix() for path in inside)
