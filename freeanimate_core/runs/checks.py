@@ -110,7 +110,7 @@ def check_same_input(record: Inversion, positive: list, node: str) -> None:
     if not any(control_digest(entry) == record.fingerprint.control for entry in same):
         raise FreeAnimateError(
             f"{node}: positive has another {differs} than the positive that {INVERSION} recorded; connect the same "
-            "to both (to let them differ, sample the patched model with the host's SamplerCustom)."
+            "to both (to let them differ, sample the patched model with ComfyUI's SamplerCustom)."
         )
 
 

@@ -205,7 +205,9 @@ def _bank(prepared: Prepared, shape: tuple[int, ...]) -> AttentionBank | None:
     storage = choose_storage(wanted, needed, free_memory, free_disk, memory.computes_in_ram(prepared.model))
     free = free_memory if folder is None else free_disk
     where = "RAM" if folder is None else "disk"
-    log.info("attention bank: %.2f GB needed, %.1f GB of %s free; storage %s", needed / 1e9, free / 1e9, where, storage)
+    log.info(
+        "stored attention: %.2f GB needed, %.1f GB of %s free; storage %s", needed / 1e9, free / 1e9, where, storage
+    )
     return None if storage == "recompute" else AttentionBank(folder)
 
 

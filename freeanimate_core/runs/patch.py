@@ -127,7 +127,7 @@ class PatchedModel:
 
     def _tier(self) -> str:
         if not self._replays:
-            return "nothing replayed"
+            return "recorded attention unused"
         return f"storage {'recompute' if self.record.bank is None else self.record.bank.storage}"
 
     @property

@@ -181,7 +181,7 @@ class RunFolder:
 
     @staticmethod
     def _again(frames: range) -> str:
-        return f"write {frames.start}-{frames.stop - 1} into again to make it anew"
+        return f"write {frames.start}-{frames.stop - 1} into again to make it once more"
 
     def write(self, frames: range, latents: Tensor) -> None:
         """Keep a finished part, latents [f,C,h,w] fp32 on the CPU, with what it is made from."""
