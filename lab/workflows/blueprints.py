@@ -78,7 +78,7 @@ def from_video(size: tuple[int, int] = PORTRAIT) -> Subgraph:
 
 def from_previews() -> Subgraph:
     """Preview frames that come as a clip, all of them drawn anew."""
-    graph = Subgraph("Animate Previews", "A picture of a person and a clip of previews: the previews drawn anew.")
+    graph = Subgraph("Animate Previews", "A picture of a person and a clip of previews: the previews redrawn.")
     models, reference, video = _models(graph), graph.socket("reference"), graph.socket("preview_video")
     prompts = _prompts(graph, "a photo of a person, full body", "blurry, deformed")
     size, pose_model = _size(graph, PORTRAIT, 24), _pose_model(graph)

@@ -59,7 +59,7 @@ Open the blue node; `frames_per_window` 1 or 2 in **DDIM Inversion** and **Patch
     "04": f"""# Previews from another tool
 
 The preview frames come as a clip: from a 3D program, a warping tool, another video model, or painted over. They are \
-drawn anew with the face, clothes and colours of the picture.
+redrawn with the face, clothes and colours of the picture.
 
 {MODELS}
 ## 2. Picture, previews, prompt

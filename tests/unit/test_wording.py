@@ -7,7 +7,7 @@ from wording import BANNED, INSTEAD, ROOT, found, notes, sentences
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "web" / "docs").glob("*.md"))]
 MODULES = [file for room in ("freeanimate_core", "nodes", "demo") for file in sorted((ROOT / room).rglob("*.py"))]
-GRAPHS = [*sorted((ROOT / "subgraphs").glob("*.json"))]  # and workflows, once their notes are in these words
+GRAPHS = [path for folder in ("subgraphs", "workflows") for path in sorted((ROOT / folder).glob("*.json"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
