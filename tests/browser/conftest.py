@@ -144,7 +144,17 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def editor(page: Page, server: HostServer, pictures: Path) -> Editor:
-    """The editor, freshly loaded, with an empty graph."""
+@pytest.fixture(scope="module")
+def loaded(page: Page, server: HostServer, pictures: Path) -> Editor:
+    """The editor, loaded once for all tests of a file on a front end: a reload takes as long as most of them."""
     return Editor(page, server.url, pictures)
+
+
+@pytest.fixture
+def editor(loaded: Editor, request: pytest.FixtureRequest) -> Iterator[Editor]:
+    """The editor with an empty graph."""
+    failed = request.session.testsfailed
+    loaded.start_over()
+    yield loaded
+    if request.session.testsfailed > failed:
+        loaded.reload()  # whatever that one left open

@@ -58,21 +58,35 @@ def _overlapping(boxes: list[list]) -> list[str]:
 
 
 class Editor:
-    """The editor in a page; the constructor loads it anew, with an empty graph.
+    """The editor in a page; the constructor loads it.
 
     page: Playwright's. url: the server's address. pictures: the folder for screenshots.
     """
 
     def __init__(self, page: Page, url: str, pictures: Path):
-        self.page, self._pictures = page, pictures
+        self.page, self._url, self._pictures = page, url, pictures
         page.set_default_timeout(PATIENCE)
-        page.set_viewport_size(WINDOW)
-        page.goto(url)
-        page.wait_for_function("window.app?.vueAppReady && app.graph.nodes.length > 0")  # it begins with a workflow
+        self.reload()
+
+    def reload(self) -> None:
+        """Load the page anew, for seconds."""
+        self.page.set_viewport_size(WINDOW)
+        self.page.goto(self._url)
+        self.page.wait_for_function(
+            "window.app?.vueAppReady && app.graph.nodes.length > 0"
+        )  # it begins with a workflow
+
+    def start_over(self) -> None:
+        """A new workflow with an empty graph; what earlier ones left open is closed."""
+        self.page.set_viewport_size(WINDOW)
         for setting, value in RESET.items():
             self._set(setting, value)
         self._command("Comfy.NewBlankWorkflow")
-        page.wait_for_function("app.graph.nodes.length === 0")
+        self.page.wait_for_function("app.graph.nodes.length === 0")
+
+    def version(self) -> str:
+        """The front end's own version."""
+        return self.page.evaluate("window.__COMFYUI_FRONTEND_VERSION__")
 
     def open_template(self, stem: str, nodes: int) -> None:
         """Open a template of the pack from the template browser; `nodes` is the number of its nodes."""
