@@ -4,9 +4,11 @@ from comfy_api.latest import io
 
 from ..freeanimate_core.config import HALVES, MAX_SEED, RELEASES, PatchConfig
 from ..freeanimate_core.errors import PATCH_MODEL
-from ..freeanimate_core.runs.patch import patch_model
+from ..freeanimate_core.presets import CUSTOM
+from ..freeanimate_core.runs.patch import patch_by_preset
+from .shown import shown
 from .sockets import CATEGORY, PREFIX, Inversion
-from .widgets import frames_per_window, reference_weight
+from .widgets import frames_per_window, preset, reference_weight
 
 DEFAULTS = PatchConfig()
 
@@ -37,6 +39,7 @@ class FreeAnimatePatchModel(io.ComfyNode):
                 *_replays(),
                 frames_per_window(),
                 *_release(),
+                preset("weight, spans, halves, release and eta, and when the pack's samplers guide"),
             ],
             outputs=[io.Model.Output("patched_model", display_name="model", tooltip="The patched model.")],
         )
@@ -56,6 +59,7 @@ class FreeAnimatePatchModel(io.ComfyNode):
         release=DEFAULTS.release,
         eta=DEFAULTS.eta,
         noise_seed=DEFAULTS.noise_seed,
+        preset=CUSTOM,
     ) -> io.NodeOutput:
         config = PatchConfig(
             reference_weight,
@@ -68,7 +72,8 @@ class FreeAnimatePatchModel(io.ComfyNode):
             eta,
             noise_seed,
         )
-        return io.NodeOutput(patch_model(model, inversion, config, redraw_mask))
+        patched, settings = patch_by_preset(model, inversion, config, redraw_mask, preset)
+        return io.NodeOutput(patched, ui=shown(settings))
 
 
 def _replays() -> list[io.Input]:

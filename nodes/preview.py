@@ -7,10 +7,11 @@ from comfy_api.latest import io
 from ..freeanimate_core.errors import PREVIEW
 from ..freeanimate_core.host import memory, screen
 from ..freeanimate_core.pose import parse_poses
+from ..freeanimate_core.presets import CUSTOM, preset_named
 from ..freeanimate_core.preview import coverage_plot, generate, report
 from .shown import shown
 from .sockets import CATEGORY, PREFIX, PoseKeypoint
-from .widgets import reference_person
+from .widgets import preset, reference_person
 
 log = logging.getLogger("freeanimate")
 
@@ -89,6 +90,7 @@ class FreeAnimatePreview(io.ComfyNode):
                     tooltip="How much of redraw_mask is taken off a face that the reference shows (0-1), so that it is "
                     "redrawn last: 0 leaves it like the rest, 1 keeps it as it is.",
                 ),
+                preset("keep_face and what redraw_mask holds"),
             ],
             outputs=_outputs(),
         )
@@ -105,11 +107,13 @@ class FreeAnimatePreview(io.ComfyNode):
         coverage_threshold=0.85,
         reference_person=0,
         keep_face=0.0,
+        preset=CUSTOM,
     ) -> io.NodeOutput:
         standing = parse_poses(
             reference_pose, f"{PREVIEW}: reference_pose", reference_person, widget="reference_person"
         )
         poses = parse_poses(target_pose, f"{PREVIEW}: target_pose")
+        settings = preset_named(preset, PREVIEW)
         made = generate(
             reference,
             standing,
@@ -119,7 +123,7 @@ class FreeAnimatePreview(io.ComfyNode):
             memory.torch_device(),
             screen.progress_bar(len(poses)),
             depth_order=depth_order,
-            keep_face=keep_face,
+            keep_face=settings.keep_face if settings else keep_face,
         )
         text = " ".join((report(made.coverage, coverage_threshold), *made.findings, *made.warnings))
         if min(made.coverage) < coverage_threshold or made.warnings:
@@ -132,8 +136,9 @@ class FreeAnimatePreview(io.ComfyNode):
             made.background,
             list(made.coverage),
             plot,
-            made.redraw_mask,
+            made.hole_mask if settings and settings.mask == "hole_mask" else made.redraw_mask,
             made.plate_mask,
+            text,
             ui=shown(text),
         )
 
@@ -161,4 +166,5 @@ def _outputs() -> list[io.Output]:
             tooltip="What of the background was painted, 0-1; connect it to Refine Preview so that your model "
             "redraws it once for all frames.",
         ),
+        io.String.Output("report", tooltip="What the node says of the frames: coverage, findings and warnings."),
     ]

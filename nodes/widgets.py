@@ -3,6 +3,7 @@
 from comfy_api.latest import io
 
 from ..freeanimate_core.config import MAX_CFG, MAX_WEIGHT, MAX_WINDOW, SamplerConfig
+from ..freeanimate_core.presets import CUSTOM, NAMES
 from .sockets import Inversion
 
 GUIDANCE = SamplerConfig()
@@ -31,6 +32,18 @@ def reference_weight(default: float, whose: str, advanced: bool = False) -> io.F
         step=0.01,
         tooltip=f"Weight of the reference in the {whose} self-attention (0-10): 1 is the paper, 0 leaves the "
         "reference unread. Other values pass a mask, which some attention backends run slower.",
+    )
+
+
+def preset(holds: str) -> io.Combo.Input:
+    """Which settings belong together."""
+    return io.Combo.Input(
+        "preset",
+        optional=True,  # later than the first version: older prompts stay valid, and older workflows keep their values
+        options=list(NAMES),
+        default=CUSTOM,
+        tooltip=f"Sets {holds}: people for photographs, drawn for flat colours, paper redraws all; custom: the "
+        "widgets' values. Choose the same in Preview Generation and Patch Model.",
     )
 
 

@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -21,6 +21,7 @@ from ..host.progress import Bar
 from ..host.whole_batch import refuse_whole_batch
 from ..method.conditioning import parts_of
 from ..method.record import Inversion
+from ..presets import guidance_settings, guidance_words
 from .checks import check_live
 from .claim import claimed
 from .made_from import origin_of
@@ -101,6 +102,7 @@ def run_long_clip(inputs: Inputs, config: LongClipConfig) -> Outcome:
     that the record has not, for patches that parts change, and for a folder or a part of another run.
     """
     patched = _checked(inputs)
+    inputs = replace(inputs, guidance=guidance_settings(patched.preset, inputs.guidance))
     frames = chosen_frames(inputs.record.frames, config)
     parts = split(frames, config.frames_per_part)
     anew = frame_ranges(config.again, frames)
@@ -136,7 +138,7 @@ def _rendered(
         f"frames {frames.start} to {frames.stop - 1} of {inputs.record.frames}: {counted(made, 'part')} made, "
         f"{len(parts) - made} read from {place}, {time.monotonic() - started:.1f} s"
     )
-    report += f"; {plan}" if plan else ""
+    report += f"; {guidance_words(inputs.guidance)}" + (f"; {plan}" if plan else "")
     log.info("%s: %s", LONG_CLIP, report)
     return Outcome(images, {"samples": torch.cat(finished)}, report)
 

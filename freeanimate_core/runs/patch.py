@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from ..config import PatchConfig
-from ..errors import PATCH_MODEL, FreeAnimateError
+from ..errors import PATCH_MODEL, PREVIEW, FreeAnimateError
 from ..host import clones, cost, memory, models, sampling
 from ..host.digests import model_digests
 from ..host.patches import options_with, refuse_conflicts, refuse_motion_layers, refuse_other_sizes
@@ -25,6 +25,7 @@ from ..method.record import Inversion
 from ..method.release import evaluated_share, live_weight, release_share
 from ..method.schedule import in_span
 from ..method.windows import Windower, one_window
+from ..presets import Preset, patch_settings, patch_words, preset_named
 from .checks import check_live, check_mask, check_record, check_same_input, check_start, refuse_random, require_euler
 
 log = logging.getLogger("freeanimate")
@@ -42,17 +43,21 @@ class Run:
 
 
 class PatchedModel:
-    """The wrappers of one patched MODEL: settings and record, no state of a run."""
+    """The wrappers of one patched MODEL: settings and record, no state of a run.
 
-    def __init__(self, record: Inversion, config: PatchConfig, redraw: Tensor | None):
+    preset: the one that the pack's samplers guide by; None leaves it to their widgets.
+    """
+
+    def __init__(self, record: Inversion, config: PatchConfig, redraw: Tensor | None, preset: Preset | None = None):
         self.record = record
         self.config = config
         self.redraw = redraw
+        self.preset = preset
 
     def part(self, frames: range) -> "PatchedModel":
         """The same for consecutive frames of the record."""
         redraw = None if self.redraw is None else rows(self.redraw, frames, self.record.frames)
-        return PatchedModel(self.record.part(frames), self.config, redraw)
+        return PatchedModel(self.record.part(frames), self.config, redraw, self.preset)
 
     def hung_on(self, clone):
         """The clone that it was given, carrying this; with everything off, nothing acts."""
@@ -191,11 +196,31 @@ def _refuse_patches(model, options: dict, record: Inversion) -> None:
     refuse_other_sizes(options, record.options, PATCH_MODEL)
 
 
-def patch_model(model, record: Inversion, config: PatchConfig, redraw_mask: Tensor | None = None):
+def patch_by_preset(
+    model, record: Inversion, widgets: PatchConfig, redraw_mask: Tensor | None, name: str
+) -> tuple[object, str]:
+    """As ``patch_model``, with the preset of that name in the place of the widgets that it holds, and in words.
+
+    Raises FreeAnimateError for a preset that needs a mask and has none, and as ``patch_model`` does.
+    """
+    preset = preset_named(name, PATCH_MODEL)
+    if preset is not None and preset.mask and redraw_mask is None:
+        raise FreeAnimateError(
+            f"{PATCH_MODEL}: preset '{name}' keeps the preview where redraw_mask allows it, and none is connected; "
+            f"connect redraw_mask of {PREVIEW} with the same preset, or set preset to paper or custom."
+        )
+    mask = redraw_mask if preset is None or preset.mask else None
+    config = patch_settings(preset, widgets)
+    return patch_model(model, record, config, mask, preset), patch_words(name, config)
+
+
+def patch_model(
+    model, record: Inversion, config: PatchConfig, redraw_mask: Tensor | None = None, preset: Preset | None = None
+):
     """A clone of MODEL that reads the record; with everything off, the model as it came.
 
     redraw_mask [1 or F,H,W]: 1 where frames may leave the inversion within ``keep_span``, at any
-    resolution; None: everywhere.
+    resolution; None: everywhere. preset: what the pack's samplers guide by.
 
     Raises FreeAnimateError for other model families, conflicting patches and a stale record.
     """
@@ -209,7 +234,7 @@ def patch_model(model, record: Inversion, config: PatchConfig, redraw_mask: Tens
         redraw = redrawn_cells(redraw_mask, record.top.shape)
         redraw = release_share(redraw) if config.release == "graded" else redraw
     clone = clones.without_wrappers(model) if config.off else clones.with_attention_patches(model)
-    return PatchedModel(record, config, redraw).hung_on(clone)
+    return PatchedModel(record, config, redraw, preset).hung_on(clone)
 
 
 def patch_of(model, record: Inversion, positive: list, node: str) -> PatchedModel:

@@ -10,6 +10,7 @@ from ..host import models, sampling, screen
 from ..host.progress import Bar
 from ..method.record import Inversion
 from ..method.schedule import guidance
+from ..presets import guidance_settings, guidance_words
 from .checks import check_live
 from .patch import patch_of
 
@@ -17,18 +18,19 @@ from .patch import patch_of
 def animate(model, record: Inversion, positive: list, negative: list, config: SamplerConfig) -> tuple[dict, str]:
     """Denoise the record's frames with a patched MODEL: the host's euler over the record's sigmas.
 
-    Returns a LATENT [F,C,h,w] and how it was done, in words. Raises FreeAnimateError as ``patch_of``
-    and ``check_live`` do.
+    The preset of the patch, if it has one, says when guidance acts. Returns a LATENT [F,C,h,w] and how it was done,
+    in words. Raises FreeAnimateError as ``patch_of`` and ``check_live`` do.
     """
     started = time.monotonic()
     patched = patch_of(model, record, positive, SAMPLER)
+    config = guidance_settings(patched.preset, config)
     if not patched.config.off:
         live = {"positive": sampling.entries_of(positive), "negative": sampling.entries_of(negative)}
         check_live(record, patched.config, live, SAMPLER)
     bar = screen.frames_bar(model, record.frames * (len(record.descending) - 1))
     samples = sampled(model, record, positive, negative, config, bar)
     done = f"{counted(record.frames, 'frame')}, {counted(len(record.descending) - 1, 'step')}"
-    done += f", {time.monotonic() - started:.1f} s"
+    done += f", {time.monotonic() - started:.1f} s, {guidance_words(config)}"
     return {"samples": samples}, f"{done}: {bar.plan or 'Patch Model changes nothing'}"
 
 

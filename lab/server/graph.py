@@ -1,9 +1,8 @@
 """The demo's graph in the API's format, and the stage that each of its nodes belongs to."""
 
 from freeanimate_pack.demo.model import SIDE
-from freeanimate_pack.freeanimate_core.presets import PRESETS
 
-PRESET = PRESETS["people"]
+PRESET = "people"
 FPS = 8.0
 SAVED_IN = "demo"  # a folder in the server's output folder
 STAGES = ("model", "character", "align", "preview", "encode", "inversion", "patch", "sampling", "decode", "save")
@@ -68,7 +67,7 @@ def input_nodes(frames: int, size: int, style: str, motion: str, seed: int) -> d
             reference_pose=["character", 1],
             target_pose=["align", 0],
             person_mask=["character", 5],
-            keep_face=PRESET.keep_face,
+            preset=PRESET,
         ),
     }
 
@@ -98,8 +97,7 @@ def method_nodes(steps: int, cfg: float) -> dict:
             halves="cond",
             frames_per_window=0,
             redraw_mask=["preview", 6],
-            release=PRESET.patch.release,
-            eta=PRESET.patch.eta,
+            preset=PRESET,
         ),
         "sampler": node(
             "FreeAnimateSampler",

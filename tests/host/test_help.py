@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from comfy_api.latest._io import WidgetInput
-from editor import TEMPLATES, read
+from editor import TEMPLATES, all_nodes, read
 from PIL import Image
 
 from freeanimate_pack import WEB_DIRECTORY
@@ -125,7 +125,7 @@ def test_the_readme_tells_of_every_template():
 
 
 def test_the_readme_lists_every_model_of_the_templates():
-    nodes = [node for path in TEMPLATES for node in read(path)["nodes"]]
+    nodes = [node for path in TEMPLATES for node in all_nodes(read(path)).values()]
     models = [model for node in nodes for model in node["properties"].get("models", [])]
     listed = {(file, folder) for _, file, folder in table(README, "for")}
     assert models

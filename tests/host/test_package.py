@@ -12,7 +12,7 @@ import pytest
 from freeanimate_pack.nodes import NODES
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = (".", "demo", "freeanimate_core", "media", "nodes", "web", "workflows")
+FOLDERS = (".", "demo", "freeanimate_core", "media", "nodes", "subgraphs", "web", "workflows")
 AT_THE_ROOT = {"__init__.py", "LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml", "requirements.txt"}
 PICTURES = (".gif", ".jpg", ".jpeg", ".mp4", ".png", ".svg", ".webm", ".webp")
 LARGEST = 60_000_000
