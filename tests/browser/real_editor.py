@@ -96,9 +96,10 @@ class Editor:
         self.page.get_by_role("dialog").wait_for(state="detached")
 
     def opened_as_app(self) -> list[str]:
-        """Labels of the widgets that the app mode shows, once its own Run is there."""
-        self.page.get_by_test_id("linear-run-button").wait_for()
-        return self.page.get_by_test_id("linear-widgets").get_by_test_id("builder-widget-label").all_inner_texts()
+        """Wait for the app mode and return the labels of the widgets that it shows."""
+        labels = self.page.get_by_test_id("linear-widgets").get_by_test_id("builder-widget-label")
+        labels.first.wait_for()
+        return labels.all_inner_texts()
 
     def add_blueprint(self, name: str) -> str:
         """Place a subgraph blueprint from the node library: search it, click it, click the canvas; return its id."""

@@ -2,6 +2,7 @@
 
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
 
@@ -153,8 +154,9 @@ def test_a_blueprint_makes_the_same_pictures_unpacked(editor, server, front_end)
 
 
 def pictures_of(server: HostServer, prompt: dict, save: str) -> list[bytes]:
-    """Pixels of the pictures that the node `save` writes in a run."""
-    files = server.run(prompt, timeout=patience(600))["outputs"][save]["images"]
+    """Pixels of the pictures that the node `save` writes in a run; Playwright holds this thread's event loop."""
+    with ThreadPoolExecutor(1) as other:
+        files = other.submit(server.run, prompt, timeout=patience(600)).result()["outputs"][save]["images"]
     return [Image.open(io.BytesIO(server.view(file["filename"], file["subfolder"]))).tobytes() for file in files]
 
 
