@@ -91,14 +91,17 @@ class Editor:
         """Open a template of the pack from the template browser; `nodes` is the number of its nodes."""
         self.page.get_by_role("button", name="Templates").click()
         self.page.get_by_role("dialog").get_by_text(PACK, exact=True).click()
-        self.page.get_by_test_id(f"template-workflow-{stem}").click()
+        card = self.page.get_by_test_id(f"template-workflow-{stem}")
+        card.click()
         self.page.wait_for_function("count => app.graph.nodes.length === count", arg=nodes)
-        self.page.get_by_role("dialog").wait_for(state="detached")
+        card.wait_for(state="detached")
 
     def opened_as_app(self) -> list[str]:
         """Wait for the app mode and return the labels of the widgets that it shows."""
         labels = self.page.get_by_test_id("linear-widgets").get_by_test_id("builder-widget-label")
         labels.first.wait_for()
+        self.page.keyboard.press("Escape")  # 1.58.1 tells of the app mode in a dialog, the first time
+        self.page.get_by_test_id("coach-landing").wait_for(state="detached")
         return labels.all_inner_texts()
 
     def add_blueprint(self, name: str) -> str:
