@@ -42,6 +42,7 @@ class InversionConfig:
     check: frames re-denoised at guidance 1 for the reconstruction PSNR, 0 = none.
     label: level that the model is asked at on the way up; ``target`` is FateZero's, for comparison.
     correction: evaluations per level that make each step the inverse of the sampler's, 0 = DDIM's own steps.
+    first_frame, frames: what of the clip is inverted, 0 = to its end.
     """
 
     steps: int = 20
@@ -51,6 +52,8 @@ class InversionConfig:
     check: int = 1
     label: str = "source"
     correction: int = 0
+    first_frame: int = 0
+    frames: int = 0
 
     def __post_init__(self):
         _within(INVERSION, "steps", self.steps, 1, MAX_STEPS)
@@ -60,6 +63,8 @@ class InversionConfig:
         _within(INVERSION, "frames_to_check", self.check, 0, MAX_WINDOW)
         _one_of(INVERSION, "label", self.label, LABELS)
         _within(INVERSION, "correction", self.correction, 0, MAX_CORRECTION)
+        _within(INVERSION, "first_frame", self.first_frame, 0, MAX_FRAMES)
+        _within(INVERSION, "frames", self.frames, 0, MAX_FRAMES)
         if self.correction:
             _one_of(INVERSION, "label", self.label, LABELS[:1])  # the step's own level is solved for
 

@@ -36,8 +36,8 @@ PRESETS = {
         "redraw_mask",
         0.7,
         True,
-        "Photographs and rendered people: what turned, moved or was invented is drawn anew, the longer the less it is "
-        "trusted; all else stays the preview's own pixels.",
+        "Photographs and rendered people: what turned, moved or was invented is redrawn, the more steps the less it "
+        "is trusted; all else stays the preview's own pixels.",
     ),
     "drawn": Preset(
         PatchConfig(),
@@ -45,7 +45,8 @@ PRESETS = {
         "hole_mask",
         0.0,
         True,
-        "Flat colours and clean outlines survive the preview, so that its holes alone are drawn anew.",
+        "Flat colours and clean outlines survive the preview, so that only its holes (what the picture does not "
+        "show) are redrawn.",
     ),
     "paper": Preset(
         PatchConfig(),
@@ -53,7 +54,7 @@ PRESETS = {
         "",
         0.0,
         False,
-        "The published form: everything is drawn anew, led by the recorded attention alone.",
+        "The published form: everything is redrawn, led by the recorded attention alone.",
     ),
 }
 NAMES = (CUSTOM, *PRESETS)
@@ -80,8 +81,8 @@ def guidance_settings(preset: Preset | None, config: SamplerConfig) -> SamplerCo
 
 def patch_words(name: str, config: PatchConfig) -> str:
     """What Patch Model runs with, for its line on the node."""
-    spans = f"self {config.self_span:g}, cross {config.cross_span:g}, keep {config.keep_span:g}"
-    return f"{name}: {config.release}, eta {config.eta:g}; reference {config.reference_weight:g}; spans {spans}"
+    spans = f"self_span {config.self_span:g}, cross_span {config.cross_span:g}, keep_span {config.keep_span:g}"
+    return f"{name}: {config.release}, eta {config.eta:g}, reference_weight {config.reference_weight:g}, {spans}"
 
 
 def guidance_words(config: SamplerConfig) -> str:

@@ -43,7 +43,7 @@ class FreeAnimateCompare(io.ComfyNode):
             category=CATEGORY,
             description="Shows two to four videos beside one another and measures them: how near they are to the "
             "true frames (L1, PSNR, SSIM), how steady they are (warping error, flicker) and how still the background "
-            "stands. What needs the truth is left out without it.",
+            "stands. Without the true frames, what needs them is left out.",
             search_aliases=[
                 "side by side",
                 "measure video",
@@ -63,14 +63,14 @@ class FreeAnimateCompare(io.ComfyNode):
                 io.Image.Input(
                     "truth",
                     optional=True,
-                    tooltip="The true frames, such as the real video that gave the poses: as many and as large as the "
-                    "videos. Empty: only what can be measured without them is.",
+                    tooltip="The true frames, such as the real video that gave the poses, as many and as large as "
+                    "the videos. Empty: not compared with them.",
                 ),
                 io.Mask.Input(
                     "person_mask",
                     optional=True,
-                    tooltip="The person in each frame (0-1), or one mask for all frames: background drift is measured "
-                    "where it is 0 there and in frame 0. Empty: the whole frame, the person's motion included.",
+                    tooltip="The person in each frame (0-1), or one mask for all: the background is measured outside "
+                    "of it. Empty: the whole frame.",
                 ),
                 *(_label(letter) for letter in LETTERS),
                 io.Combo.Input(
@@ -78,7 +78,7 @@ class FreeAnimateCompare(io.ComfyNode):
                     optional=True,
                     options=["last", "first"],
                     default="last",
-                    tooltip="Where the truth stands beside the videos: to the right of them (last) or to the left.",
+                    tooltip="Where the true frames stand: to the right of the videos (last) or to the left.",
                 ),
             ],
             outputs=[

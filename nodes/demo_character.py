@@ -47,14 +47,8 @@ class FreeAnimateDemoCharacter(io.ComfyNode):
                     "motion",
                     options=list(dict.fromkeys(MOTIONS[DRAWN] + MOTIONS[PEOPLE])),
                     default="wave",
-                    tooltip="wave: raises the right arm and waves.\n"
-                    "side step: steps to its left and back.\n"
-                    "walk: walks in place towards the viewer.\n"
-                    "dance: arms, hips and trunk swing from side to side.\n"
-                    "squat: goes down with knees and arms out, and up again.\n"
-                    "turn: turns to one side, through the front to the other, and back.\n"
-                    "Style people has wave, walk and squat of these, and those that follow: turns, arms across and "
-                    "raised, hands on hips, in pockets and at the face, crossed arms, sitting down, sway.",
+                    tooltip="What the person does. Drawn people know the first six, rendered people wave, walk, "
+                    "squat and the rest.",
                 ),
                 io.Int.Input(
                     "frames",
@@ -85,16 +79,15 @@ class FreeAnimateDemoCharacter(io.ComfyNode):
                     optional=True,  # later than the first version: older prompts stay valid
                     options=list(STYLES),
                     default=DRAWN,
-                    tooltip="drawn: a cartoon person. people: a rendered person in a room, with turns and shadows; "
-                    "about a fifth of a second a frame of 256x256. The demo model knows both.",
+                    tooltip="drawn: a cartoon person; people: a rendered person in a room. The demo model knows both.",
                 ),
                 io.Combo.Input(
                     "view",
                     optional=True,
                     options=list(VIEWS),
                     default=VIEWS[0],
-                    tooltip="How a person of style people stands in the reference; knee, hip and chest are where the "
-                    "picture is cut. Drawn ones are always frontal.",
+                    tooltip="How a rendered person stands in the reference, or where the picture is cut. Drawn ones "
+                    "are always frontal.",
                 ),
             ],
             outputs=[

@@ -17,10 +17,10 @@ class FreeAnimateDemoModel(io.ComfyNode):
             display_name="Load Demo Model",
             category=f"{CATEGORY}/demo",
             description=(
-                "A small SD1.5-shaped model, text encoder, VAE and pose ControlNet that come with the pack and need no "
-                "download. They draw the people of Demo Character, rendered or drawn, at 256x256 pixels and know the "
-                "words of its caption; nothing else. For other pictures load an SD1.5 checkpoint and an openpose "
-                "ControlNet."
+                "A small SD1.5-shaped model, text encoder, VAE and pose ControlNet that come with this node pack and "
+                "need no download. They draw the people of Demo Character, rendered or drawn, at 256x256 pixels and "
+                "know the words of its caption; nothing else. For other pictures load an SD1.5 checkpoint and an "
+                "openpose ControlNet."
             ),
             search_aliases=["tiny model", "test model", "example checkpoint", "no download", "CPU"],
             inputs=[],

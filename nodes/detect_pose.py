@@ -27,7 +27,7 @@ class FreeAnimateDetectPose(io.ComfyNode):
             category=CATEGORY,
             description="Finds body joints, and hands and face if wanted, in every frame by OpenPose of the package "
             f"controlnet-aux (licensed for non-commercial use). Its weights are read from models/{FOLDER}; nothing "
-            "is downloaded. The host's SDPose nodes do the same.",
+            "is downloaded. ComfyUI's SDPose nodes do the same.",
             search_aliases=[
                 "openpose",
                 "pose estimation",

@@ -32,7 +32,7 @@ class FreeAnimateInspectAttention(io.ComfyNode):
             ],
             inputs=[
                 io.Model.Input("model", tooltip="The same model that the inversion was made with."),
-                Inversion.Input("inversion", tooltip="The record of DDIM Inversion (Attention Capture)."),
+                Inversion.Input("inversion", tooltip="The inversion of DDIM Inversion (Attention Capture)."),
                 io.Image.Input(
                     "preview", tooltip="The preview frames that were encoded for the inversion, to draw over."
                 ),
@@ -57,17 +57,14 @@ class FreeAnimateInspectAttention(io.ComfyNode):
                     "part",
                     options=list(SECTIONS),
                     default=DEFAULTS.section,
-                    tooltip="Part of the U-Net, in its order: down to the middle and up again. fine has the largest "
-                    "grid of tokens (details), coarse the smallest (whole limbs). A model with two grids has no medium "
-                    "of its own and takes coarse.",
+                    tooltip="Part of the U-Net, in its order: fine shows details, coarse whole limbs.",
                 ),
                 io.Int.Input(
                     "layer",
                     default=DEFAULTS.layer,
                     min=0,
                     max=MAX_LAYER,
-                    tooltip="Which self-attention layer of that part (0-100), counted from 0. SD1.5 has 2 in each down "
-                    "part, 1 in the middle and 3 in each up part.",
+                    tooltip="Which self-attention layer of that part (0-100), counted from 0.",
                 ),
                 io.Float.Input(
                     "x",

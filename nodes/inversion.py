@@ -2,7 +2,7 @@
 
 from comfy_api.latest import io
 
-from ..freeanimate_core.config import MAX_CORRECTION, MAX_STEPS, MAX_WINDOW, STORAGE, InversionConfig
+from ..freeanimate_core.config import MAX_CORRECTION, MAX_FRAMES, MAX_STEPS, MAX_WINDOW, STORAGE, InversionConfig
 from ..freeanimate_core.errors import INVERSION
 from ..freeanimate_core.runs.inversion import run_inversion
 from .shown import shown
@@ -21,14 +21,14 @@ class FreeAnimateInversion(io.ComfyNode):
             node_id=f"{PREFIX}Inversion",
             display_name=INVERSION,
             category=CATEGORY,
-            description="Runs the preview frames and the reference back to noise through your model and records what "
+            description="Runs the preview frames and the reference back to noise through your model and stores what "
             "its attention looked at.",
             search_aliases=[
                 "DDIM-INV",
                 "DDIM inversion",
                 "preview-guided denoising",
                 "unsampler",
-                "attention bank",
+                "stored attention",
                 "FateZero",
             ],
             inputs=[
@@ -44,18 +44,16 @@ class FreeAnimateInversion(io.ComfyNode):
                     default=DEFAULTS.steps,
                     min=1,
                     max=MAX_STEPS,
-                    tooltip="Steps asked of the scheduler ddim_uniform (1-1000), which rounds them: the levels output "
-                    "has the true number (30 gives 31). 20 steps reach sigma 11 of 14.6; 8 to 10, or fewer than 6, "
-                    "stop at 8.4 or lower, further from pure noise. KSampler (Advanced) wants this same number.",
+                    tooltip="Steps (1-1000); the scheduler rounds them, and the levels output has the true number. "
+                    "KSampler (Advanced) wants the number that stands here.",
                 ),
                 reference_weight(DEFAULTS.reference_weight, "preview's", advanced=True),
                 io.Combo.Input(
                     "storage",
                     options=list(STORAGE),
                     default=DEFAULTS.storage,
-                    tooltip="Where recorded attention inputs wait: recompute stores nothing and costs about 1.5x time "
-                    "when sampling, memory keeps them in RAM, disk in the temp folder; auto takes recompute on a "
-                    "graphics card, and on a CPU memory if half of the free RAM suffices. All give the same video.",
+                    tooltip="Where recorded attention waits: RAM, disk, or nowhere (recompute, about 1.5x time in "
+                    "the sampler). All give the same video.",
                 ),
                 frames_per_window(),
                 io.Int.Input(
@@ -64,8 +62,8 @@ class FreeAnimateInversion(io.ComfyNode):
                     default=DEFAULTS.check,
                     min=0,
                     max=MAX_WINDOW,
-                    tooltip="How many of the first frames are denoised again at guidance 1 to measure the inversion "
-                    "(psnr output); 0 skips the check.",
+                    tooltip="How many of the first frames are denoised again to measure the inversion (psnr output); "
+                    "0 skips the check.",
                 ),
                 io.Conditioning.Input(
                     "reference_positive",
@@ -80,13 +78,31 @@ class FreeAnimateInversion(io.ComfyNode):
                     max=MAX_CORRECTION,
                     optional=True,
                     advanced=True,
-                    tooltip="Evaluations per level (0-50) that make each step of the inversion the one which the "
-                    "sampler's euler undoes: 0 is plain DDIM inversion, 1 reconstructs better for as much work, every "
-                    "further one takes as long again. Holes that are redrawn keep more of what the preview invented.",
+                    tooltip="Evaluations per step (0-50) that bring the inversion closer to the sampler's way back: "
+                    "0 is plain DDIM inversion, 1 comes back better in the same time.",
+                ),
+                io.Int.Input(
+                    "first_frame",
+                    optional=True,
+                    advanced=True,
+                    default=DEFAULTS.first_frame,
+                    min=0,
+                    max=MAX_FRAMES,
+                    tooltip="First frame to invert, counted from 0, for machines that share a clip. Connect the whole "
+                    "clip all the same.",
+                ),
+                io.Int.Input(
+                    "frames",
+                    optional=True,
+                    advanced=True,
+                    default=DEFAULTS.frames,
+                    min=0,
+                    max=MAX_FRAMES,
+                    tooltip="Number of frames to invert; 0 goes to the end of the clip.",
                 ),
             ],
             outputs=[
-                Inversion.Output("inversion", tooltip="The record: latents at every noise level, and the bank."),
+                Inversion.Output("inversion", tooltip="Latents at every noise level, and the stored attention."),
                 io.Latent.Output("noise", tooltip="The inverted frames, where sampling starts (no noise to be added)."),
                 io.Sigmas.Output("sigmas", tooltip="Noise levels for the sampler, from the top down to 0."),
                 io.Int.Output("levels", tooltip="True number of sampling steps in sigmas."),
@@ -112,9 +128,18 @@ class FreeAnimateInversion(io.ComfyNode):
         frames_to_check,
         reference_positive=None,
         correction=DEFAULTS.correction,
+        first_frame=DEFAULTS.first_frame,
+        frames=DEFAULTS.frames,
     ) -> io.NodeOutput:
         config = InversionConfig(
-            steps, reference_weight, storage, frames_per_window, frames_to_check, correction=correction
+            steps,
+            reference_weight,
+            storage,
+            frames_per_window,
+            frames_to_check,
+            correction=correction,
+            first_frame=first_frame,
+            frames=frames,
         )
         outcome = run_inversion(model, positive, preview_latent, reference_latent, config, reference_positive)
         record = outcome.record

@@ -34,17 +34,14 @@ class FreeAnimateLongClip(io.ComfyNode):
                     default=DEFAULTS.frames_per_part,
                     min=1,
                     max=MAX_WINDOW,
-                    tooltip="Frames taken through all steps, and kept, before the next ones (1-4096). Parts begin at "
-                    "multiples of it, counted from the clip's frame 0. Memory grows with it as with the windows of "
-                    "Patch Model, never with the clip.",
+                    tooltip="Frames taken through all steps before the next ones (1-4096). Fewer need less memory.",
                 ),
                 io.Int.Input(
                     "first_frame",
                     default=DEFAULTS.first_frame,
                     min=0,
                     max=MAX_FRAMES,
-                    tooltip="First frame to render, counted from 0. Machines that render a range each give one clip: "
-                    "let ranges begin at multiples of frames_per_part to get it bit for bit.",
+                    tooltip="First frame to render, counted from 0; best a multiple of frames_per_part.",
                 ),
                 io.Int.Input(
                     "frames",
@@ -56,15 +53,13 @@ class FreeAnimateLongClip(io.ComfyNode):
                 io.String.Input(
                     "run_name",
                     default=DEFAULTS.run_name,
-                    tooltip="Folder below 'freeanimate' in ComfyUI's output folder that keeps the latents of finished "
-                    "parts: the same run goes on from there, another run is refused. At most 200 bytes, and on "
-                    'every system no < > : " | ? *, no placeholder. Empty: nothing is written.',
+                    tooltip="Folder below output/freeanimate that keeps finished parts, so that a stopped run goes "
+                    "on. Empty: nothing is written.",
                 ),
                 io.String.Input(
                     "again",
                     default=DEFAULTS.again,
-                    tooltip="Frames, counted from 0, whose parts are made anew though they lie in the folder, as in "
-                    "'12, 40-47'. Empty: none.",
+                    tooltip="Frames, counted from 0, whose parts are made again, as in '12, 40-47'. Empty: none.",
                 ),
             ],
             outputs=[

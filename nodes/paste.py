@@ -31,7 +31,7 @@ class FreeAnimatePastePreview(io.ComfyNode):
                     min=0,
                     max=MAX_FEATHER,
                     tooltip="Over how many pixels the two are mixed, inside of what was redrawn (0-64); 0: a hard "
-                    "edge. What was kept is the preview, pixel for pixel.",
+                    "edge.",
                 ),
                 io.Int.Input(
                     "first_frame",

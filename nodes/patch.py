@@ -22,24 +22,26 @@ class FreeAnimatePatchModel(io.ComfyNode):
             node_id=f"{PREFIX}PatchModel",
             display_name=PATCH_MODEL,
             category=CATEGORY,
-            description="Lets every frame read the reference (RA-SA) and replays the inversion's attention (IBA). "
-            "With weight and spans at 0 the model stays as it came.",
+            description="Adds the two parts of the method to your model. Reference-Anchored Self-Attention (RA-SA): "
+            "every frame reads the reference. Inversion-Boosted Attention (IBA): frames reuse the attention that "
+            "DDIM Inversion stored. With reference_weight, self_span, cross_span and keep_span at 0 the model stays "
+            "as it came.",
             search_aliases=[
                 "RA-SA",
                 "IBA",
                 "reference-anchored self-attention",
                 "inversion-boosted attention",
-                "attention replay",
+                "stored attention",
                 "keep identity",
             ],
             inputs=[
                 io.Model.Input("model", tooltip="The same model that the inversion was made with."),
-                Inversion.Input("inversion", tooltip="The record of DDIM Inversion (Attention Capture)."),
+                Inversion.Input("inversion", tooltip="The inversion of DDIM Inversion (Attention Capture)."),
                 reference_weight(DEFAULTS.reference_weight, "frames'"),
                 *_replays(),
                 frames_per_window(),
                 *_release(),
-                preset("weight, spans, halves, release and eta, and when the pack's samplers guide"),
+                preset("all widgets but frames_per_window and noise_seed"),
             ],
             outputs=[io.Model.Output("patched_model", display_name="model", tooltip="The patched model.")],
         )
@@ -82,19 +84,20 @@ def _replays() -> list[io.Input]:
         _share(
             "self_span",
             DEFAULTS.self_span,
-            "Fraction of the steps, from the first, that replays the recorded self-attention maps (0-1); 0 never.",
+            "Share of the steps, from the first, that reuses the recorded self-attention (0-1); 0 never.",
         ),
         _share(
             "cross_span",
             DEFAULTS.cross_span,
-            "Fraction of the steps, from the first, that replays the recorded cross-attention maps (0-1); 0 never.",
+            "Share of the steps, from the first, that reuses the recorded cross-attention (0-1); 0 never.",
         ),
         io.Combo.Input(
             "halves",
             advanced=True,
             options=list(HALVES),
             default=DEFAULTS.halves,
-            tooltip="cond replays in the positive half only; both also replays self-attention in the negative half.",
+            tooltip="cond reuses attention under the positive prompt only; both reuses self-attention under the "
+            "negative prompt too.",
         ),
     ]
 
@@ -105,29 +108,29 @@ def _release() -> list[io.Input]:
         _share(
             "keep_span",
             DEFAULTS.keep_span,
-            "Fraction of the steps, from the first, in which frames follow the inverted preview exactly wherever "
-            "redraw_mask is 0 (0-1); 0 never. Without a redraw_mask it does nothing.",
+            "Share of the steps, from the first, that hold frames to the preview where redraw_mask is 0 (0-1); 0 "
+            "never.",
             optional=True,
         ),
         io.Mask.Input(
             "redraw_mask",
             optional=True,
-            tooltip="Where the preview is not to be trusted (1) and where it is (0), one mask per frame or one for "
-            "all: connect redraw_mask of Preview Generation, or paint your own. Empty: all is redrawn.",
+            tooltip="Where the preview is to be redrawn (1) and kept (0): redraw_mask of Preview Generation, or your "
+            "own. Empty: all is redrawn.",
         ),
         io.Combo.Input(
             "release",
             optional=True,
             options=list(RELEASES),
             default=DEFAULTS.release,
-            tooltip="graded frees a cell of the latent the later the more redraw_mask trusts it, and the surest never; "
-            "blend mixes both by the mask's value in all steps of keep_span.",
+            tooltip="How redraw_mask acts: graded gives each place more or fewer steps by its value, blend mixes by "
+            "the value in every step.",
         ),
         _share(
             "eta",
             DEFAULTS.eta,
-            "How much of the noise each step replaces where the preview is left (0-1): 0 none, which leads back "
-            "towards the preview; 1 as an ancestral sampler, which mends more. Needs euler.",
+            "How much noise each step replaces in what is redrawn (0-1): 0 stays near the preview, 1 changes more. "
+            "Needs euler.",
             optional=True,
         ),
         io.Int.Input(
@@ -137,7 +140,7 @@ def _release() -> list[io.Input]:
             min=0,
             max=MAX_SEED,
             control_after_generate=True,  # as the editor has it for inputs of this name in any case
-            tooltip="Of the noise of eta, one for all frames (0-9007199254740991). Without eta it does nothing.",
+            tooltip="Seed of the noise of eta (0-9007199254740991); without eta it does nothing.",
         ),
     ]
 

@@ -41,23 +41,20 @@ class FreeAnimateAlignPose(io.ComfyNode):
             inputs=[
                 PoseKeypoint.Input(
                     "driving_pose",
-                    tooltip="Poses of the driving clip, one dictionary per frame, in pixels or as fractions of the "
-                    "canvas (0-1). Of several people the widget person chooses one, who is followed.",
+                    tooltip="Poses of the driving video, one per frame. Of several people the widget person chooses "
+                    "one.",
                 ),
                 PoseKeypoint.Input(
                     "reference_pose",
-                    tooltip="Pose of the reference image: exactly one frame. Of several people reference_person "
+                    tooltip="Pose of the reference image, exactly one frame. Of several people reference_person "
                     "chooses one.",
                 ),
                 io.Combo.Input(
                     "mode",
                     options=list(ALIGN_MODES),
                     default="affine",
-                    tooltip="affine: one scale and one offset for the clip, for bodies of like proportions; jumps, "
-                    "swinging limbs and turns do not change it.\n"
-                    "bone length: every bone gets the reference's length, for a child driven by an adult.\n"
-                    "affine (StableAnimator): as published there; vertical motion shrinks the body.\n"
-                    "none: poses where they are, brought to the reference's size when the aspect is the same.",
+                    tooltip="affine: one scale and offset for the clip; bone length: every bone gets the reference's "
+                    "length; affine (StableAnimator): as published; none: poses where they are.",
                 ),
                 io.Image.Input(
                     "reference",
@@ -71,8 +68,8 @@ class FreeAnimateAlignPose(io.ComfyNode):
                     advanced=True,
                     optional=True,
                     default=AlignSettings.hold_cut,
-                    tooltip="Where the picture's lower border cuts the reference's legs or trunk: move the clip down "
-                    "so that the cut never shows. For affine and bone length. Off: it may float above the border.",
+                    tooltip="Of a half body, move the clip down so that the cut at the picture's lower border never "
+                    "shows.",
                 ),
             ],
             outputs=[
@@ -89,8 +86,8 @@ class FreeAnimateAlignPose(io.ComfyNode):
                 ),
                 io.String.Output(
                     "report",
-                    tooltip="One line: scale and offset in pixels, who was followed and jumps, bones and gaps filled, "
-                    "and what was seen but not corrected (a turned body, drift, proportions).",
+                    tooltip="One line: scale and offset, who was followed, what was filled, and what was seen but "
+                    "not corrected.",
                 ),
             ],
         )
@@ -133,8 +130,8 @@ def _repairs() -> list[io.Input]:
             min=0,
             max=100,
             step=1,
-            tooltip="Who drives where the clip shows several people (0-100): 0 the largest over the clip, n the n-th "
-            "from the left, each where they first appear. The one chosen is followed over the frames.",
+            tooltip="Whose motion is taken where the clip shows several people (0-100): 0 the largest, n the n-th "
+            "from the left.",
         ),
         io.Float.Input(
             "smoothing",
@@ -143,28 +140,24 @@ def _repairs() -> list[io.Input]:
             min=0.0,
             max=1.0,
             step=0.01,
-            tooltip="How strongly jitter is smoothed (0-1, One-Euro filter without lag): 0 leaves the poses as they "
-            "are, 1 holds still what hardly moves. Fast motion is kept. Try 0.5 for jittering detections.",
+            tooltip="How strongly jitter is smoothed (0-1): 0 not at all; try 0.5. Fast motion is kept.",
         ),
         _frames(
             "fill_gaps",
             defaults.fill_gaps,
-            "Longest gap in frames (0-1000) over which a missing joint or a missing person is interpolated. "
-            "Frames without a person in a longer gap are refused; 0 fills nothing.",
+            "Longest gap in frames (0-1000) over which missing joints and people are filled in; 0 fills nothing.",
         ),
         _frames(
             "lead_in",
             defaults.lead_in,
-            "Frames (0-1000) put before the clip, in which the reference's own pose goes over into the first "
-            "driving pose; the clip gets that much longer. 0 adds none.",
+            "Frames (0-1000) put before the clip, from the reference's own pose into the first one; 0 adds none.",
         ),
         io.Boolean.Input(
             "ground",
             advanced=True,
             optional=True,
             default=defaults.ground,
-            tooltip="Keep the ankles on the reference's ground line; jumps stay jumps. For affine and bone length, "
-            "where both show an ankle. Off: the trunk alone decides the height.",
+            tooltip="Keep the feet on the reference's ground; jumps stay jumps.",
         ),
     ]
 

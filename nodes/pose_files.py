@@ -13,7 +13,7 @@ _FILE = f"{LOAD_POSE}: pose_file"
 
 
 class FreeAnimateLoadPose(io.ComfyNode):
-    """Reads poses from a JSON file of the input folder."""
+    """Reads poses from a JSON file of the input or the output folder."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -27,10 +27,9 @@ class FreeAnimateLoadPose(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "pose_file",
-                    options=files.input_files(".json"),
-                    tooltip="JSON file in ComfyUI's input folder or below it, at most 256 MiB: a list with one "
-                    "POSE_KEYPOINT dictionary per frame, in pixels or fractions of the canvas (0-1), or the layout of "
-                    "another tool. Copy a file there and press R to see it here.",
+                    options=files.stored_files(".json"),
+                    tooltip="A JSON file of ComfyUI's input folder, or of its output folder ([output], where Save Pose "
+                    "writes). Press R to see new files.",
                 ),
                 _side("width"),
                 _side("height"),
@@ -98,9 +97,8 @@ class FreeAnimateSavePose(io.ComfyNode):
                 io.String.Input(
                     "filename_prefix",
                     default="poses/FreeAnimate",
-                    tooltip="Start of the file's name below ComfyUI's output folder, subfolders included; a number "
-                    "that is still free is added. At most 200 bytes, without control characters and "
-                    '< > : " | ? *. May hold %year%, %month%, %day%, %width% and the like.',
+                    tooltip="Folder and start of the file's name below ComfyUI's output folder; a free number is "
+                    "added. May hold %year%, %month%, %day%, %width% and the like.",
                 ),
             ],
             outputs=[PoseKeypoint.Output("pose", tooltip="The poses as they came in, for the next node.")],

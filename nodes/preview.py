@@ -40,8 +40,7 @@ class FreeAnimatePreview(io.ComfyNode):
                 io.Image.Input("reference", tooltip="The reference image: exactly one picture, which sets the size."),
                 PoseKeypoint.Input(
                     "reference_pose",
-                    tooltip="Pose of the reference image: one frame, on a canvas of the reference's aspect. Of several "
-                    "people reference_person chooses one.",
+                    tooltip="Pose of the reference image, one frame. Of several people reference_person chooses one.",
                 ),
                 PoseKeypoint.Input(
                     "target_pose",
@@ -50,23 +49,22 @@ class FreeAnimatePreview(io.ComfyNode):
                 io.Mask.Input(
                     "person_mask",
                     optional=True,
-                    tooltip="The person in the reference, 1 inside and 0 outside, of the reference's size; when empty "
-                    "the person is cut out by the pose (grabCut), which is coarser.",
+                    tooltip="The person in the reference (1 inside, 0 outside). Empty: the person is cut out by the "
+                    "pose, which is coarser.",
                 ),
                 io.Image.Input(
                     "background",
                     optional=True,
-                    tooltip="The scene without the person, one picture of the reference's size; when empty it is "
-                    "painted from the surroundings of the person.",
+                    tooltip="The scene without the person, of the reference's size. Empty: painted from the person's "
+                    "surroundings.",
                 ),
                 io.String.Input(
                     "depth_order",
                     default="",
                     multiline=True,
                     optional=True,
-                    tooltip="What is in front, one line each, such as '0-15: left arm behind' or 'all: right leg "
-                    "front': frames counted from 0, or all; right or left is the person's; an arm is in front of or "
-                    "behind the trunk, a leg the other leg; later lines win. Empty: by the pose.",
+                    tooltip="What is in front, one line each: '0-15: left arm behind' or 'all: right leg front' (the "
+                    "person's left and right). Empty: by the pose.",
                 ),
                 io.Float.Input(
                     "coverage_threshold",
@@ -76,8 +74,7 @@ class FreeAnimatePreview(io.ComfyNode):
                     max=1.0,
                     step=0.05,
                     optional=True,
-                    tooltip="Frames whose coverage is below this share (0-1) are named in a warning; they are made "
-                    "all the same. 0: never.",
+                    tooltip="Frames whose coverage is below this share (0-1) are named in a warning; 0: never.",
                 ),
                 reference_person(),
                 io.Float.Input(
@@ -87,8 +84,8 @@ class FreeAnimatePreview(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.05,
-                    tooltip="How much of redraw_mask is taken off a face that the reference shows (0-1), so that it is "
-                    "redrawn last: 0 leaves it like the rest, 1 keeps it as it is.",
+                    tooltip="How much of redraw_mask is taken off a face that the reference shows (0-1): 0 nothing, "
+                    "1 keeps the face as it is.",
                 ),
                 preset("keep_face and what redraw_mask holds"),
             ],
@@ -152,8 +149,7 @@ def _outputs() -> list[io.Output]:
         io.Float.Output(
             "coverage",
             is_output_list=True,
-            tooltip="One number per frame, 0-1: the share of the figure that the reference could show. 1: all "
-            "of it; 0: nothing.",
+            tooltip="One number per frame (0-1): the share of the person that the reference could show.",
         ),
         io.Image.Output("coverage_plot", tooltip="The coverage over the frames, one picture."),
         io.Mask.Output(
@@ -163,8 +159,7 @@ def _outputs() -> list[io.Output]:
         ),
         io.Mask.Output(
             "plate_mask",
-            tooltip="What of the background was painted, 0-1; connect it to Refine Preview so that your model "
-            "redraws it once for all frames.",
+            tooltip="What of the background was painted, 0-1, for Refine Preview.",
         ),
         io.String.Output("report", tooltip="What the node says of the frames: coverage, findings and warnings."),
     ]

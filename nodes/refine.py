@@ -40,8 +40,7 @@ class FreeAnimateRefinePreview(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.01,
-                    tooltip="How much is drawn anew (0-1): 0 leaves the preview untouched, 0.35 mends seams, 0.6 "
-                    "redraws limbs.",
+                    tooltip="How much is redrawn (0-1): 0 leaves the preview, 0.35 mends seams, 0.6 redraws limbs.",
                 ),
                 io.Int.Input(
                     "steps",
@@ -81,8 +80,8 @@ class FreeAnimateRefinePreview(io.ComfyNode):
                 io.Mask.Input(
                     "plate_mask",
                     optional=True,
-                    tooltip="plate_mask of Preview Generation, one mask 0-1: that part of the background is drawn once "
-                    "for all frames, without the ControlNet, and the figure over it. Empty: with the figure.",
+                    tooltip="plate_mask of Preview Generation: that part of the background is redrawn once for all "
+                    "frames. Empty: with the person.",
                 ),
                 io.Float.Input(
                     "plate_denoise",
@@ -92,8 +91,8 @@ class FreeAnimateRefinePreview(io.ComfyNode):
                     max=1.0,
                     step=0.01,
                     optional=True,
-                    tooltip="How much of plate_mask is drawn anew (0-1): 0 keeps the background, 1 ignores what was "
-                    "painted there. Unread without plate_mask.",
+                    tooltip="How much of plate_mask is redrawn (0-1): 0 keeps the background, 1 ignores what was "
+                    "painted there.",
                 ),
                 io.Conditioning.Input(
                     "plate_positive",

@@ -30,8 +30,7 @@ def reference_weight(default: float, whose: str, advanced: bool = False) -> io.F
         min=0.0,
         max=MAX_WEIGHT,
         step=0.01,
-        tooltip=f"Weight of the reference in the {whose} self-attention (0-10): 1 is the paper, 0 leaves the "
-        "reference unread. Other values pass a mask, which some attention backends run slower.",
+        tooltip=f"How strongly the {whose} self-attention reads the reference (0-10): 1 is the paper, 0 not at all.",
     )
 
 
@@ -42,8 +41,8 @@ def preset(holds: str) -> io.Combo.Input:
         optional=True,  # later than the first version: older prompts stay valid, and older workflows keep their values
         options=list(NAMES),
         default=CUSTOM,
-        tooltip=f"Sets {holds}: people for photographs, drawn for flat colours, paper redraws all; custom: the "
-        "widgets' values. Choose the same in Preview Generation and Patch Model.",
+        tooltip=f"Sets {holds}: people, drawn (flat colours), paper (redraws all); custom: as the widgets say. The "
+        "same in Preview Generation and Patch Model.",
     )
 
 
@@ -56,8 +55,8 @@ def reference_person() -> io.Int.Input:
         min=0,
         max=100,
         step=1,
-        tooltip="Who is animated where the reference shows several people (0-100): 0 the largest, n the n-th from the "
-        "left. The same in Align Pose and Preview Generation.",
+        tooltip="Who of several people in the reference (0-100): 0 the largest, n the n-th from the left. The same "
+        "in Align Pose and Preview Generation.",
     )
 
 
@@ -65,7 +64,7 @@ def patched_run() -> list[io.Input]:
     """What the pack's samplers denoise with: the patched model, its record, and the conditionings."""
     return [
         io.Model.Input("model", tooltip="The model output of Patch Model (RA-SA + IBA)."),
-        Inversion.Input("inversion", tooltip="The same record that the model was patched with."),
+        Inversion.Input("inversion", tooltip="The same inversion that Patch Model got."),
         io.Conditioning.Input(
             "positive", tooltip="The prompt of the inversion with the pose ControlNet: one pose per frame."
         ),
@@ -83,8 +82,8 @@ def guidance() -> list[io.Float.Input]:
             max=MAX_CFG,
             step=0.1,
             round=0.01,
-            tooltip="Guidance scale (0-100): 1 follows the inversion most closely and is twice as fast, "
-            "higher follows the prompt more and costs true colours; 0 is the negative prompt alone.",
+            tooltip="Guidance (0-100): higher follows the prompt more and costs true colours, 1 stays nearest to the "
+            "preview and is twice as fast; 0 is the negative prompt alone.",
         ),
         io.Float.Input(
             "cfg_start",
@@ -94,8 +93,7 @@ def guidance() -> list[io.Float.Input]:
             min=0.0,
             max=1.0,
             step=0.01,
-            tooltip="Fraction of the steps after which guidance begins (0-1); 0 from the first. Steps without "
-            "guidance are at cfg 1 and twice as fast.",
+            tooltip="Share of the steps after which guidance begins (0-1); 0 from the first.",
         ),
         io.Float.Input(
             "cfg_end",
@@ -105,7 +103,7 @@ def guidance() -> list[io.Float.Input]:
             min=0.0,
             max=1.0,
             step=0.01,
-            tooltip="Fraction of the steps after which guidance ends (0-1, not below cfg_start); 0 means no "
-            "guidance at all, 1 to the last step.",
+            tooltip="Share of the steps after which guidance ends (0-1, not below cfg_start); 0 no guidance, 1 to "
+            "the last step.",
         ),
     ]

@@ -37,7 +37,7 @@ def old_template(number: str) -> dict:
 
 def definitions(workflow: dict) -> dict[str, dict]:
     """Subgraphs by the id that is their instances' type."""
-    return {item["id"]: item for item in workflow.get("definitions", {}).get("subgraphs", [])}
+    return {item["id"]: item for item in (workflow.get("definitions") or {}).get("subgraphs", [])}
 
 
 def real_nodes(graph: dict) -> dict[int, dict]:

@@ -36,14 +36,14 @@ def load_weights(file: Path = FILE, card: Path = CARD) -> dict[str, dict[str, Te
     """
     if not file.exists() or not card.exists():
         raise DemoWeightsError(
-            f"Load Demo Model: {file.name} or {card.name} is missing from the pack's folder demo/trained; install the "
-            "pack again (with git: git checkout demo/trained)."
+            f"Load Demo Model: {file.name} or {card.name} is missing from the folder demo/trained of this node pack; "
+            "install the node pack again (with git: git checkout demo/trained)."
         )
     expected = json.loads(card.read_text(encoding="utf-8"))["sha256"]
     if digest(file) != expected:
         raise DemoWeightsError(
             f"Load Demo Model: {file.name} is not the file that {card.name} describes (its hash differs); install the "
-            "pack again (with git: git checkout demo/trained)."
+            "node pack again (with git: git checkout demo/trained)."
         )
     return split(load_file(file))
 

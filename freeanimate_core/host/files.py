@@ -35,11 +35,25 @@ def temp_directory(where: str) -> Path:
     return path
 
 
-def input_files(suffix: str) -> list[str]:
-    """Files of the host's input folder whose names end in ``suffix``, in capitals too, as "poses/walk.json", sorted."""
-    root = Path(folder_paths.get_input_directory())
-    found = (path for path in root.rglob("*") if path.name.lower().endswith(suffix) and path.is_file())
-    return sorted(path.relative_to(root).as_posix() for path in found)
+def stored_files(suffix: str) -> list[str]:
+    """Files whose names end in ``suffix``, in capitals too, as ``stored_file`` takes them, sorted within each folder.
+
+    Those of the input folder as "poses/walk.json", then those of the output folder as "poses/walk.json [output]".
+    """
+    roots = {folder_paths.get_input_directory(): "", folder_paths.get_output_directory(): " [output]"}
+    return [f"{name}{ending}" for root, ending in roots.items() for name in _below(root, suffix)]
+
+
+def _below(root: str, suffix: str) -> list[str]:
+    """Files below a folder, without those that a link leads out of it to."""
+    # No path object for each file: an output folder holds many pictures, and the editor asks often
+    found = (os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names if _ends(name, suffix))
+    inside = (path for path in found if os.path.isfile(path) and folder_paths.is_within_directory(root, path))
+    return sorted(Path(path).relative_to(root).as_posix() for path in inside)
+
+
+def _ends(name: str, suffix: str) -> bool:
+    return name[-len(suffix) :].lower() == suffix
 
 
 def stored_file(name: str, where: str) -> Path:

@@ -16,7 +16,7 @@ PASS = "freeanimate_pass"
 REFUSED = {  # by what the class that made a patch is called, lower case, or a part of that
     "selfattentionguidance": "Self-Attention Guidance (it reads square maps)",
     "tomepatch": "Tome Patch Model (it merges tokens)",
-    "tokenmerg": "token merging (frames would have fewer tokens than the record)",
+    "tokenmerg": "token merging (frames would have fewer tokens than the inversion)",
     "hypertile": "HyperTile (it cuts the token grid)",
     "referenceonly": "a reference-only patch (it reads other rows of the batch, which holds some of the frames)",
     "stylealign": "StyleAligned (it reads other rows of the batch, which holds some of the frames)",

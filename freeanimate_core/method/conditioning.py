@@ -85,8 +85,8 @@ def check_hints(entries: Iterable[dict], frames: int, node: str, label: str, sou
             # Advanced-ControlNet binds methods to the instance: a copy would read the original's hints
             if hint is None or "get_control" in vars(control) or hasattr(control, "sub_idxs"):
                 raise FreeAnimateError(
-                    f"{node}: {label} carries a {type(control).__name__}, whose hints cannot be cut into windows; "
-                    "load it with the host's Load ControlNet Model and Apply ControlNet nodes."
+                    f"{node}: {label} carries a {type(control).__name__}, whose pose images cannot be cut into "
+                    "windows; load it with ComfyUI's own Load ControlNet Model and Apply ControlNet nodes."
                 )
             # a T2I adapter of one channel takes the mean of three
             if hint.ndim != 4 or hint.shape[1] not in (COLOURS, getattr(control, "channels_in", COLOURS)):
@@ -116,7 +116,7 @@ def single_entry(conditioning: list, node: str, label: str) -> dict:
     """
     if len(conditioning) != 1:
         raise FreeAnimateError(
-            f"{node}: {label} has {len(conditioning)} entries and a record is made with one; connect the "
+            f"{node}: {label} has {len(conditioning)} entries and an inversion is made with one; connect the "
             f"conditioning before Conditioning (Combine). {'' if conditioning else 'It is empty.'}".strip()
         )
     text, options = conditioning[0]

@@ -67,7 +67,9 @@ class Inversion(list):
     sampler. steps: the steps asked of ``ddim_uniform`` for them. positive, reference_positive: the
     conditionings used (one entry each). reference_weight: w of RA-SA in the preview passes.
     options: the host's model options of the evaluations, for passes that are run again.
-    clip_frames: frames of the clip that these are a part of; None: these are all.
+    clip_frames: frames of the clip that these are a part of; None: these are all. first: which of the
+    clip's frames, counted from 0, is the first of these. clip_preview: [F',C,h,w] the clean latents of all
+    frames of the clip, in model space; None: ``preview``'s.
     """
 
     def __init__(
@@ -85,9 +87,11 @@ class Inversion(list):
         options: dict,
         bank: AttentionBank | BankPart | None = None,
         clip_frames: int | None = None,
+        first: int = 0,
+        clip_preview: Tensor | None = None,
         seen: Tensor | None = None,
     ):
-        own = [] if seen is None else [seen]
+        own = [latents for latents in (seen, clip_preview) if latents is not None]
         super().__init__([levels, preview, reference, *own, *(bank.tensors() if bank else [])])
         self.levels, self.preview, self.reference = levels, preview, reference
         self.seen = preview if seen is None else seen
@@ -98,6 +102,8 @@ class Inversion(list):
         self.options = options
         self.bank = bank
         self.clip_frames = self.frames if clip_frames is None else clip_frames
+        self.first = first
+        self.clip_preview = preview[0] if clip_preview is None else clip_preview
 
     __eq__ = object.__eq__
     __ne__ = object.__ne__
@@ -115,6 +121,16 @@ class Inversion(list):
         return self.preview.shape[1]
 
     @property
+    def clip_range(self) -> range:
+        """Which of the clip's frames these are."""
+        return range(self.first, self.first + self.frames)
+
+    @property
+    def whole(self) -> bool:
+        """Whether these are all frames of the clip."""
+        return self.frames == self.clip_frames
+
+    @property
     def top(self) -> Tensor:
         """Latents [F,C,h,w] of the noisiest level, where denoising starts."""
         return self.preview[-1]
@@ -129,16 +145,19 @@ class Inversion(list):
         return Inversion(**(vars(self) | fields))
 
     def part(self, frames: range) -> "Inversion":
-        """The record of consecutive frames: views of their latents, their hints, the same reference and levels.
+        """The record of consecutive frames, by their numbers in the clip: views of their latents, their hints, the
+        same reference and levels.
 
         Its fingerprint stays that of the whole, whose hints it was taken of.
         """
-        rows = slice(frames.start, frames.stop)
+        own = range(frames.start - self.first, frames.stop - self.first)
+        rows = slice(own.start, own.stop)
         return self.changed(
             preview=self.preview[:, rows],
             seen=self.seen[:, rows],
-            positive=parts_of([self.positive], frames, self.frames)[0],
-            bank=None if self.bank is None else self.bank.part(frames),
+            positive=parts_of([self.positive], own, self.frames)[0],
+            bank=None if self.bank is None else self.bank.part(own),
+            first=frames.start,
         )
 
     def prediction(self, level: Level) -> Tensor:

@@ -29,7 +29,7 @@ SOURCE = "https://huggingface.co/lllyasviel/Annotators"
 # number or nothing in the place of a dictionary.
 NO_FILE = (OSError, EOFError, ValueError, RuntimeError, UnpicklingError, SafetensorError)
 UNREADABLE = (*NO_FILE, AttributeError, TypeError, KeyError)
-INSTEAD = "or use the host's SDPose Keypoint Extractor instead"
+INSTEAD = "or use ComfyUI's own SDPose Keypoint Extractor instead"
 FACE_PEAK = 0.05  # height from which a face point counts as found, as in the package
 
 

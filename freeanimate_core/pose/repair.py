@@ -52,9 +52,9 @@ def _refuse(runs: list[tuple[int, int]], longest: int, frames: int) -> None:
         return
     named = ", ".join(str(first) if end == first + 1 else f"{first}-{end - 1}" for first, end in refused)
     raise FreeAnimateError(
-        f"{ALIGN_POSE}: driving_pose shows no person in frames {named} (counted from 0), or not the one who drives, "
-        f"and fill_gaps fills up to {counted(longest, 'frame')}. Detect these frames again with a lower threshold, "
-        "leave them out, choose another person, or raise fill_gaps."
+        f"{ALIGN_POSE}: driving_pose shows no person in frames {named} (counted from 0), or not the one chosen by "
+        f"person, and fill_gaps fills up to {counted(longest, 'frame')}. Detect these frames again with a lower "
+        "threshold, leave them out, choose another person, or raise fill_gaps."
     )
 
 

@@ -40,32 +40,32 @@ CAUSES = (
 TURNS = range(3, 6)  # of these, which ones are the trunk's
 
 SITS = (
-    "The reference sits or squats, but the driver does not: legs that the picture shows folded cannot be stretched; "
-    "use a reference that stands upright."
+    "The reference sits or squats, but the motion source does not: legs that the picture shows folded cannot be "
+    "stretched; use a reference that stands upright."
 )
 SIDEWAYS = (
-    "The reference is seen from the side, but the driver is not: chest, face and the far arm are not in the picture; "
-    "use a reference that faces the viewer."
+    "The reference is seen from the side, but the motion source is not: chest, face and the far arm are not in the "
+    "picture; use a reference that faces the viewer."
 )
 BACKWARDS = (
-    "The reference is seen from behind, but the driver is not: face and chest are not in the picture; use a reference "
-    "that faces the viewer."
+    "The reference is seen from behind, but the motion source is not: face and chest are not in the picture; use a "
+    "reference that faces the viewer."
 )
 CROSSED = (
-    "The reference's arms are crossed before its chest, but the driver's are not: hands and forearms cannot be told "
-    "from the chest; use a reference whose arms hang beside the body."
+    "The reference's arms are crossed before its chest, but the motion source's are not: hands and forearms cannot "
+    "be told from the chest; use a reference whose arms hang beside the body."
 )
 AT_HEAD = (
-    "A hand of the reference lies at its head, but the driver's do not: hair and cheek cannot be told from the hand "
-    "and may leave with it; use a reference whose hands hang beside the body."
+    "A hand of the reference lies at its head, but the motion source's do not: hair and cheek cannot be told from "
+    "the hand and may leave with it; use a reference whose hands hang beside the body."
 )
 HALF_BODY = (
     "this reference is a half body, and what lies beyond its border is not shown; use a reference that shows the whole "
-    "body, or a driver of whom as much is seen"
+    "body, or a motion source that shows as much of the body"
 )
 LEFT = (
-    "the driver leaves the picture; put Align Pose with mode affine before it, or use a reference with more room "
-    "around the person"
+    "the motion source leaves the picture; put Align Pose with mode affine before it, or use a reference with more "
+    "room around the person"
 )
 
 
@@ -140,7 +140,7 @@ def of_driver(joints: np.ndarray, seen: np.ndarray, size: tuple[int, int], half_
     others = f" and {counted(len(runs) - 1, 'more run')} of frames" if len(runs) > 1 else ""
     percent = round(100 * float(share[longest.frames].mean()))
     why = HALF_BODY if half_body else LEFT
-    return (f"{percent} % of the driver's joints are outside the canvas in {longest.named}{others}: {why}.",)
+    return (f"{percent} % of the motion source's joints are outside the canvas in {longest.named}{others}: {why}.",)
 
 
 def is_half_body(joints: np.ndarray, seen: np.ndarray, size: tuple[int, int]) -> bool:

@@ -195,6 +195,6 @@ def _on_canvas(poses: PoseSequence, height: int, width: int, name: str) -> PoseS
     if not same_aspect(poses, height, width):
         raise FreeAnimateError(
             f"{PREVIEW}: {name} is made for a canvas of {poses.width} x {poses.height}, but the reference is "
-            f"{width} x {height}, of another aspect; put Align Pose with mode affine before it, or detect it anew."
+            f"{width} x {height}, of another aspect; put Align Pose with mode affine before it, or detect it again."
         )
     return poses.resized(height, width)

@@ -64,10 +64,16 @@ def check_record(record: Inversion, digests: dict[str, str], node: str) -> None:
 
 
 def check_live(
-    record: Inversion, config: PatchConfig, conds: dict[str, list[dict]], node: str, owner: str = ""
+    record: Inversion,
+    config: PatchConfig,
+    conds: dict[str, list[dict]],
+    node: str,
+    owner: str = "",
+    frames: int | None = None,
 ) -> None:
     """FreeAnimateError for live conditionings that the record cannot serve.
 
+    frames: how many the conditionings are of; None: as many as the record's.
     conds: the guider's entries by name, before the host processes them. node: whom the message blames.
     owner: whose inputs they are ("the sampler's ") when they are not the node's own.
     """
@@ -76,7 +82,7 @@ def check_live(
             raise FreeAnimateError(f"{node}: {owner}{name} is empty; connect a CLIP Text Encode (Prompt).")
         refuse_regions(entries, node, owner + name)
         check_text(entries, node, owner + name)
-        check_hints(entries, record.frames, node, owner + name, FRAMES_GIVEN)
+        check_hints(entries, record.frames if frames is None else frames, node, owner + name, FRAMES_GIVEN)
     if config.cross_span == 0:
         return
     for entry in conds.get("positive", []):
@@ -96,7 +102,7 @@ def check_same_input(record: Inversion, positive: list, node: str) -> None:
     """
     if not positive or any(text is None for text, _ in positive):
         raise FreeAnimateError(f"{node}: positive is empty; connect the positive of {INVERSION}.")
-    check_hints([options for _, options in positive], record.frames, node, "positive", FRAMES_GIVEN)
+    check_hints([options for _, options in positive], record.clip_frames, node, "positive", FRAMES_GIVEN)
     if record.text.shape[1] not in {text.shape[1] for text, _ in positive}:
         return
     same = [entry for entry in positive if prompt_digest(entry) == record.fingerprint.prompt]
@@ -104,7 +110,7 @@ def check_same_input(record: Inversion, positive: list, node: str) -> None:
     if not any(control_digest(entry) == record.fingerprint.control for entry in same):
         raise FreeAnimateError(
             f"{node}: positive has another {differs} than the positive that {INVERSION} recorded; connect the same "
-            "to both (to let them differ, sample the patched model with the host's SamplerCustom)."
+            "to both (to let them differ, sample the patched model with ComfyUI's SamplerCustom)."
         )
 
 

@@ -58,11 +58,13 @@ def run_inspect(model, record: Inversion, preview: Tensor, reference: Tensor, co
 def check_pictures(record: Inversion, preview: Tensor, reference: Tensor, frame: int) -> None:
     """FreeAnimateError unless the pictures are those of the record, by count and aspect, and have the frame."""
     height, width = cells = tuple(record.top.shape[-2:])
-    if frame >= record.frames:
+    own = record.clip_range
+    if frame not in own:
         raise FreeAnimateError(
-            f"{INSPECT}: frame is {frame} and inversion has frames 0 to {record.frames - 1}; set it to one of them."
+            f"{INSPECT}: frame is {frame} and inversion has frames {own.start} to {own.stop - 1}; set it to one of "
+            "them."
         )
-    for name, pictures, count in (("preview", preview, record.frames), ("reference", reference, 1)):
+    for name, pictures, count in (("preview", preview, record.clip_frames), ("reference", reference, 1)):
         found, rows, columns = pictures.shape[:3]
         if found != count or not fits((rows, columns), cells):
             raise FreeAnimateError(

@@ -15,7 +15,7 @@ from ..host.progress import Bar
 from ..host.sampling import Loaded, evaluation, inside_sampling
 from ..measures import latent_psnr
 from ..method.bank import AttentionBank, choose_storage
-from ..method.conditioning import check_hints, single_entry, without_control
+from ..method.conditioning import check_hints, parts_of, single_entry, without_control
 from ..method.ddim_inversion import Pair, invert, invert_implicitly, reconstruct
 from ..method.denoiser import Chunks, Denoiser
 from ..method.evaluations import Evaluations, LevelPasses
@@ -25,6 +25,7 @@ from ..method.schedule import inversion_levels
 from ..method.windows import Windower
 from ..pictures import read_latents
 from .checks import fingerprint_of, refuse_noise_mask
+from .ranges import chosen_frames, in_words
 
 log = logging.getLogger("freeanimate")
 
@@ -61,10 +62,17 @@ def check_latents(preview: dict, reference: dict, channels: int) -> tuple[Tensor
 
 @dataclass(frozen=True)
 class Prepared:
-    """What is settled before the model runs: conditionings, schedule, model-space reference latent."""
+    """What is settled before the model runs: conditionings, schedule, model-space reference latent.
+
+    positive: of the frames that are inverted; clip_positive: of all ``clip_frames``, as the sampler will get it.
+    frames: their numbers in the clip. clip_preview: [F,C,h,w] of all of its frames, in model space.
+    """
 
     model: object
     positive: list
+    clip_positive: list
+    frames: range
+    clip_preview: Tensor
     reference_positive: list
     config: InversionConfig
     descending: Tensor
@@ -95,12 +103,17 @@ class Running:
 def _prepared(
     model, positive: list, reference_positive: list, config: InversionConfig, preview: Tensor, reference: Tensor
 ) -> Prepared:
+    total = preview.shape[0]
+    frames = chosen_frames(total, config.first_frame, config.frames, INVERSION, "preview_latent")
+    own = positive if len(frames) == total else parts_of([positive], frames, total)[0]
     descending, sigma_min = models.ddim_uniform(model, config.steps)
-    shape = cost.shape_of(model, preview.shape)
-    windower = memory.make_windower(model, config.window, preview.shape, shape.recording_bytes())
+    size = (len(frames), *preview.shape[1:])
+    windower = memory.make_windower(model, config.window, size, cost.shape_of(model, size).recording_bytes())
     levels = inversion_levels(descending, sigma_min)
-    reference = models.to_model_space(model, reference)
-    return Prepared(model, positive, reference_positive, config, descending, levels, windower, reference)
+    reference, clip = (models.to_model_space(model, latents) for latents in (reference, preview))
+    return Prepared(
+        model, own, positive, frames, clip, reference_positive, config, descending, levels, windower, reference
+    )
 
 
 def _on_host(prepared: Prepared, preview: Tensor) -> tuple[Inversion, float]:
@@ -136,7 +149,9 @@ def _invert(prepared: Prepared, running: Running, x: Tensor) -> Inversion:
 
     def predict(level: int, sigma: float, preview: Tensor, anchor: Tensor, last: bool = True) -> Pair:
         kept = bank if last and level >= prepared.first_visited else None
-        passes = LevelPasses(running.evaluations, sigma, anchor, config.reference_weight)
+        # In a clip of several windows all have batches alike, so that ranges of it give the same, bit for bit
+        joins = prepared.windower.size >= len(prepared.clip_preview)
+        passes = LevelPasses(running.evaluations, sigma, anchor, config.reference_weight, joins=joins)
         denoised = passes.capture(preview, prepared.windower, level, kept)
         _require_finite(denoised, sigma)
         running.bar.level(denoised[0])
@@ -160,9 +175,12 @@ def _invert(prepared: Prepared, running: Running, x: Tensor) -> Inversion:
         positive=prepared.positive,
         reference_positive=prepared.reference_positive,
         reference_weight=config.reference_weight,
-        fingerprint=fingerprint_of(prepared.model, prepared.positive),
+        fingerprint=fingerprint_of(prepared.model, prepared.clip_positive),
         options=clones.kept(running.options),
         bank=bank,
+        clip_frames=len(prepared.clip_preview),
+        first=prepared.frames.start,
+        clip_preview=prepared.clip_preview if len(prepared.frames) < len(prepared.clip_preview) else None,
         seen=inverted.seen if config.correction else None,
     )
 
@@ -187,7 +205,9 @@ def _bank(prepared: Prepared, shape: tuple[int, ...]) -> AttentionBank | None:
     storage = choose_storage(wanted, needed, free_memory, free_disk, memory.computes_in_ram(prepared.model))
     free = free_memory if folder is None else free_disk
     where = "RAM" if folder is None else "disk"
-    log.info("attention bank: %.2f GB needed, %.1f GB of %s free; storage %s", needed / 1e9, free / 1e9, where, storage)
+    log.info(
+        "stored attention: %.2f GB needed, %.1f GB of %s free; storage %s", needed / 1e9, free / 1e9, where, storage
+    )
     return None if storage == "recompute" else AttentionBank(folder)
 
 
@@ -237,9 +257,10 @@ def run_inversion(
         reference_positive = without_control(positive)
     check_hints([single_entry(reference_positive, INVERSION, "reference_positive")], 1, INVERSION, "reference_positive")
     prepared = _prepared(model, positive, reference_positive, config, frames, reference_latent)
-    record, psnr = _on_host(prepared, frames)
+    record, psnr = _on_host(prepared, frames[prepared.frames.start : prepared.frames.stop])
     way = _way(prepared.windower, record.bank)
     summary = f"reconstruction {psnr:.1f} dB, " if config.check else ""  # first: a node shows two lines
+    summary += "" if record.whole else f"{in_words(record.clip_range, record.clip_frames)}, "
     summary += f"{counted(len(record.descending) - 1, 'level')} (ddim_uniform, steps {config.steps}), {way}"
     log.info("%r: %s", record, summary)
     return Outcome(record, models.to_latent(model, record.top), psnr, summary)

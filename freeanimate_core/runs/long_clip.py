@@ -26,6 +26,7 @@ from .checks import check_live
 from .claim import claimed
 from .made_from import origin_of
 from .patch import PatchedModel, patch_of
+from .ranges import chosen_frames, in_words
 from .run_folder import RunFolder
 from .sampler import sampled
 
@@ -52,21 +53,6 @@ class Outcome:
     images: Tensor
     latent: dict
     report: str
-
-
-def chosen_frames(total: int, config: LongClipConfig) -> range:
-    """The frames to render of a clip of ``total``; FreeAnimateError where it has none."""
-    first, count = config.first_frame, config.frames
-    if first >= total:
-        raise FreeAnimateError(
-            f"{LONG_CLIP}: first_frame is {first} and inversion has frames 0 to {total - 1}; set it to one of them."
-        )
-    if first + count > total:
-        raise FreeAnimateError(
-            f"{LONG_CLIP}: frames is {count} and from first_frame {first} inversion has {total - first}; set it to at "
-            f"most {total - first}, or to 0 for all of these."
-        )
-    return range(first, first + count if count else total)
 
 
 def split(frames: range, size: int) -> list[range]:
@@ -98,12 +84,13 @@ def frame_ranges(text: str, frames: range) -> list[range]:
 def run_long_clip(inputs: Inputs, config: LongClipConfig) -> Outcome:
     """Render the chosen frames part by part; finished parts are read from the run's folder, new ones kept there.
 
-    Raises FreeAnimateError, before any sampling, for what the Animate Sampler refuses, for frames
-    that the record has not, for patches that parts change, and for a folder or a part of another run.
+    Frames that the record has not must be finished. Raises FreeAnimateError, before any sampling, for what
+    the Animate Sampler refuses, for frames that are nowhere, for patches that parts change, and for a folder
+    or a part of another run.
     """
     patched = _checked(inputs)
     inputs = replace(inputs, guidance=guidance_settings(patched.preset, inputs.guidance))
-    frames = chosen_frames(inputs.record.frames, config)
+    frames = chosen_frames(inputs.record.clip_frames, config.first_frame, config.frames, LONG_CLIP, "inversion")
     parts = split(frames, config.frames_per_part)
     anew = frame_ranges(config.again, frames)
     _refuse_parts(inputs, parts)
@@ -118,6 +105,7 @@ def _rendered(
     frames = range(parts[0].start, parts[-1].stop)
     kept = [part for part in parts if not any(part.start < r.stop and r.start < part.stop for r in anew)]
     stored = {part: folder.read(part) for part in kept} if folder is not None else {}  # all, before the first is made
+    _require(inputs.record, [part for part in parts if stored.get(part) is None])
     levels = len(inputs.record.descending) - 1
     bar = screen.frames_bar(inputs.model, len(frames) * (levels + 1))  # the last of a frame is its decoding
     finished, made, plan = [], 0, ""
@@ -135,7 +123,7 @@ def _rendered(
     images = _decoded(inputs.vae, finished, bar)
     place = "a folder" if folder is None else f"{clones.KEY}/{folder.name}"
     report = (
-        f"frames {frames.start} to {frames.stop - 1} of {inputs.record.frames}: {counted(made, 'part')} made, "
+        f"{in_words(frames, inputs.record.clip_frames)}: {counted(made, 'part')} made, "
         f"{len(parts) - made} read from {place}, {time.monotonic() - started:.1f} s"
     )
     report += f"; {guidance_words(inputs.guidance)}" + (f"; {plan}" if plan else "")
@@ -149,7 +137,7 @@ def _checked(inputs: Inputs) -> PatchedModel:
     patched = patch_of(inputs.model, record, inputs.positive, LONG_CLIP)
     # with everything off too: a part takes its frames of the hints
     live = {name: sampling.entries_of(getattr(inputs, name)) for name in ("positive", "negative")}
-    check_live(record, patched.config, live, LONG_CLIP)
+    check_live(record, patched.config, live, LONG_CLIP, frames=record.clip_frames)
     channels = record.top.shape[1]
     if inputs.vae.latent_channels != channels:
         raise FreeAnimateError(
@@ -159,9 +147,21 @@ def _checked(inputs: Inputs) -> PatchedModel:
     return patched
 
 
+def _require(record: Inversion, parts: list[range]) -> None:
+    """FreeAnimateError for parts that are to be made of frames which the record has not."""
+    own = record.clip_range
+    lacking = [part for part in parts if part.start < own.start or part.stop > own.stop]
+    if lacking:
+        raise FreeAnimateError(
+            f"{LONG_CLIP}: {in_words(lacking[0], record.clip_frames)} are not finished in a folder of this run_name, "
+            f"and inversion has frames {own.start} to {own.stop - 1} alone; set first_frame to {own.start} and frames "
+            f"to {len(own)}, as at {INVERSION}, or copy the part files of the other frames into the folder."
+        )
+
+
 def _refuse_parts(inputs: Inputs, parts: list[range]) -> None:
     """FreeAnimateError for patches that read a whole batch, where a batch is not the whole clip."""
-    total = inputs.record.frames
+    total = inputs.record.clip_frames
     if parts != [range(total)]:
         whole = f"set frames_per_part to {total} or more, first_frame and frames to 0"
         if total > MAX_WINDOW:
@@ -181,14 +181,14 @@ def _opened(inputs: Inputs, patched: PatchedModel, config: LongClipConfig) -> It
         origin = origin_of(
             inputs.model, patched, inputs.positive, inputs.negative, inputs.guidance, config.frames_per_part
         )
-        folder = RunFolder(path, name, origin, inputs.record.frames)
+        folder = RunFolder(path, name, origin)
         folder.begin()
         yield folder
 
 
 def _made(inputs: Inputs, patched: PatchedModel, part: range, bar: Bar) -> Tensor:
     """LATENT samples [f,C,h,w], fp32 on the CPU, of one part through all levels."""
-    positive, negative = parts_of([inputs.positive, inputs.negative], part, inputs.record.frames)
+    positive, negative = parts_of([inputs.positive, inputs.negative], part, inputs.record.clip_frames)
     of_part = patched.part(part)
     model = of_part.hung_on(inputs.model.clone())
     samples = sampled(model, of_part.record, positive, negative, inputs.guidance, bar).to("cpu", torch.float32)

@@ -14,7 +14,7 @@ from ..method.fingerprint import values_digest
 from ..method.record import Inversion
 from .checks import control_digest
 from .patch import PatchedModel
-from .run_folder import Origin
+from .run_folder import CLEAN, NOISY, Origin
 
 LATER = ("release", "eta", "noise_seed")  # settings that older runs had not, and whose defaults are what those did
 PLAIN = (bool, int, float, str, Tensor, type(None))
@@ -36,16 +36,16 @@ def origin_of(
         "patches on the model": values_digest(settled(model.model_options)),
         "patches on the model of the inversion": values_digest(settled(record.options)),
         "settings of Patch Model": _settings(patched.config),
-        "redraw_mask": None if patched.redraw is None else values_digest(patched.redraw),
+        "redraw_mask": None if patched.clip_redraw is None else values_digest(patched.clip_redraw),
         "cfg, cfg_start or cfg_end": [guidance.cfg, guidance.start, guidance.end],
         "positive": conditioning_digest(positive),
         "negative": conditioning_digest(negative),
         "reference_positive": conditioning_digest(record.reference_positive),
         "latent size": [*record.top.shape[1:]],
-        "number of frames in the clip": record.frames,
+        "number of frames in the clip": record.clip_frames,
         "frames_per_part": frames_per_part,
     }
-    return Origin(values, _trajectories(record))
+    return Origin(values, _trajectories(record), record.clip_range)
 
 
 def _settings(config: PatchConfig) -> list:
@@ -58,8 +58,8 @@ def _settings(config: PatchConfig) -> list:
 
 def _trajectories(record: Inversion) -> dict[str, Tensor]:
     """Both ends of preview and reference: a slight change of a picture moves the noisy end by less than rounding."""
-    clean = {"preview": record.preview[0], "reference": record.reference[0]}
-    return clean | {"start": record.top, "reference_start": record.reference[-1]}
+    clean = {CLEAN: record.clip_preview, "reference": record.reference[0]}
+    return clean | {NOISY: record.top, "reference_start": record.reference[-1]}
 
 
 def conditioning_digest(conditioning: list) -> str:

@@ -29,14 +29,16 @@ def paste_preview(model, images: Tensor, preview: Tensor, first_frame: int, feat
     if patched is None:
         raise FreeAnimateError(f"{PASTE}: model is not patched; connect the model output of {PATCH_MODEL}.")
     made, given = read_pictures(images, f"{PASTE}: images"), read_pictures(preview, f"{PASTE}: preview")
-    total = patched.record.frames
+    record = patched.record
+    total = record.clip_frames
     frames = range(first_frame, first_frame + len(made))
     _check_counts(len(made), len(given), total, frames)
+    _check_range(frames, record.clip_range)
     cropped = _cropped(given[first_frame : frames.stop], made)
-    if patched.redraw is None or patched.config.keep_span < 1:
-        lacks = "no redraw_mask" if patched.redraw is None else f"keep_span {patched.config.keep_span:g}"
+    if patched.clip_redraw is None or patched.config.keep_span < 1:
+        lacks = "no redraw_mask" if patched.clip_redraw is None else f"keep_span {patched.config.keep_span:g}"
         return made, f"images as they came: with {lacks} {PATCH_MODEL} keeps nothing of the preview to the end"
-    free = freed(rows(patched.redraw, frames, total), len(patched.record.descending) - 1, patched.config)
+    free = freed(rows(patched.clip_redraw, frames, total), len(patched.record.descending) - 1, patched.config)
     return pasted(made, cropped, free, feather), f"{1 - float(free.mean()):.0%} of the cells are the preview's pixels"
 
 
@@ -63,6 +65,15 @@ def _check_counts(images: int, preview: int, total: int, frames: range) -> None:
         raise FreeAnimateError(
             f"{PASTE}: images is {counted(images, 'frame')} from first_frame {frames.start} and the preview has "
             f"{total}; connect the decoded frames of this clip, and set first_frame as in the node that made them."
+        )
+
+
+def _check_range(frames: range, inverted: range) -> None:
+    """FreeAnimateError for images of another range than the one that was inverted; a joined clip is longer."""
+    if len(frames) <= len(inverted) and not (inverted.start <= frames.start and frames.stop <= inverted.stop):
+        raise FreeAnimateError(
+            f"{PASTE}: images begin at first_frame {frames.start} and the inversion has frames {inverted.start} to "
+            f"{inverted.stop - 1} of the clip; set first_frame to {inverted.start}."
         )
 
 

@@ -45,19 +45,22 @@ class Run:
 class PatchedModel:
     """The wrappers of one patched MODEL: settings and record, no state of a run.
 
+    clip_redraw: how far [1 or F,1,h,w] cells are redrawn, for all frames of the clip; redraw: for the record's.
     preset: the one that the pack's samplers guide by; None leaves it to their widgets.
     """
 
-    def __init__(self, record: Inversion, config: PatchConfig, redraw: Tensor | None, preset: Preset | None = None):
+    def __init__(
+        self, record: Inversion, config: PatchConfig, clip_redraw: Tensor | None, preset: Preset | None = None
+    ):
         self.record = record
         self.config = config
-        self.redraw = redraw
+        self.clip_redraw = clip_redraw
+        self.redraw = None if clip_redraw is None else rows(clip_redraw, record.clip_range, record.clip_frames)
         self.preset = preset
 
     def part(self, frames: range) -> "PatchedModel":
-        """The same for consecutive frames of the record."""
-        redraw = None if self.redraw is None else rows(self.redraw, frames, self.record.frames)
-        return PatchedModel(self.record.part(frames), self.config, redraw, self.preset)
+        """The same for consecutive frames of the record, by their numbers in the clip."""
+        return PatchedModel(self.record.part(frames), self.config, self.clip_redraw, self.preset)
 
     def hung_on(self, clone):
         """The clone that it was given, carrying this; with everything off, nothing acts."""
@@ -124,7 +127,7 @@ class PatchedModel:
 
     def _tier(self) -> str:
         if not self._replays:
-            return "nothing replayed"
+            return "recorded attention unused"
         return f"storage {'recompute' if self.record.bank is None else self.record.bank.storage}"
 
     @property
@@ -219,8 +222,8 @@ def patch_model(
 ):
     """A clone of MODEL that reads the record; with everything off, the model as it came.
 
-    redraw_mask [1 or F,H,W]: 1 where frames may leave the inversion within ``keep_span``, at any
-    resolution; None: everywhere. preset: what the pack's samplers guide by.
+    redraw_mask [1 or F,H,W], for all frames of the clip: 1 where they may leave the inversion within ``keep_span``,
+    at any resolution; None: everywhere. preset: what the pack's samplers guide by.
 
     Raises FreeAnimateError for other model families, conflicting patches and a stale record.
     """
@@ -231,7 +234,7 @@ def patch_model(
     if redraw_mask is None:
         config = replace(config, keep_span=0.0)
     else:
-        redraw = redrawn_cells(redraw_mask, record.top.shape)
+        redraw = redrawn_cells(redraw_mask, (record.clip_frames, *record.top.shape[1:]))
         redraw = release_share(redraw) if config.release == "graded" else redraw
     clone = clones.without_wrappers(model) if config.off else clones.with_attention_patches(model)
     return PatchedModel(record, config, redraw, preset).hung_on(clone)

@@ -16,14 +16,15 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from ..errors import LONG_CLIP, FreeAnimateError, quoted, reason
-from ..method.conditioning import rows
 
 DESCRIPTION, START, PARTS = "run.json", "start.safetensors", "part_*.safetensors"
 LATENTS = "latents"  # of a part; its other tensors are what it starts from
+CLEAN, NOISY = "preview", "start"  # of the frames; the other tensors are of the reference
+FIRST = "first_frame"  # of the noisy frames in START; runs from before there were ranges hold all
 SAME_START = 1e-2  # relative, per frame: an inversion made anew in other windows or precision differs by less
 log = logging.getLogger("freeanimate")
 
@@ -32,17 +33,29 @@ log = logging.getLogger("freeanimate")
 class Origin:
     """What a run is made from.
 
-    values: by the name that a refusal uses, as JSON holds it (texts, numbers, lists, None). tensors: by
-    name, latents [n,C,h,w] of the clip's frames or [1,C,h,w] of the reference: those that denoising starts
-    from and the clean ones. A new inversion of the same clip gives them up to rounding, so no digest can tell.
+    values: by the name that a refusal uses, as JSON holds it (texts, numbers, lists, None). tensors: by name, latents
+    that denoising starts from and clean ones: CLEAN [F,C,h,w] of all frames of the clip, NOISY [f,C,h,w] of those that
+    were inverted, the others [1,C,h,w] of the reference. A new inversion of the same clip gives them up to rounding,
+    so no digest can tell. frames: which of the clip's frames were inverted.
     """
 
     values: dict
     tensors: dict[str, Tensor]
+    frames: range
 
-    def part(self, frames: range, total: int) -> "Origin":
-        """The same for some of the clip's ``total`` frames."""
-        return Origin(self.values, {name: rows(t, frames, total).contiguous() for name, t in self.tensors.items()})
+    def part(self, frames: range) -> "Origin":
+        """The same for some of the clip's frames."""
+        cut = self.known(frames)
+        return Origin(self.values, cut.tensors | {CLEAN: self.tensors[CLEAN][frames.start : frames.stop]}, frames)
+
+    def known(self, frames: range) -> "Origin":
+        """The same with the noisy latents of these frames, or without any where they were not all inverted."""
+        there = bool(frames) and self.frames.start <= frames.start and frames.stop <= self.frames.stop
+        others = {name: tensor for name, tensor in self.tensors.items() if name != NOISY}
+        if not there:
+            return Origin(self.values, others, range(0))
+        noisy = self.tensors[NOISY][frames.start - self.frames.start : frames.stop - self.frames.start]
+        return Origin(self.values, others | {NOISY: noisy}, frames)
 
     def differences(self, values: Mapping, tensors: Mapping[str, Tensor]) -> list[str]:
         """Names of what else was made from other values; ``inversion`` stands for the tensors too."""
@@ -52,10 +65,15 @@ class Origin:
         return differs
 
     def _same(self, tensors: Mapping[str, Tensor]) -> bool:
-        if {k: t.shape for k, t in tensors.items()} != {k: t.shape for k, t in self.tensors.items()}:
+        if any(name not in tensors or tensors[name].shape != wanted.shape for name, wanted in self.tensors.items()):
             return False
         pairs = [(tensors[name].flatten(1), wanted.flatten(1)) for name, wanted in self.tensors.items()]
         return all(bool(((a - b).norm(dim=1) <= SAME_START * b.norm(dim=1)).all()) for a, b in pairs)
+
+
+def _both(one: range, other: range) -> range:
+    """The frames of both ranges."""
+    return range(max(one.start, other.start), min(one.stop, other.stop))
 
 
 def _digest(description: str, frames: range, tensors: Mapping[str, Tensor]) -> str:
@@ -71,14 +89,13 @@ def _digest(description: str, frames: range, tensors: Mapping[str, Tensor]) -> s
 class RunFolder:
     """Finished parts of one run.
 
-    path: an existing folder, which nobody else writes to. name: what the user calls it. origin: of all
-    ``frames`` of the clip.
+    path: an existing folder, which nobody else writes to. name: what the user calls it. origin: of the
+    frames that were inverted here, all of the clip's or some.
     """
 
     path: Path
     name: str
     origin: Origin
-    frames: int
 
     def begin(self) -> None:
         """FreeAnimateError for parts that are made from something else and for a disk that takes nothing."""
@@ -87,7 +104,8 @@ class RunFolder:
             self._check(description)
             return
         start = {name: latents.contiguous() for name, latents in self.origin.tensors.items()}
-        self._whole(self.path / START, lambda path: save_file(start, path))
+        said = {FIRST: str(self.origin.frames.start)}
+        self._whole(self.path / START, lambda path: save_file(start, path, metadata=said))
         text = json.dumps(self.origin.values, indent=1)
         self._whole(description, lambda path: path.write_text(text, encoding="ascii"))
 
@@ -100,12 +118,20 @@ class RunFolder:
             ) from None
         if not isinstance(found, dict):
             raise FreeAnimateError(f"{self._holds} {DESCRIPTION} of another origin; {self._remedy}")
-        try:
-            start = load_file(self.path / START)
-        except (OSError, SafetensorError):
-            start = {}
-        if differs := self.origin.differences(found, start):
+        theirs = self._started()
+        common = _both(self.origin.frames, theirs.frames)
+        if differs := self.origin.known(common).differences(found, theirs.known(common).tensors):
             raise FreeAnimateError(f"{self._holds} run with other {', '.join(differs)}; {self._remedy}")
+
+    def _started(self) -> Origin:
+        """What the run that began the folder inverted; of no frames where that cannot be read."""
+        try:
+            with safe_open(self.path / START, framework="pt") as stored:
+                tensors = {name: stored.get_tensor(name) for name in stored.keys()}
+                first = int((stored.metadata() or {}).get(FIRST, 0))
+        except (OSError, SafetensorError):
+            return Origin({}, {}, range(0))
+        return Origin({}, tensors, range(first, first + len(tensors.get(NOISY, ()))))
 
     @property
     def _holds(self) -> str:
@@ -146,7 +172,7 @@ class RunFolder:
             log.warning("%s: %s is damaged or of other frames and is made again", LONG_CLIP, file.name)
             return None
         latents = tensors.pop(LATENTS)
-        if differs := self.origin.part(frames, self.frames).differences(json.loads(said["made_from"]), tensors):
+        if differs := self.origin.part(frames).differences(json.loads(said["made_from"]), tensors):
             raise FreeAnimateError(
                 f"{self._holds} {file.name} of a run with other {', '.join(differs)}; choose another run_name, set "
                 f"back what differs, delete that file, or {self._again(frames)}."
@@ -155,12 +181,12 @@ class RunFolder:
 
     @staticmethod
     def _again(frames: range) -> str:
-        return f"write {frames.start}-{frames.stop - 1} into again to make it anew"
+        return f"write {frames.start}-{frames.stop - 1} into again to make it once more"
 
     def write(self, frames: range, latents: Tensor) -> None:
         """Keep a finished part, latents [f,C,h,w] fp32 on the CPU, with what it is made from."""
-        origin = self.origin.part(frames, self.frames)
-        tensors = {**origin.tensors, LATENTS: latents.contiguous()}
+        origin = self.origin.part(frames)
+        tensors = {name: tensor.contiguous() for name, tensor in (origin.tensors | {LATENTS: latents}).items()}
         said = json.dumps(origin.values)
         metadata = {"made_from": said, "digest": _digest(said, frames, tensors)}
         self._whole(self.file(frames), lambda path: save_file(tensors, path, metadata=metadata))

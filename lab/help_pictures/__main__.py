@@ -1,4 +1,5 @@
-"""python -m lab.help_pictures --host DIR: makes web/docs/<node id>.jpg, media/animation.webp and media/icon.png anew.
+"""python -m lab.help_pictures --host DIR: makes web/docs/<node id>.jpg, the templates' thumbnails and what the README
+shows in media/ anew.
 
 Every picture is a result of the node that it explains, on the demo's model and a rendered person; Detect
 Pose alone shows known poses, because its weights are not the pack's.
@@ -11,7 +12,7 @@ import torch
 
 from .. import REPOSITORY, hosting
 from ..server.graph import FPS
-from .strips import pictures, save_animation, save_strip
+from .strips import pictures, save_animation, save_columns, save_strip
 
 ICON = 400  # pixels; the registry shows squares
 
@@ -23,7 +24,9 @@ def main() -> None:
     parser.add_argument("--root", type=Path, default=REPOSITORY, help="where web/docs and media are")
     options = parser.parse_args()
     hosting.start(options.host)
+    from . import readme
     from .scenes import before_the_model, icon, load, prepare, with_the_model  # they import the host
+    from .thumbnails import save_thumbnails, thumbnails
 
     docs, media = options.root / "web" / "docs", options.root / "media"
     for folder in (docs, media):
@@ -32,8 +35,13 @@ def main() -> None:
         prepared = prepare()
         write(before_the_model(prepared), docs)
         pictures(icon(), (ICON, ICON))[0].save(media / "icon.png", optimize=True)
-        scenes = with_the_model(prepared, load(prepared))
+        loaded = load(prepared)
+        scenes = with_the_model(prepared, loaded)
         write(scenes, docs)
+        for name, columns in (readme.without_the_model(prepared) | readme.with_the_model(prepared, loaded)).items():
+            save_columns(columns, media / f"{name}.jpg")
+        rows = thumbnails(prepared, loaded, scenes["Sampler"]["result"])
+        save_thumbnails(rows, options.root / "workflows")
     columns = {"reference": prepared.reference, "pose": prepared.poses, "result": scenes["Sampler"]["result"]}
     save_animation(columns, media / "animation.webp", FPS)
 

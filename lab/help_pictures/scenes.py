@@ -32,8 +32,9 @@ from freeanimate_pack.nodes.sampler import FreeAnimateSampler
 
 SEED, MOTION, FRAMES, STEPS, STYLE = 10_012, "wave", 16, 12, "people"
 DRIVER = 10_005  # the character whose motion Align Pose fits: other proportions, a smaller figure
-PRESET = PRESETS["people"]
-CFG = PRESET.sampler.cfg, PRESET.sampler.start, PRESET.sampler.end
+PRESET = "people"
+SAMPLER = PRESETS[PRESET].sampler
+CFG = SAMPLER.cfg, SAMPLER.start, SAMPLER.end
 UPPER, MIDDLE = slice(20, 140), slice(68, 188)  # pixels: head and hands, in which it shows what a VAE costs
 
 
@@ -63,12 +64,12 @@ class Loaded:
     inversion: tuple
 
 
-def prepare() -> Prepared:
+def prepare(seed: int = SEED, motion: str = MOTION) -> Prepared:
     """The character in its motion, its poses and its preview."""
-    drawn = FreeAnimateDemoCharacter.execute(SEED, MOTION, FRAMES, SIDE, SIDE, STYLE).args
+    drawn = FreeAnimateDemoCharacter.execute(seed, motion, FRAMES, SIDE, SIDE, STYLE).args
     reference, standing, driving, _, truth, mask, masks, caption = drawn
     aligned, poses = FreeAnimateAlignPose.execute(driving, standing, "affine", reference).args[:2]
-    preview = FreeAnimatePreview.execute(reference, standing, aligned, mask, keep_face=PRESET.keep_face).args
+    preview = FreeAnimatePreview.execute(reference, standing, aligned, mask, preset=PRESET).args
     return Prepared(reference, truth, mask, masks, driving, standing, caption, poses, preview)
 
 
@@ -145,9 +146,8 @@ def with_the_model(prepared: Prepared, loaded: Loaded) -> dict[str, dict[str, Te
     preview, redraw = prepared.preview[0], prepared.preview[6]
     record, noise = loaded.inversion[:2]
     plain = sampled_by_the_host(loaded)
-    anew = decoded(loaded, sampled(loaded, None))
-    images = decoded(loaded, sampled(loaded, redraw))
-    result = FreeAnimatePastePreview.execute(images, preview, patched(loaded, redraw), 4).args[0]
+    anew = decoded(loaded, sampled(loaded, patched(loaded, None)))
+    images, result = animated(prepared, loaded)
     rows = {"preview": preview, "decoded": images, "frames: the preview pasted back where it was kept": result}
     return {
         "Inversion": {"preview": preview, "noise, decoded": decoded(loaded, noise)},
@@ -169,16 +169,27 @@ def with_the_model(prepared: Prepared, loaded: Loaded) -> dict[str, dict[str, Te
 
 
 def patched(loaded: Loaded, redraw: Tensor | None) -> object:
-    """The patched model by the people preset; without a mask all is drawn anew, and nothing is released."""
-    kept = {} if redraw is None else {"redraw_mask": redraw, "release": PRESET.patch.release, "eta": PRESET.patch.eta}
-    record = loaded.inversion[0]
-    return FreeAnimatePatchModel.execute(loaded.model, record, 1.0, 1.0, 0.8, "cond", 0, **kept).args[0]
+    """The patched model by the people preset; without a mask all is redrawn."""
+    kept = {} if redraw is None else {"redraw_mask": redraw, "preset": PRESET}
+    return patch(loaded, 1.0, 1.0, 0.8, **kept)
 
 
-def sampled(loaded: Loaded, redraw: Tensor | None) -> dict:
-    """The Animate Sampler's LATENT."""
-    conds = loaded.positive, loaded.negative
-    return FreeAnimateSampler.execute(patched(loaded, redraw), loaded.inversion[0], *conds, *CFG).args[0]
+def patch(loaded: Loaded, reference_weight: float, self_span: float, cross_span: float, **kept: object) -> object:
+    """The output of Patch Model."""
+    weights = reference_weight, self_span, cross_span
+    return FreeAnimatePatchModel.execute(loaded.model, loaded.inversion[0], *weights, "cond", 0, **kept).args[0]
+
+
+def animated(prepared: Prepared, loaded: Loaded) -> tuple[Tensor, Tensor]:
+    """The frames of the people preset as they are decoded, and after Paste Preview."""
+    preview, model = prepared.preview[0], patched(loaded, prepared.preview[6])
+    images = decoded(loaded, sampled(loaded, model))
+    return images, FreeAnimatePastePreview.execute(images, preview, model, 4).args[0]
+
+
+def sampled(loaded: Loaded, model: object) -> dict:
+    """The Animate Sampler's LATENT with a patched model."""
+    return FreeAnimateSampler.execute(model, loaded.inversion[0], loaded.positive, loaded.negative, *CFG).args[0]
 
 
 def decoded(loaded: Loaded, latent: dict) -> Tensor:

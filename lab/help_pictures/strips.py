@@ -57,6 +57,12 @@ def save_strip(rows: Mapping[str, Tensor], file: Path) -> None:
     strip(rows).save(file, quality=QUALITY, optimize=True)
 
 
+def save_columns(columns: Mapping[str, Tensor], file: Path, size: int = 200) -> None:
+    """Single pictures side by side under their labels, as a JPEG; size: of a picture, in pixels."""
+    cells = {label: pictures(images, (size, size))[0] for label, images in columns.items()}
+    _frame(cells, size).save(file, quality=QUALITY, optimize=True)
+
+
 def save_animation(columns: Mapping[str, Tensor], file: Path, fps: float, size: int = 240) -> None:
     """Batches side by side under their labels, as an endless WebP; a single picture stands still."""
     count = max(map(len, columns.values()))

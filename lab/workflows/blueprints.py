@@ -112,10 +112,11 @@ def long_clip() -> Subgraph:
         "frames_per_part": graph.widget("frames per part", 16),
         "again": graph.widget("frames to make again", ""),
     }
+    span = {"first_frame": graph.widget("range from frame", 0), "frames": graph.widget("range frames", 0)}
     scene, fps = chain.filmed(graph, inputs, part, pose_model)
-    made, known, patch = chain.ready(graph, models, scene, settings, storage="recompute")
-    sampled = chain.sampled_in_parts(graph, models, settings, known, patch, **parts)
-    frames = chain.pasted(graph, sampled, made, patch)
+    made, known, patch = chain.ready(graph, models, scene, settings, storage="recompute", **span)
+    sampled = chain.sampled_in_parts(graph, models, settings, known, patch, **parts, **span)
+    frames = chain.pasted(graph, sampled, made, patch, span["first_frame"])
     graph.outputs = {"video": chain.film(graph, frames, fps), "frames": frames} | _shown(graph, made)
     return graph
 
@@ -148,7 +149,7 @@ def prepare() -> Subgraph:
 
 def with_the_hosts_nodes() -> Subgraph:
     """The patched model in SamplerCustomAdvanced, decoded and pasted."""
-    graph = Subgraph("Sample with ComfyUI's nodes", "The patched model in SamplerCustomAdvanced.")
+    graph = Subgraph("Sample in ComfyUI", "The patched model in SamplerCustomAdvanced.")
     names = ("model", "positive", "negative", "noise", "sigmas", "preview", "vae")
     given = {name: graph.socket(name) for name in names}
     cfg, sampler, fps = graph.widget("cfg", 3.0), graph.widget("sampler", "euler"), graph.widget("fps", FPS)

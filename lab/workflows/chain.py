@@ -107,9 +107,12 @@ def inverted(
     preview: Socket,
     reference: Socket,
     skeletons: Socket,
-    storage: str = "auto",
+    **widgets: object,
 ) -> Inverted:
-    """Preview and reference as latents, prompts with the skeletons applied, and the preview's way to noise."""
+    """Preview and reference as latents, prompts with the skeletons applied, and the preview's way to noise.
+
+    widgets: of DDIM Inversion, beside its steps.
+    """
     positive = graph.add("CLIPTextEncode", "Prompt", clip=models.clip, text=settings.prompt)
     negative = graph.add("CLIPTextEncode", "Negative prompt", clip=models.clip, text=settings.negative)
     control = graph.add(
@@ -130,7 +133,7 @@ def inverted(
         preview_latent=latents[0],
         reference_latent=latents[1],
         steps=settings.steps,
-        storage=storage,
+        **widgets,
     )
     return Inverted(control, inversion)
 
@@ -193,12 +196,12 @@ def pasted(graph: Graph, frames: Socket, made: Moved, patch: Node, first_frame: 
 
 
 def ready(
-    graph: Graph, models: Models, scene: Scene, settings: Settings, fit: str = "affine", storage: str = "auto"
+    graph: Graph, models: Models, scene: Scene, settings: Settings, fit: str = "affine", **widgets: object
 ) -> tuple[Moved, Inverted, Node]:
-    """All that comes before the sampling: preview, inversion, patched model."""
+    """All that comes before the sampling: preview, inversion with these widgets, patched model."""
     made = moved(graph, scene, settings.preset, fit)
     preview, skeletons = made.preview["preview"], made.align["pose_image"]
-    known = inverted(graph, models, settings, preview, scene.reference, skeletons, storage)
+    known = inverted(graph, models, settings, preview, scene.reference, skeletons, **widgets)
     return made, known, patched(graph, models, settings, known, made.preview["redraw_mask"])
 
 

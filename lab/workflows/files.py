@@ -124,8 +124,9 @@ class _Writer:
         }
 
     def _body(self, node: Node, order: int) -> dict:
-        title = {"title": node.title} if node.title else {}
-        kind = identity(self._name, node.kind.name) if isinstance(node.kind, Subgraph) else node.kind
+        own = node.kind.name if isinstance(node.kind, Subgraph) else ""
+        title = {"title": node.title} if node.title not in ("", own) else {}
+        kind = identity(self._name, own) if own else node.kind
         return {
             "id": self._ids[node],
             "type": kind,

@@ -1,36 +1,54 @@
 """Where nodes stand: columns that a template names, and columns by depth within a subgraph."""
 
+from math import ceil
+
 from .graph import Graph, Node, Port, Subgraph, sources
 from .schemas import Definition, Schemas
 
 TITLE = 30  # pixels above a node's position
 GAP_X, GAP_Y = 40, 24  # pixels between columns, and between nodes
 ROW, TEXT = 28, 110  # pixels of a socket's or widget's row, and of a text box: the taller of the two renderings
-PICTURE = 220  # pixels for what a node shows
+PICTURE = 120  # pixels for what a node shows
 WIDTH = 270  # pixels, within a subgraph
 SHOWING = ("Load", "Preview", "SaveVideo", "FreeAnimateInversion", "FreeAnimateSampler", "FreeAnimateLongClip")
+BAND, BAND_GAP = 7, 40  # columns of a subgraph beside one another at most; pixels between two bands of them
 TEXTS = {"prompt", "negative_prompt", "text"}
 
 
-def columns(stacks: list[tuple[int, list[tuple[Node, int]]]]) -> None:
-    """Set nodes into columns from the left: (width, [(node, height)]) in pixels."""
-    left = 0
+def columns(stacks: list[tuple[int, list[tuple[Node, int]]]], top: int = 0) -> int:
+    """Set nodes into columns (width, [(node, height)]) from the left, below `top`; returns their lower end, pixels."""
+    left, ends = 0, [top]
     for width, stack in stacks:
-        top = TITLE
-        for node, height in stack:
-            node.place, node.size = (left, top), (width, height)
-            top += height + GAP_Y + TITLE
+        y = top + TITLE
+        for node, tall in stack:
+            node.place, node.size = (left, y), (width, tall)
+            ends.append(y + tall)
+            y += tall + GAP_Y + TITLE
         left += width + GAP_X
+    return max(ends)
 
 
 def by_depth(graph: Subgraph, schemas: Schemas) -> None:
-    """Set a subgraph's nodes into columns by how many links lie before them."""
-    depths: dict[Node, int] = {}
-    for node in graph.nodes:  # what feeds a node was added before it
-        before = [depths[s.origin] for s in sources(node) if not isinstance(s.origin, Port)]
-        depths[node] = 1 + max(before, default=-1)
-    stacks = [[node for node in graph.nodes if depths[node] == k] for k in range(1 + max(depths.values()))]
-    columns([(WIDTH, [(node, height(schemas.of(node), node)) for node in stack]) for stack in stacks])
+    """Set a subgraph's nodes into columns by how many links lie before them, and the columns into bands."""
+    depth = depths(graph)
+    stacks = [[node for node in graph.nodes if depth[node] == k] for k in range(1 + max(depth.values()))]
+    sized = [(WIDTH, [(node, height(schemas.of(node), node)) for node in stack]) for stack in stacks]
+    across = ceil(len(sized) / ceil(len(sized) / BAND))
+    end = 0
+    for first in range(0, len(sized), across):
+        end = columns(sized[first : first + across], end) + BAND_GAP
+
+
+def depths(graph: Subgraph) -> dict[Node, int]:
+    """The column of each node: behind all that feed it; what the ports alone feed stands before its first reader."""
+    inner = {node: [s.origin for s in sources(node) if not isinstance(s.origin, Port)] for node in graph.nodes}
+    depth: dict[Node, int] = {}
+    for node, before in inner.items():  # what feeds a node was added before it
+        depth[node] = 1 + max((depth[origin] for origin in before), default=-1)
+    for node, before in inner.items():
+        readers = [depth[reader] for reader, feeding in inner.items() if node in feeding]
+        depth[node] = depth[node] if before else min(readers, default=1) - 1
+    return depth
 
 
 def height(definition: Definition, node: Node) -> int:

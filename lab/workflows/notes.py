@@ -77,13 +77,15 @@ As `02 animate a character`, for clips of any length: it is made part by part.
 
 {MODELS}
 ## 2. Picture, clip, prompt
+One person in each, seen in full, facing the viewer.
 
 ## 3. Press Run
 That makes 16 frames and keeps no parts. Look at the result.
 
 ## 4. Set `run name` and all `frames`
 Finished parts are kept in the folder `output/freeanimate/` of that name: after a stop only the missing ones are \
-made. One name for each clip and its settings. `frames to make again`: as in `12, 40-47`.
+made. One name for each clip and its settings. `frames to make again`: as in `12, 40-47`. `range`: a part of the clip, \
+as for several machines; 0 frames: to its end.
 """,
     "06": f"""# SamplerCustomAdvanced and a LoRA
 
@@ -91,6 +93,7 @@ made. One name for each clip and its settings. `frames to make again`: as in `12
 
 {MODELS}
 ## 2. Picture, clip, LoRA, prompt
+One person in each, seen in full, facing the viewer.
 
 ## 3. Press Run
 That makes 8 frames. Then raise `frames`.

@@ -214,7 +214,7 @@ def in_the_hosts_sampler() -> Template:
     made = graph.add(blueprints.prepare(), **given)
     names = ("model", "positive", "negative", "noise", "sigmas", "preview", "fps")
     sampled = graph.add(blueprints.with_the_hosts_nodes(), vae=given["vae"], **{name: made[name] for name in names})
-    check = _check(graph, "Check: skeleton, cut out and moved", made["check_pictures"])
+    check = _check(graph, "Check: skeleton, preview", made["check_pictures"])
     saved = _save(graph, sampled["video"], "video/FreeAnimate LoRA")
     columns(
         [

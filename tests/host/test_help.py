@@ -119,6 +119,14 @@ def test_the_readme_lists_the_nodes_in_their_order():
     assert listed == [node.GET_SCHEMA().display_name for node in NODES]
 
 
+def test_the_readmes_pictures_are_there_small_and_told_in_words():
+    shown = re.findall(r"!\[([^]]*)\]\((media/[^)]+)\)", README)
+    stills = {name for _, name in shown if name.endswith(".jpg")}
+    assert all(words for words, _ in shown) and all((ROOT / name).is_file() for _, name in shown)
+    assert stills == {path.relative_to(ROOT).as_posix() for path in (ROOT / "media").glob("*.jpg")}
+    assert all((ROOT / name).stat().st_size < LARGEST_PICTURE for name in stills)
+
+
 def test_the_readme_tells_of_every_template():
     told = re.findall(r"^- \*\*(\d\d [^*]+)\*\*: ", README, re.MULTILINE)
     assert told == [path.stem for path in TEMPLATES]

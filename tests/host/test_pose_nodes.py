@@ -17,7 +17,7 @@ from freeanimate_pack.nodes.pose_files import FreeAnimateLoadPose, FreeAnimateSa
 
 @pytest.fixture
 def folders(tmp_path):
-    """The host's input and output folders, with one pose file and one that lies outside."""
+    """The host's input and output folders, with one pose file in the input folder and one that lies outside."""
     before = folder_paths.get_input_directory(), folder_paths.get_output_directory()
     paths = tmp_path / "input", tmp_path / "output"
     for path, place in zip(paths, (folder_paths.set_input_directory, folder_paths.set_output_directory)):
@@ -34,19 +34,59 @@ def folders(tmp_path):
 def test_saved_poses_are_loaded_again(folders):
     pose, frames, width, height = FreeAnimateLoadPose.execute("walks/walk.json").result
     assert (frames, width, height) == (2, producers.WIDTH, producers.HEIGHT)
-    assert FreeAnimateLoadPose.GET_SCHEMA().inputs[0].options == ["walks/walk.json"]
+    assert listed() == ["walks/walk.json"]
     for number in (1, 2):
         (passed,) = FreeAnimateSavePose.execute(pose, "poses/clip").result
         assert passed is pose
         name = f"poses/clip_{number:05}_.json [output]"
         assert FreeAnimateLoadPose.validate_inputs(name) is True
         assert FreeAnimateLoadPose.execute(name).result[0] == pose
+        assert listed()[1:] == [f"poses/clip_{n:05}_.json [output]" for n in range(1, number + 1)]
+
+
+def listed() -> list[str]:
+    """The files that the editor offers."""
+    return FreeAnimateLoadPose.GET_SCHEMA().inputs[0].options
+
+
+def test_files_of_both_folders_are_listed_and_a_name_alone_is_one_of_the_input_folder(folders):
+    """A workflow or prompt that was saved with a name alone keeps its file, whatever the output folder holds."""
+    other = json.dumps([producers.dwpose()] * 5)
+    for name in ("walks/walk.json", "b.JSON", "a.json", "note.txt"):
+        (folders[1] / name).parent.mkdir(exist_ok=True)
+        (folders[1] / name).write_text(other)
+    assert listed() == ["walks/walk.json", "a.json [output]", "b.JSON [output]", "walks/walk.json [output]"]
+    for name, frames in {"walks/walk.json": 2, "walks/walk.json [input]": 2, "walks/walk.json [output]": 5}.items():
+        assert FreeAnimateLoadPose.validate_inputs(name) is True
+        assert FreeAnimateLoadPose.execute(name).result[1] == frames
+
+
+def test_every_file_that_is_listed_can_be_read(folders):
+    """A link out of the folders is refused by name, and so it is not offered; one that stays inside is."""
+    for folder in folders:
+        (folder / "out.json").symlink_to(folders[0].parent / "secret.json")
+        (folder / "door").symlink_to(folders[0].parent)
+    (folders[0] / "inside.json").symlink_to(folders[0] / "walks" / "walk.json")
+    assert listed() == ["inside.json", "walks/walk.json"]
+    assert all(FreeAnimateLoadPose.validate_inputs(name) is True for name in listed())
+
+
+def test_one_folder_for_both_is_listed_once(folders):
+    folder_paths.set_output_directory(str(folders[0]))
+    assert listed() in (["walks/walk.json"], ["walks/walk.json [output]"])
+    assert len(FreeAnimateLoadPose.execute(listed()[0]).result[0]) == 2
+
+
+@pytest.mark.parametrize("missing", [0, 1], ids=["input", "output"])
+def test_a_folder_that_is_not_there_has_no_files(folders, missing):
+    folders[missing].rename(folders[missing].with_name("elsewhere"))
+    assert listed() == (["walks/walk.json"] if missing else [])
 
 
 def test_names_in_capitals_are_listed_and_windows_subfolders_found(folders):
     """A workflow saved on Windows names a subfolder with a backslash."""
     (folders[0] / "walks" / "CAPITALS.JSON").write_text(json.dumps([producers.dwpose()]))
-    assert FreeAnimateLoadPose.GET_SCHEMA().inputs[0].options == ["walks/CAPITALS.JSON", "walks/walk.json"]
+    assert listed() == ["walks/CAPITALS.JSON", "walks/walk.json"]
     for name in ("walks\\walk.json", "walks\\CAPITALS.JSON [input]"):
         assert FreeAnimateLoadPose.validate_inputs(name) is True
         assert len(FreeAnimateLoadPose.execute(name).result[0]) in (1, 2)

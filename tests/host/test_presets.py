@@ -87,7 +87,8 @@ def test_the_nodes_say_what_they_ran_with(clip, record, mask):
     done = FreeAnimatePatchModel.execute(
         clip.tiny.model, record, 1.0, 1.0, 0.8, "cond", 0, redraw_mask=mask, preset="people"
     )
-    assert done.ui.as_dict()["text"] == ("people: graded, eta 0.5; reference 1; spans self 1, cross 0.8, keep 1",)
+    said = "people: graded, eta 0.5, reference_weight 1, self_span 1, cross_span 0.8, keep_span 1"
+    assert done.ui.as_dict()["text"] == (said,)
     done = FreeAnimateSampler.execute(done.args[0], record, clip.positive, clip.negative, CFG, 0.0, 1.0)
     assert "cfg 4 from 20% to 90% of the steps" in done.ui.as_dict()["text"][0]
 

@@ -18,6 +18,7 @@ from editor import (
     inputs_of,
     instances,
     options_of,
+    promoted_values,
     reached,
     read,
     real_nodes,
@@ -196,6 +197,16 @@ def test_it_runs_and_gives_films(server, clip_files, lora_file, schemas, name):
     else:
         assert (frames, width, height) == (LENGTH, WIDTH, HEIGHT)
     assert reconstruction(kinds) > 20
+
+
+def test_a_range_of_a_long_clip(server, clip_files, schemas):
+    """One widget of 05 is the first frame for inversion, sampling and pasting; the film is of the range alone."""
+    workflow = template("05")
+    ((instance, _),) = instances(workflow)
+    values = promoted_values(instance) | {"range_from_frame": 1, "range_frames": 1}
+    instance["widgets_values"] = list(values.values())
+    kinds = outputs_by_kind(server, shrink(as_prompt(workflow, schemas)))
+    assert films_of(server, kinds) == [(1, WIDTH, HEIGHT)]
 
 
 def test_the_first_runs_on_the_packs_own_model(server, schemas):

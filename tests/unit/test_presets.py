@@ -70,5 +70,6 @@ def test_an_unknown_name_is_refused_with_the_known_ones():
 
 def test_the_lines_say_the_values():
     people = patch_settings(PRESETS["people"], PatchConfig())
-    assert patch_words("people", people) == "people: graded, eta 0.5; reference 1; spans self 1, cross 0.8, keep 1"
+    said = "people: graded, eta 0.5, reference_weight 1, self_span 1, cross_span 0.8, keep_span 1"
+    assert patch_words("people", people) == said
     assert guidance_words(SamplerConfig()) == "cfg 3 from 20% to 90% of the steps"

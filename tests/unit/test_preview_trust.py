@@ -186,7 +186,7 @@ def test_a_driver_that_leaves_the_canvas_is_announced():
     clip[3:6, :, 1] += 50  # all from the waist down
     (told,) = findings.of_inputs((joints, seen), (clip, everything), (100, 100))
     share = round(100 * (joints[:, 1] >= 50).mean())
-    assert told.startswith(f"{share} % of the driver's joints are outside the canvas in frames 3-5: ")
+    assert told.startswith(f"{share} % of the motion source's joints are outside the canvas in frames 3-5: ")
     assert "Align Pose with mode affine" in told
     cut = seen.copy()
     cut[[9, 10, 12, 13]] = False
