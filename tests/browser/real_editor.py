@@ -135,11 +135,9 @@ class Editor:
         self.page.evaluate("prompt => app.loadApiJson(prompt, 'prompt')", prompt)
         self.page.wait_for_function("count => app.graph.nodes.length === count", arg=len(prompt))
 
-    def load(self, graph: dict, name: str | None = None) -> None:
-        """Open a graph in the editor's format; with a name, as the template browser does with one of that name."""
-        source = {"openSource": "template"} if name else {}
-        load = "([graph, name, source]) => app.loadGraphData(graph, true, true, name, source)"
-        self.page.evaluate(load, [graph, name, source])
+    def load(self, graph: dict) -> None:
+        """Open a graph in the editor's format."""
+        self.page.evaluate("graph => app.loadGraphData(graph)", graph)
 
     def save(self) -> None:
         """Save the workflow under the name that the editor offers."""

@@ -102,9 +102,10 @@ def test_a_template_is_readable(editor, path):
     file, prompts, found = graph_of(path), [], []
     for nodes_2, size in product((False, True), WINDOWS):
         view = f"{path.stem} {'nodes 2' if nodes_2 else 'classic'} {size[0]}"
+        editor.start_over()
         editor.use_nodes_2(nodes_2)
         editor.resize(*size)
-        editor.load(file, path.stem)
+        editor.open_template(path.stem, len(file["nodes"]))
         editor.wait_until_drawn()
         editor.picture(view)
         prompts.append(editor.prompt())
