@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import environment
+from . import environment, front_end
 from .shell import ROOT, SetupError, heed_signals, run_foreground
 
 # A file's fixtures are made in one process; in the folders' order the many short tests of `unit` come last, so that no
@@ -151,10 +151,11 @@ def run_checks(options: argparse.Namespace) -> int:
 
 
 def run_tests(options: argparse.Namespace) -> int:
-    """Run pytest in the environment; COMFYUI_DIR names the host."""
+    """Run pytest in the environment; COMFYUI_DIR names the host, FREEANIMATE_FRONT_END the newest front end."""
     ready = environment.ensure()
     alone = options.full or _browser_alone(options)
     variables = ready.variables() | ({} if alone else {"OMP_NUM_THREADS": "1"})
+    variables.setdefault(front_end.VARIABLE, str(front_end.PINNED.target))
     return run_foreground([str(ready.python), "-m", "pytest", *pytest_arguments(options)], variables)
 
 

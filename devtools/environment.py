@@ -1,4 +1,4 @@
-"""The development environment in .dev: a virtual environment, the host and every dependency."""
+"""The development environment in .dev: a virtual environment, the host, every dependency and the newest front end."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import host
+from . import front_end, host
 from .shell import DEV, LOG, ROOT, SetupError, environment, run_logged, say
 
 TORCH = ("torch==2.11.0", "torchvision==0.26.0", "torchaudio==2.11.0")  # a matching set
@@ -41,7 +41,7 @@ def ensure() -> Ready:
     """Set up what is missing; quick when nothing is. Raises SetupError."""
     found = host.find()  # a wrong COMFYUI_DIR ends here, before anything is made
     python = interpreter()
-    if not (found and _stamped(found) and _works(python)):
+    if not _is_ready(found, python):
         DEV.mkdir(exist_ok=True)
         with _alone():
             found = _set_up(python)
@@ -54,9 +54,9 @@ def interpreter() -> Path:
 
 
 def stamp(host_dir: Path) -> str:
-    """A hash of all that decides what the environment holds."""
+    """A hash of all that decides what .dev holds."""
     files = [path.read_text(encoding="utf-8") for path in (host_dir / "requirements.txt", *REQUIREMENTS)]
-    parts = [sys.version_info[:2], platform.machine(), TORCH, str(host_dir), files]
+    parts = [sys.version_info[:2], platform.machine(), TORCH, front_end.PINNED.sha256, str(host_dir), files]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -69,16 +69,21 @@ def require_space(folder: Path, needed: int = SPACE_NEEDED) -> None:
 
 def _set_up(python: Path) -> Path:
     found = host.find()  # again: another dev.py may have been at work until now
-    if found and _stamped(found) and _works(python):
+    if _is_ready(found, python):
         return found
     start = time.monotonic()
     LOG.write_bytes(b"")
     if not STAMP.exists() or not _works(python) or _version(python) != sys.version_info[:2]:
         _create_venv()
     found = found or host.fetch(python)
+    front_end.ensure(python)
     _install(python, found)
     say(f"ready after {time.monotonic() - start:.0f} s")
     return found
+
+
+def _is_ready(found: Path | None, python: Path) -> bool:
+    return found is not None and front_end.is_here() and _stamped(found) and _works(python)
 
 
 def _stamped(host_dir: Path) -> bool:

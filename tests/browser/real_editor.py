@@ -3,9 +3,9 @@
 Clicks go to the real buttons. What the canvas draws is no DOM: the editor's own graph object is asked for it.
 """
 
-from itertools import combinations
 from pathlib import Path
 
+from on_screen import faults
 from patience import patience
 from playwright.sync_api import Locator, Page
 
@@ -13,20 +13,8 @@ PACK = "freeanimate"
 WINDOW = {"width": 1600, "height": 1000}
 PATIENCE = 1000 * patience(120)  # milliseconds for the editor to answer
 RESET = {"Comfy.RightSidePanel.IsOpen": False, "Comfy.VueNodes.Enabled": False}  # settings that tests leave changed
+_LIBRARY = "Workspace.ToggleSidebarTab.node-library"  # the editor's command for its list of nodes
 MARGIN = 90  # pixels around the graph in a screenshot: the editor's own bars lie there
-
-_BOXES = """() => app.graph.nodes.map(n => [`${n.id} ${n.title}`, n.pos[0], n.pos[1] - LiteGraph.NODE_TITLE_HEIGHT,
-    n.pos[0] + n.size[0], n.pos[1] + (n.flags.collapsed ? 0 : n.size[1])])"""
-
-_ELEMENT_BOXES = """() => app.graph.nodes.map(n => {
-    const box = document.querySelector(`[data-node-id="${n.id}"]`).getBoundingClientRect();
-    return [`${n.id} ${n.title}`, box.left, box.top, box.right, box.bottom];
-})"""
-
-_CLIPPED = """() => app.graph.nodes.filter(n => ["MarkdownNote", "Note"].includes(n.type)).filter(n => {
-    const text = n.widgets[0].element.querySelector(".tiptap") ?? n.widgets[0].element;
-    return text.scrollHeight > text.clientHeight + 2;
-}).map(n => `${n.id} ${n.title}`)"""
 
 _WATCH = """() => {
     const seen = window.seen = {progress: [], previews: [], texts: [], shown: [[performance.now(), ""]]};
@@ -40,6 +28,26 @@ _WATCH = """() => {
         .observe(document.querySelector("title"), {childList: true, subtree: true, characterData: true});
 }"""
 
+_HAS_ELEMENTS = """() => !LiteGraph.vueNodesMode
+    || app.graph.nodes.every(node => document.querySelector(`[data-node-id='${node.id}']`)?.offsetHeight)"""
+
+_CONNECT = """links => links.forEach(([from, output, to, input]) => {
+    const [source, target] = [from, to].map(id => app.graph.getNodeById(id));
+    source.connect(source.findOutputSlot(output), target, target.findInputSlot(input));
+})"""
+
+_SET_VALUES = """values => Object.entries(values).forEach(([title, widgets]) => {
+    const node = app.graph.nodes.find(n => n.getTitle() === title);
+    Object.entries(widgets).forEach(([name, value]) => {
+        const widget = node.widgets.find(w => w.name === name);
+        widget.value = value;
+        widget.callback?.(value);
+    });
+})"""
+
+# Five pictures: the view is fitted in the first, texts' boxes follow in the next ones
+_FRAMES = """async () => { for (let i = 0; i < 5; i++) await new Promise(requestAnimationFrame); }"""
+
 _PLAYS = """async video => {
     video.muted = true;
     await video.play();
@@ -48,39 +56,79 @@ _PLAYS = """async video => {
 }"""
 
 
-def _overlapping(boxes: list[list]) -> list[str]:
-    """Names of the pairs of boxes [name, left, top, right, bottom] that cover one another."""
-    return [
-        f"{a[0]} | {b[0]}"
-        for a, b in combinations(boxes, 2)
-        if a[1] < b[3] and b[1] < a[3] and a[2] < b[4] and b[2] < a[4]
-    ]
-
-
 class Editor:
-    """The editor in a page; the constructor loads it anew, with an empty graph.
+    """The editor in a page; the constructor loads it.
 
     page: Playwright's. url: the server's address. pictures: the folder for screenshots.
     """
 
     def __init__(self, page: Page, url: str, pictures: Path):
-        self.page, self._pictures = page, pictures
+        self.page, self._url, self._pictures = page, url, pictures
         page.set_default_timeout(PATIENCE)
-        page.set_viewport_size(WINDOW)
-        page.goto(url)
-        page.wait_for_function("window.app?.vueAppReady && app.graph.nodes.length > 0")  # it begins with a workflow
+        self.reload()
+
+    def reload(self) -> None:
+        """Load the page anew, for seconds."""
+        self.page.set_viewport_size(WINDOW)
+        self.page.goto(self._url)
+        self.page.wait_for_function(
+            "window.app?.vueAppReady && app.graph.nodes.length > 0"
+        )  # it begins with a workflow
+
+    def start_over(self) -> None:
+        """A new workflow with an empty graph; what earlier ones left open is closed."""
+        self.page.set_viewport_size(WINDOW)
         for setting, value in RESET.items():
             self._set(setting, value)
         self._command("Comfy.NewBlankWorkflow")
-        page.wait_for_function("app.graph.nodes.length === 0")
+        self.page.wait_for_function("app.graph.nodes.length === 0")
+
+    def version(self) -> str:
+        """The front end's own version."""
+        return self.page.evaluate("window.__COMFYUI_FRONTEND_VERSION__")
 
     def open_template(self, stem: str, nodes: int) -> None:
         """Open a template of the pack from the template browser; `nodes` is the number of its nodes."""
         self.page.get_by_role("button", name="Templates").click()
         self.page.get_by_role("dialog").get_by_text(PACK, exact=True).click()
-        self.page.get_by_test_id(f"template-workflow-{stem}").click()
+        card = self.page.get_by_test_id(f"template-workflow-{stem}")
+        card.click()
         self.page.wait_for_function("count => app.graph.nodes.length === count", arg=nodes)
-        self.page.get_by_role("dialog").wait_for(state="detached")
+        card.wait_for(state="detached")
+
+    def opened_as_app(self) -> list[str]:
+        """Wait for the app mode and return the labels of the widgets that it shows."""
+        labels = self.page.get_by_test_id("linear-widgets").get_by_test_id("builder-widget-label")
+        labels.first.wait_for()
+        self.page.keyboard.press("Escape")  # 1.58.1 tells of the app mode in a dialog, the first time
+        self.page.get_by_test_id("coach-landing").wait_for(state="detached")
+        return labels.all_inner_texts()
+
+    def add_blueprint(self, name: str) -> str:
+        """Place a subgraph blueprint from the node library: search it, click it, click the canvas; return its id."""
+        self._command(_LIBRARY)
+        self.page.get_by_placeholder("Search").first.fill(name)
+        self.page.get_by_role("treeitem").get_by_text(name, exact=True).click()
+        self.page.mouse.move(1000, 500)
+        self.page.mouse.click(1000, 500)
+        self.page.wait_for_function("app.graph.nodes.length > 0")
+        self._command(_LIBRARY)  # closes it
+        return self.page.evaluate("String(app.graph.nodes[0].id)")
+
+    def add(self, node_type: str) -> str:
+        """Put a node into the graph and return its id."""
+        add = "type => { const node = LiteGraph.createNode(type); app.graph.add(node); return String(node.id); }"
+        return self.page.evaluate(add, node_type)
+
+    def connect(self, links: list[tuple[str, str, str, str]]) -> None:
+        """Link nodes: (id, its output's name, id, its input's name) each."""
+        self.page.evaluate(_CONNECT, links)
+
+    def unpack(self, node: str) -> None:
+        """Put a subgraph's nodes in its place."""
+        self._select([node])
+        self._command("Comfy.Graph.UnpackSubgraph")
+        self.page.wait_for_function("id => !app.graph.getNodeById(id)", arg=node)
 
     def load_prompt(self, prompt: dict) -> None:
         """Open an API prompt, as dropping its file on the canvas does."""
@@ -107,31 +155,31 @@ class Editor:
         """What Run would send: the graph in the API's format."""
         return self.page.evaluate("async () => (await app.graphToPrompt()).output")
 
-    def overlaps(self) -> list[str]:
-        """Pairs of nodes that cover one another."""
-        return _overlapping(self.page.evaluate(_BOXES))
+    def faults(self) -> list[str]:
+        """Sentences on what a user cannot read or see of the graph; see `on_screen`."""
+        return faults(self.page)
 
-    def use_nodes_2(self) -> None:
-        """Have the nodes drawn by Nodes 2.0, as elements of the page."""
-        self._set("Comfy.VueNodes.Enabled", True)
+    def use_nodes_2(self, on: bool = True) -> None:
+        """Have the nodes drawn by Nodes 2.0, as elements of the page, or on the canvas as before."""
+        self._set("Comfy.VueNodes.Enabled", on)
 
-    def wait_for_elements(self) -> None:
-        """Nodes 2.0: wait until each node of the graph has its element."""
-        self.page.wait_for_function(
-            "app.graph.nodes.every(node => document.querySelector(`[data-node-id='${node.id}']`)?.offsetHeight)"
-        )
+    def resize(self, width: int, height: int) -> None:
+        """Set the window's size in pixels."""
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.wait_for_function("width => app.canvasEl.getBoundingClientRect().right >= width - 1", arg=width)
 
-    def overlapping_elements(self) -> list[str]:
-        """Nodes 2.0: pairs of nodes whose elements cover one another."""
-        return _overlapping(self.page.evaluate(_ELEMENT_BOXES))
+    def wait_until_drawn(self) -> None:
+        """Wait until the graph is on the screen; in Nodes 2.0 each node has its element then."""
+        self.page.wait_for_function(_HAS_ELEMENTS)
+        self.page.evaluate(_FRAMES)
 
-    def clipped_notes(self) -> list[str]:
-        """Notes whose text is longer than the note."""
-        return self.page.evaluate(_CLIPPED)
+    def set_values(self, values: dict[str, dict]) -> None:
+        """Set widgets of nodes, by the nodes' titles and the widgets' names."""
+        self.page.evaluate(_SET_VALUES, values)
 
     def press_on(self, nodes: list[int], keys: str) -> None:
         """Select nodes by their ids and press keys over the canvas."""
-        self.page.evaluate("ids => app.canvas.selectItems(ids.map(id => app.graph.getNodeById(id)))", nodes)
+        self._select(nodes)
         self.page.locator("#graph-canvas").focus()
         self.page.keyboard.press(keys)
 
@@ -210,6 +258,9 @@ class Editor:
         self.page.wait_for_timeout(500)  # the canvas is drawn anew
         self.picture(name)
         self.page.set_viewport_size(WINDOW)
+
+    def _select(self, nodes: list) -> None:
+        self.page.evaluate("ids => app.canvas.selectItems(ids.map(id => app.graph.getNodeById(id)))", nodes)
 
     def _set(self, setting: str, value: bool) -> None:
         self.page.evaluate("([id, value]) => app.extensionManager.setting.set(id, value)", [setting, value])

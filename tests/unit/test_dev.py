@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import tarfile
+import zipfile
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
 from patience import patience
 
-from devtools import commands, environment, host
+from devtools import commands, environment, front_end, host, pinned
 from devtools.shell import ROOT, SetupError, explain
 
 PLENTY = 10**12
@@ -71,7 +73,7 @@ def test_the_host_is_the_named_one_then_the_one_around(tmp_path):
     inside = around / "custom_nodes" / "pack"
     assert host.find(inside, {"COMFYUI_DIR": str(named)}) == named
     assert host.find(inside, {}) == around
-    assert host.find(tmp_path / "elsewhere" / "pack", {}) in (None, host.PINNED_HOST)
+    assert host.find(tmp_path / "elsewhere" / "pack", {}) in (None, host.PINNED.target)
 
 
 def archive(path: Path, *members: tarfile.TarInfo) -> Path:
@@ -88,21 +90,75 @@ def link(name: str) -> tarfile.TarInfo:
     return member
 
 
-def test_unpacking_takes_the_folder_alone(tmp_path):
-    members = [tarfile.TarInfo(name) for name in ("d/host/a.py", "d/host/sub/b.py", "d/other.py", "d/hostile/c.py")]
-    host.unpack(archive(tmp_path / "x.tar.gz", *members), PurePosixPath("d/host"), tmp_path / "out")
+def wheel(path: Path, *names: str) -> Path:
+    with zipfile.ZipFile(path, "w") as packed:
+        for name in names:
+            packed.writestr(name, b"ok")
+    return path
+
+
+TAKEN = ("d/host/a.py", "d/host/sub/b.py", "d/other.py", "d/hostile/c.py")
+OUTSIDE = "d/host/../../evil.py"
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [lambda path: archive(path / "x.tar.gz", *map(tarfile.TarInfo, TAKEN)), lambda path: wheel(path / "x.whl", *TAKEN)],
+    ids=["tar", "wheel"],
+)
+def test_unpacking_takes_the_folder_alone(tmp_path, packed):
+    pinned.unpack(packed(tmp_path), PurePosixPath("d/host"), tmp_path / "out")
     found = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.py")}
     assert found == {"a.py", "sub/b.py"}
     assert (tmp_path / "out" / "a.py").read_bytes() == b"ok"
 
 
-@pytest.mark.parametrize("bad", [tarfile.TarInfo("d/host/../../evil.py"), link("d/host/evil.py")])
-def test_unpacking_refuses_what_leads_out(tmp_path, bad):
-    packed = archive(tmp_path / "x.tar.gz", tarfile.TarInfo("d/host/a.py"), bad)
+@pytest.mark.parametrize(
+    "packed",
+    [
+        lambda path: archive(path / "x.tar.gz", tarfile.TarInfo("d/host/a.py"), tarfile.TarInfo(OUTSIDE)),
+        lambda path: archive(path / "x.tar.gz", tarfile.TarInfo("d/host/a.py"), link("d/host/evil.py")),
+        lambda path: wheel(path / "x.whl", "d/host/a.py", OUTSIDE),
+    ],
+    ids=["tar", "link", "wheel"],
+)
+def test_unpacking_refuses_what_leads_out(tmp_path, packed):
     with pytest.raises(SetupError, match="evil.py"):
-        host.unpack(packed, PurePosixPath("d/host"), tmp_path / "out")
+        pinned.unpack(packed(tmp_path), PurePosixPath("d/host"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert not list(tmp_path.rglob("evil.py"))
+
+
+def test_a_download_that_is_not_the_pinned_one_is_deleted(tmp_path, monkeypatch):
+    monkeypatch.setattr(pinned, "DOWNLOADS", tmp_path)
+    monkeypatch.setattr(pinned, "run_logged", lambda *_: wheel(tmp_path / front_end.PINNED.file, "other/static/a.js"))
+    with pytest.raises(SetupError, match="SHA-256 differs"):
+        pinned.fetch(front_end.PINNED, Path(sys.executable))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_setup_without_the_newest_front_end_is_not_ready(tmp_path, monkeypatch):
+    one, stamp = comfyui(tmp_path / "one"), tmp_path / "stamp"
+    monkeypatch.setattr(environment, "STAMP", stamp)
+    monkeypatch.setattr(environment, "_works", lambda _: True)
+    monkeypatch.setattr(front_end, "PINNED", replace(front_end.PINNED, target=tmp_path / "front end"))
+    stamp.write_text(environment.stamp(one))
+    assert not environment._is_ready(one, Path(sys.executable))
+    front_end.PINNED.target.mkdir()
+    assert environment._is_ready(one, Path(sys.executable))
+    monkeypatch.setattr(front_end, "PINNED", replace(front_end.PINNED, sha256="another"))
+    assert not environment._is_ready(one, Path(sys.executable))
+
+
+def test_the_tests_are_told_of_the_newest_front_end(monkeypatch):
+    told = []
+    monkeypatch.setattr(environment, "ensure", lambda: environment.Ready(Path(sys.executable), ROOT))
+    monkeypatch.setattr(commands, "run_foreground", lambda _, variables: told.append(variables) or 0)
+    monkeypatch.delenv(front_end.VARIABLE, raising=False)
+    commands.main(["test"])
+    monkeypatch.setenv(front_end.VARIABLE, "another")
+    commands.main(["test"])
+    assert [variables[front_end.VARIABLE] for variables in told] == [str(front_end.PINNED.target), "another"]
 
 
 def test_the_stamp_follows_host_and_requirements(tmp_path):
