@@ -1,7 +1,8 @@
 """The real server with the pack alone, and a real front end in headless Chromium.
 
 Two front ends: the host's own, and the newest, in the folder FREEANIMATE_FRONT_END. All tests run on the own one, those
-marked `newest` on both. FREEANIMATE_FRONT_ENDS=all runs all of them on both, own or newest on that one.
+marked `newest` on both. FREEANIMATE_FRONT_ENDS=all runs all of them on both, own or newest on that one, at full
+length.
 
 Everything lives as long as the file of tests: Playwright holds the thread's event loop while it runs, and the
 server tests, which may follow in the same process, want it for themselves.
@@ -133,6 +134,12 @@ def page(browser: Browser, server: HostServer) -> Iterator[Page]:
     page = browser.new_page()
     yield page
     page.close()
+
+
+@pytest.fixture(scope="session")
+def at_length() -> bool:
+    """Whether somebody asked for these tests by name: then with the whole film and in every window."""
+    return CHOSEN is not None
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from on_screen import faults
 from patience import patience
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, TimeoutError
 
 PACK = "freeanimate"
 WINDOW = {"width": 1600, "height": 1000}
+CLICKS = 3  # on a template's card: a list that is still being laid out swallows one
 PATIENCE = 1000 * patience(120)  # milliseconds for the editor to answer
 RESET = {"Comfy.RightSidePanel.IsOpen": False, "Comfy.VueNodes.Enabled": False}  # settings that tests leave changed
 _LIBRARY = "Workspace.ToggleSidebarTab.node-library"  # the editor's command for its list of nodes
@@ -92,8 +93,16 @@ class Editor:
         self.page.get_by_role("button", name="Templates").click()
         self.page.get_by_role("dialog").get_by_text(PACK, exact=True).click()
         card = self.page.get_by_test_id(f"template-workflow-{stem}")
-        card.click()
-        self.page.wait_for_function("count => app.graph.nodes.length === count", arg=nodes)
+        for attempt in reversed(range(CLICKS)):
+            card.click()
+            try:
+                self.page.wait_for_function(
+                    "count => app.graph.nodes.length === count", arg=nodes, timeout=PATIENCE / CLICKS
+                )
+                break
+            except TimeoutError:
+                if not attempt:
+                    raise
         card.wait_for(state="detached")
 
     def opened_as_app(self) -> list[str]:

@@ -97,10 +97,11 @@ def test_a_template_opens_whole_and_keeps_its_values(editor, server, path):
 
 
 @pytest.mark.parametrize("path", cases(TEMPLATES))
-def test_a_template_is_readable(editor, path):
-    """In a window of either size, drawn either way, the graph is seen whole: nothing too small, clipped or covered."""
+def test_a_template_is_readable(editor, at_length, path):
+    """In the smaller window, or in either, drawn either way, the graph is seen whole: nothing too small, clipped or
+    covered."""
     file, prompts, found = graph_of(path), [], []
-    for nodes_2, size in product((False, True), WINDOWS):
+    for nodes_2, size in product((False, True), WINDOWS if at_length else WINDOWS[1:]):
         view = f"{path.stem} {'nodes 2' if nodes_2 else 'classic'} {size[0]}"
         editor.start_over()
         editor.use_nodes_2(nodes_2)
@@ -188,10 +189,10 @@ def test_a_key_switches_background_removal_on(editor):
 
 
 @pytest.mark.newest
-def test_the_first_template_runs_to_a_video(editor, front_end):
-    """As it is in the own front end, as a small film in the newest one."""
+def test_the_first_template_runs_to_a_video(editor, front_end, at_length):
+    """A small film, or the whole of it."""
     editor.open_template(FIRST.stem, len(graph_of(FIRST)["nodes"]))
-    if front_end.name == "newest":
+    if not at_length:
         editor.set_values(SMALL_FILM)
     editor.watch()
     editor.press_run()

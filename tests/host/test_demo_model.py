@@ -125,7 +125,7 @@ def test_samples_follow_their_poses(models):
 def test_words_change_the_picture_where_they_speak_of_it(models, fact, label):
     """The same noise and pose: a red shirt is redder than a blue one on the torso, for every character.
 
-    Only a little, as yet: the denoiser is half trained, and listens to poses first.
+    Only a little, as yet: the denoiser is small and briefly trained, and listens to poses first.
     """
     differences = []
     for seed in range(CHARACTERS):
