@@ -128,6 +128,7 @@ def inverted(
     ]
     inversion = graph.add(
         "FreeAnimateInversion",
+        "DDIM Inversion",
         model=models.model,
         positive=control["positive"],
         preview_latent=latents[0],

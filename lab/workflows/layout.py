@@ -2,15 +2,16 @@
 
 from math import ceil
 
-from .graph import Graph, Node, Port, Subgraph, sources
+from .graph import Graph, Node, Port, Socket, Subgraph, sources
 from .schemas import Definition, Schemas
 
 TITLE = 30  # pixels above a node's position
 GAP_X, GAP_Y = 40, 24  # pixels between columns, and between nodes
 ROW, TEXT = 28, 110  # pixels of a socket's or widget's row, and of a text box: the taller of the two renderings
-PICTURE = 120  # pixels for what a node shows
-WIDTH = 270  # pixels, within a subgraph
-SHOWING = ("Load", "Preview", "SaveVideo", "FreeAnimateInversion", "FreeAnimateSampler", "FreeAnimateLongClip")
+PICTURE, LINES = 120, 50  # pixels for what a node shows: pictures, and lines of text
+WIDTH = 240  # pixels, within a subgraph
+SHOWING = ("Load", "Preview", "SaveVideo")
+TELLING = ("FreeAnimateInversion", "FreeAnimateSampler", "FreeAnimateLongClip")
 BAND, BAND_GAP = 7, 40  # columns of a subgraph beside one another at most; pixels between two bands of them
 TEXTS = {"prompt", "negative_prompt", "text"}
 
@@ -54,9 +55,10 @@ def depths(graph: Subgraph) -> dict[Node, int]:
 def height(definition: Definition, node: Node) -> int:
     """Pixels that a node needs: rows of sockets, widgets, and what it shows."""
     sockets = sum(not item.widget for item in definition.inputs)
-    texts = sum(item.name in TEXTS for item in definition.widgets)
+    texts = sum(item.name in TEXTS and not isinstance(node.given.get(item.name), Socket) for item in definition.widgets)
     rows = max(sockets, len(definition.outputs)) + len(definition.widgets) - texts
-    shows = PICTURE * (isinstance(node.kind, str) and node.kind.startswith(SHOWING))
+    kind = node.kind if isinstance(node.kind, str) else ""
+    shows = PICTURE * kind.startswith(SHOWING) + LINES * kind.startswith(TELLING)
     return ROW * rows + TEXT * texts + shows + 20
 
 

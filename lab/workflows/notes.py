@@ -1,8 +1,17 @@
 """What the templates say in their notes, by the template's number."""
 
 MODELS = """## 1. Get the models
-A framed node misses its file: **View details** at the upper right lists files, folders and downloads. Any file of \
-the kind will do.
+Framed nodes are normal now: they wait for files. **View details** at the upper right has the downloads and folders \
+of the models; any file of the kind will do. Picture and clip are yours to choose.
+"""
+
+WIDGETS = """## What the widgets mean
+- `width`, `height`: of the film, in the shape of your picture; multiples of 64
+- `first frame`, `frames`: of the clip
+- `preset`: people for photos, drawn for cartoons, paper redraws all
+- `steps`: more is slower; `cfg`: 2 to 4
+
+The upper text box is the prompt, the lower one says what to avoid.
 """
 
 CHECKS = """## Look at the two checks
@@ -17,15 +26,15 @@ A person stands in one picture. The graph makes the person wave, with the small 
 no file, no download.
 
 ## 1. Press Run
-It takes one to two minutes on two processor cores. The film appears in **Save Video**; it is kept in ComfyUI's \
-output folder, below `video`.
+It takes one to two minutes on two processor cores; the green bar fills several times. Then press play in **Save \
+Video**. The film is kept in ComfyUI's output folder, below `video`.
 
 ## 2. Change `seed` of Demo Character
 Another person. Then `motion`: walk, squat, raised arms, sway.
 
 ## For your own picture
-open the template `02 animate a character`. To see every step of the method, open `01 opened up`, or the blue node \
-by the button in its title.
+Open the template `02 animate a character`. `01 opened up` shows every step of the method; so does **Animate \
+Character**, by the button at its upper right (Nodes 2.0: *Enter*, at its foot).
 """,
     "02": f"""# Animate a character
 
@@ -38,6 +47,7 @@ One person in each, seen in full, facing the viewer. The prompt says what the pi
 ## 3. Press Run
 That makes 8 frames. Then raise `frames`.
 
+{WIDGETS}
 {CHECKS}
 ## Hair, loose clothes, a busy room?
 Join **Load Background Removal Model** and **Remove Background** to `person_mask`.
@@ -54,7 +64,7 @@ One person in each, seen in full, facing the viewer. The prompt says what the pi
 That makes 8 frames. Then raise `frames`. Size: near 832x1216, or 1024x1024.
 
 ## Memory short?
-Open the blue node; `frames_per_window` 1 or 2 in **DDIM Inversion** and **Patch Model**. The result is the same.
+Open the big node; `frames_per_window` 1 or 2 in **DDIM Inversion** and **Patch Model**. The result is the same.
 """,
     "04": f"""# Previews from another tool
 
@@ -69,7 +79,7 @@ Where a preview shows the person, and in which pose, is kept; so is its backgrou
 That makes 24 frames. `width`, `height`: multiples of 64.
 
 ## Too crude?
-Open the blue node: less `self_span` in **Patch Model** gives more freedom to repair a preview.
+Open the big node: less `self_span` in **Patch Model** gives more freedom to repair a preview.
 """,
     "05": f"""# A long clip
 
