@@ -14,7 +14,7 @@ from .scenes import Loaded, Prepared, animated, decoded, load, patch, prepare, s
 from .strips import chosen, pictures
 
 CELL, GAP, GROUND = 192, 6, "white"  # pixels of a picture and between two
-QUALITY = 85
+QUALITY = 72  # of a JPEG; cards are small
 ABLATIONS = {  # reference_weight, self_span, cross_span
     "RA-SA and IBA": (1.0, 1.0, 0.8),
     "RA-SA alone": (1.0, 0.0, 0.0),
@@ -49,10 +49,10 @@ def thumbnails(prepared: Prepared, loaded: Loaded, result: Tensor) -> dict[str, 
         "02 animate a character": with_reference(other),
         "03 SDXL": with_reference(squatting),
         "04 previews from another tool": [chosen(squatting.prepared.preview[0]), chosen(squatting.frames)],
-        "05 long clip": list(chosen(walking.frames, 12).split(4)),
+        "05 long clip": list(chosen(walking.frames, 8).split(4)),
         "06 use the patched model with SamplerCustomAdvanced and a LoRA": with_reference(walking),
         "07 compare with and without RA-SA and IBA": list(compared(prepared, loaded).split(1)),
-        "08 check on your own video": list(chosen(checked(own), 2).split(1)),
+        "08 check on your own video": [chosen(checked(own), 1)],
     }
 
 

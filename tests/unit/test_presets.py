@@ -24,7 +24,8 @@ README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding=
 
 
 def test_the_readme_tells_the_presets():
-    found = re.search(r"^\| preset \| redraw_mask.*\n\|[ -|]+\n((?:\|.*\n)*)", README, re.MULTILINE).group(1).splitlines()
+    table = re.search(r"^\| preset \| redraw_mask.*\n\|[ -|]+\n((?:\|.*\n)*)", README, re.MULTILINE)
+    found = table.group(1).splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in found]
     assert rows == [
         [
