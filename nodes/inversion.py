@@ -2,12 +2,12 @@
 
 from comfy_api.latest import io
 
-from ..freeanimate_core.config import MAX_CORRECTION, MAX_FRAMES, MAX_STEPS, MAX_WINDOW, STORAGE, InversionConfig
+from ..freeanimate_core.config import MAX_CORRECTION, MAX_STEPS, MAX_WINDOW, STORAGE, InversionConfig
 from ..freeanimate_core.errors import INVERSION
 from ..freeanimate_core.runs.inversion import run_inversion
 from .shown import shown
 from .sockets import CATEGORY, PREFIX, Inversion
-from .widgets import frames_per_window, reference_weight
+from .widgets import clip_range, frames_per_window, reference_weight
 
 DEFAULTS = InversionConfig()
 
@@ -81,37 +81,15 @@ class FreeAnimateInversion(io.ComfyNode):
                     tooltip="Evaluations per step (0-50) that bring the inversion closer to the sampler's way back: "
                     "0 is plain DDIM inversion, 1 comes back better in the same time.",
                 ),
-                io.Int.Input(
-                    "first_frame",
+                *clip_range(
+                    "First frame to invert, counted from 0, for machines that share a clip. Connect the whole clip all "
+                    "the same.",
+                    "invert",
                     optional=True,
                     advanced=True,
-                    default=DEFAULTS.first_frame,
-                    min=0,
-                    max=MAX_FRAMES,
-                    tooltip="First frame to invert, counted from 0, for machines that share a clip. Connect the whole "
-                    "clip all the same.",
-                ),
-                io.Int.Input(
-                    "frames",
-                    optional=True,
-                    advanced=True,
-                    default=DEFAULTS.frames,
-                    min=0,
-                    max=MAX_FRAMES,
-                    tooltip="Number of frames to invert; 0 goes to the end of the clip.",
                 ),
             ],
-            outputs=[
-                Inversion.Output("inversion", tooltip="Latents at every noise level, and the stored attention."),
-                io.Latent.Output("noise", tooltip="The inverted frames, where sampling starts (no noise to be added)."),
-                io.Sigmas.Output("sigmas", tooltip="Noise levels for the sampler, from the top down to 0."),
-                io.Int.Output("levels", tooltip="True number of sampling steps in sigmas."),
-                io.Float.Output(
-                    "psnr",
-                    tooltip="Reconstruction of the checked frames in latent space, dB, higher is better; 0 when "
-                    "nothing is checked.",
-                ),
-            ],
+            outputs=_outputs(),
         )
 
     @classmethod
@@ -147,3 +125,17 @@ class FreeAnimateInversion(io.ComfyNode):
         return io.NodeOutput(
             record, outcome.noise, record.descending.clone(), levels, outcome.psnr, ui=shown(outcome.summary)
         )
+
+
+def _outputs() -> list[io.Output]:
+    return [
+        Inversion.Output("inversion", tooltip="Latents at every noise level, and the stored attention."),
+        io.Latent.Output("noise", tooltip="The inverted frames, where sampling starts (no noise to be added)."),
+        io.Sigmas.Output("sigmas", tooltip="Noise levels for the sampler, from the top down to 0."),
+        io.Int.Output("levels", tooltip="True number of sampling steps in sigmas."),
+        io.Float.Output(
+            "psnr",
+            tooltip="Reconstruction of the checked frames in latent space, dB, higher is better; 0 when "
+            "nothing is checked.",
+        ),
+    ]

@@ -2,12 +2,12 @@
 
 from comfy_api.latest import io
 
-from ..freeanimate_core.config import MAX_FRAMES, MAX_WINDOW, LongClipConfig, SamplerConfig
+from ..freeanimate_core.config import MAX_WINDOW, LongClipConfig, SamplerConfig
 from ..freeanimate_core.errors import LONG_CLIP
 from ..freeanimate_core.runs.long_clip import Inputs, run_long_clip
 from .shown import shown
 from .sockets import CATEGORY, PREFIX
-from .widgets import GUIDANCE, guidance, patched_run
+from .widgets import GUIDANCE, clip_range, guidance, patched_run
 
 DEFAULTS = LongClipConfig()
 
@@ -36,20 +36,7 @@ class FreeAnimateLongClip(io.ComfyNode):
                     max=MAX_WINDOW,
                     tooltip="Frames taken through all steps before the next ones (1-4096). Fewer need less memory.",
                 ),
-                io.Int.Input(
-                    "first_frame",
-                    default=DEFAULTS.first_frame,
-                    min=0,
-                    max=MAX_FRAMES,
-                    tooltip="First frame to render, counted from 0; best a multiple of frames_per_part.",
-                ),
-                io.Int.Input(
-                    "frames",
-                    default=DEFAULTS.frames,
-                    min=0,
-                    max=MAX_FRAMES,
-                    tooltip="Number of frames to render; 0 goes to the end of the clip.",
-                ),
+                *clip_range("First frame to render, counted from 0; best a multiple of frames_per_part.", "render"),
                 io.String.Input(
                     "run_name",
                     default=DEFAULTS.run_name,

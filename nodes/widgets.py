@@ -2,7 +2,7 @@
 
 from comfy_api.latest import io
 
-from ..freeanimate_core.config import MAX_CFG, MAX_WEIGHT, MAX_WINDOW, SamplerConfig
+from ..freeanimate_core.config import MAX_CFG, MAX_FRAMES, MAX_WEIGHT, MAX_WINDOW, SamplerConfig
 from ..freeanimate_core.presets import CUSTOM, NAMES
 from .sockets import Inversion
 
@@ -32,6 +32,21 @@ def reference_weight(default: float, whose: str, advanced: bool = False) -> io.F
         step=0.01,
         tooltip=f"How strongly the {whose} self-attention reads the reference (0-10): 1 is the paper, 0 not at all.",
     )
+
+
+def clip_range(first: str, verb: str, **options: bool) -> list[io.Int.Input]:
+    """first_frame, with its tooltip, and frames: which part of the clip a node is to ``verb``."""
+    return [
+        io.Int.Input("first_frame", default=0, min=0, max=MAX_FRAMES, tooltip=first, **options),
+        io.Int.Input(
+            "frames",
+            default=0,
+            min=0,
+            max=MAX_FRAMES,
+            tooltip=f"Number of frames to {verb}; 0 goes to the end of the clip.",
+            **options,
+        ),
+    ]
 
 
 def preset(holds: str) -> io.Combo.Input:

@@ -156,14 +156,7 @@ def patched(graph: Graph, models: Models, settings: Settings, known: Inverted, r
 
 def sampled(graph: Graph, models: Models, settings: Settings, known: Inverted, patch: Node) -> Socket:
     """The frames from noise, decoded."""
-    sampler = graph.add(
-        "FreeAnimateSampler",
-        model=patch["model"],
-        inversion=known.inversion["inversion"],
-        positive=known.control["positive"],
-        negative=known.control["negative"],
-        cfg=settings.cfg,
-    )
+    sampler = graph.add("FreeAnimateSampler", **_run(settings, known, patch))
     return graph.add("VAEDecode", samples=sampler["latent"], vae=models.vae)["IMAGE"]
 
 
@@ -171,17 +164,13 @@ def sampled_in_parts(
     graph: Graph, models: Models, settings: Settings, known: Inverted, patch: Node, **parts: object
 ) -> Socket:
     """The same part by part. parts: the widgets of Animate Long Clip that say which."""
-    node = graph.add(
-        "FreeAnimateLongClip",
-        model=patch["model"],
-        inversion=known.inversion["inversion"],
-        positive=known.control["positive"],
-        negative=known.control["negative"],
-        vae=models.vae,
-        cfg=settings.cfg,
-        **parts,
-    )
-    return node["images"]
+    return graph.add("FreeAnimateLongClip", vae=models.vae, **_run(settings, known, patch), **parts)["images"]
+
+
+def _run(settings: Settings, known: Inverted, patch: Node) -> dict[str, object]:
+    """What both samplers are given."""
+    run = {"model": patch["model"], "inversion": known.inversion["inversion"], "cfg": settings.cfg}
+    return run | {name: known.control[name] for name in ("positive", "negative")}
 
 
 def pasted(graph: Graph, frames: Socket, made: Moved, patch: Node, first_frame: object = None) -> Socket:
